@@ -1,0 +1,87 @@
+"""Encrypts chosen attributes of DynamoDB items with the AWS Encryption SDK and a KMS key.
+
+Use it on items that you have in hand, in either of boto3's styles::
+
+    import boto3
+    from item_crypto import ItemCipher, Keyrings, Policy, ValueCipher
+
+    kms = boto3.client("kms")
+    key_arn = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    policy = Policy(
+        attributes=("history", "configuration"),
+        appended=frozenset(),
+        context_attributes=("userId", "sessionId"),
+        purpose="session-encryption",
+        key_arn=key_arn,
+        enabled=True,
+    )
+    items = ItemCipher(ValueCipher(kms, Keyrings(kms, key_arn)), policy)
+
+    stored = items.encrypt_item({"userId": "user-24", "sessionId": "dlg-1", "history": [{"type": "human"}]})
+    # {"userId": "user-24", "sessionId": "dlg-1", "encrypted_history": "AgR4…", "is_encrypted": True, …}
+    items.decrypt_item(stored)
+    # {"userId": "user-24", "sessionId": "dlg-1", "history": [{"type": "human"}]}
+
+Rules for keys: give KMS keys by key ARN, never by an alias. ``context_attributes`` must be the whole key of the table:
+they bind a ciphertext to its item, and KMS sees them in plain text. Decryption tries the current key and those listed
+as earlier; never delete a key while ``verify`` finds items under it.
+
+Compatibility: what one version stores, every later version reads. The stored form is specified in docs/format.md and
+held by frozen vectors in the tests. Any AWS Encryption SDK that may use the KMS key can decrypt a message.
+
+Whoever writes to a table uses :class:`Reconciler` instead, which loses no write of others.
+"""
+
+from item_crypto.cipher import ValueCipher
+from item_crypto.decide import Action, Decision, Policy, Role, Step, decide
+from item_crypto.errors import (
+    ConfigurationError,
+    ConflictUnresolved,
+    ContextUnusable,
+    DecryptionFailed,
+    InvalidRequest,
+    ItemCryptoError,
+    ItemTooLarge,
+    KeyNotListed,
+    MarkerUnusable,
+    PermanentError,
+    SystemicError,
+    TransientError,
+    UnknownForm,
+    UnsupportedValue,
+)
+from item_crypto.items import ItemCipher
+from item_crypto.keyring import Keyrings
+from item_crypto.reconcile import Access, Outcome, Reconciler, Status
+from item_crypto.table import Table
+
+__all__ = [
+    "Access",
+    "Action",
+    "ConfigurationError",
+    "ConflictUnresolved",
+    "ContextUnusable",
+    "Decision",
+    "DecryptionFailed",
+    "InvalidRequest",
+    "ItemCipher",
+    "ItemCryptoError",
+    "ItemTooLarge",
+    "KeyNotListed",
+    "Keyrings",
+    "MarkerUnusable",
+    "Outcome",
+    "PermanentError",
+    "Policy",
+    "Reconciler",
+    "Role",
+    "Status",
+    "Step",
+    "SystemicError",
+    "Table",
+    "TransientError",
+    "UnknownForm",
+    "UnsupportedValue",
+    "ValueCipher",
+    "decide",
+]

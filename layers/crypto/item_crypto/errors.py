@@ -1,0 +1,160 @@
+"""What can go wrong, as classes that tell a caller what to do next.
+
+::
+
+    ItemCryptoError
+    ├── PermanentError              the item needs a person: to the failure queue, never retried by itself
+    │   ├── UnsupportedValue        a value that DynamoDB cannot hold, or bytes that are no such value
+    │   ├── ItemTooLarge            over DynamoDB's 400 KB
+    │   ├── ContextUnusable         the encryption context cannot be made from the item's key
+    │   ├── UnknownForm             an encrypted attribute in no form that this package knows
+    │   ├── MarkerUnusable          is_encrypted is missing or no boolean where it must decide
+    │   ├── ConflictUnresolved      a second conflict where the first one still stands
+    │   ├── InvalidRequest          DynamoDB refuses the key or the update as malformed
+    │   └── DecryptionFailed        verification failed; what outsiders see is one uniform sentence
+    │       └── KeyNotListed        encrypted under a key that is neither current nor among the earlier ones
+    ├── TransientError              the same call may succeed later, for this item
+    └── SystemicError               no item can succeed until somebody acts (key disabled, access denied)
+        └── ConfigurationError      refused at start
+
+No message of these classes holds a value, a key or a token; ``reason`` is a fixed kebab-case word for logs,
+metrics and dead letters.
+"""
+
+from typing import ClassVar
+
+
+class ItemCryptoError(Exception):
+    """The root of all errors of this package."""
+
+    reason: ClassVar[str] = "item-crypto-error"
+
+
+class PermanentError(ItemCryptoError):
+    """Trying again cannot help; a person has to look at the item."""
+
+    reason = "permanent"
+
+
+class UnsupportedValue(PermanentError):
+    """A value is not one that DynamoDB can hold, or stored bytes do not decode to such a value."""
+
+    reason = "unsupported-value"
+
+
+class ItemTooLarge(PermanentError):
+    """The item would exceed DynamoDB's limit of 400 KB, in plaintext or encrypted.
+
+    Attributes:
+        size: what was computed, in bytes by DynamoDB's size rules; None where DynamoDB itself refused it.
+    """
+
+    reason = "item-too-large"
+
+    def __init__(self, message: str, size: int | None = None) -> None:
+        super().__init__(message)
+        self.size = size
+
+
+class ContextUnusable(PermanentError):
+    """The encryption context cannot be made: a part of the key is missing, empty or of the wrong type.
+
+    Attributes:
+        attribute: the name of the part.
+    """
+
+    reason = "context-unusable"
+
+    def __init__(self, message: str, attribute: str) -> None:
+        super().__init__(message)
+        self.attribute = attribute
+
+
+class UnknownForm(PermanentError):
+    """An encrypted attribute holds neither a current message nor one in LISA's old form."""
+
+    reason = "unknown-form"
+
+
+class MarkerUnusable(PermanentError):
+    """is_encrypted is missing or not a boolean where it has to decide between two values."""
+
+    reason = "marker-unusable"
+
+
+class ConflictUnresolved(PermanentError):
+    """A conflicting value would replace an earlier conflicting value that nobody has looked at."""
+
+    reason = "conflict-unresolved"
+
+
+class InvalidRequest(PermanentError):
+    """DynamoDB refuses the request for this item as malformed."""
+
+    reason = "invalid-request"
+
+
+class DecryptionFailed(PermanentError):
+    """A ciphertext could not be verified and decrypted; ``detail`` is for logs only.
+
+    Attributes:
+        detail: a fixed kebab-case word: ``context-mismatch``, ``not-authentic``, ``wrong-attribute``, …
+    """
+
+    reason = "decryption-failed"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("the item could not be decrypted")
+        self.detail = detail
+
+
+class KeyNotListed(DecryptionFailed):
+    """The message names a KMS key that is neither the current one nor among the earlier ones."""
+
+    reason = "key-not-listed"
+
+    def __init__(self) -> None:
+        super().__init__("key-not-listed")
+
+
+class TransientError(ItemCryptoError):
+    """A service was throttled, timed out or failed; the same call may succeed later.
+
+    Attributes:
+        service: ``kms``, ``dynamodb`` or ``sqs``.
+        code: the service's error code or the name of the client's exception.
+    """
+
+    reason = "transient"
+
+    def __init__(self, service: str, code: str) -> None:
+        super().__init__(f"{service}: {code}")
+        self.service = service
+        self.code = code
+
+
+class SystemicError(ItemCryptoError):
+    """A service refuses every call until somebody acts: denied, disabled, not found.
+
+    Attributes:
+        service: ``kms``, ``dynamodb`` or ``sqs``.
+        code: the service's error code or the name of the client's exception.
+    """
+
+    reason = "systemic"
+
+    def __init__(self, service: str, code: str) -> None:
+        super().__init__(f"{service}: {code}")
+        self.service = service
+        self.code = code
+
+
+class ConfigurationError(SystemicError):
+    """The configuration cannot work or would not be safe; refused before any item is touched."""
+
+    reason = "configuration"
+
+    def __init__(self, message: str) -> None:
+        ItemCryptoError.__init__(self, message)
+        self.service = "configuration"
+        self.code = "refused"

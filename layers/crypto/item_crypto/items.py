@@ -1,0 +1,100 @@
+"""Items in, items out: the surface for whoever uses this package as a library."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from item_crypto.cipher import ValueCipher
+from item_crypto.codec import Item, check_value
+from item_crypto.context import encryption_context
+from item_crypto.decide import Action, Policy, Role, Target, check_size, decide, in_the_clear, settle, stored_form
+from item_crypto.errors import ContextUnusable, UnsupportedValue
+
+
+class ItemCipher:
+    """Encrypts and decrypts whole items, without a table.
+
+    Items may be in either of boto3's styles, and come back in the style they were given in: the resource's
+    (``{"userId": "user-24", "count": Decimal(1)}``) or the client's (``{"userId": {"S": "user-24"}}``).
+
+    Args:
+        cipher: encrypts and decrypts values.
+        policy: which attributes, and the encryption context.
+        now: returns the time, aware.
+    """
+
+    def __init__(
+        self,
+        cipher: ValueCipher,
+        policy: Policy,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._cipher = cipher
+        self._policy = policy
+        self._now = now
+
+    def encrypt_item(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        """Return ``item`` in its stored form, every configured attribute encrypted; ``item`` itself is not changed.
+
+        An attribute that is already encrypted stays as it is; one in plaintext beside its ciphertext replaces it.
+
+        Raises:
+            ContextUnusable: a part of the encryption context is missing from the item.
+            UnsupportedValue: a value is not one that DynamoDB can hold.
+            ItemTooLarge: the item would exceed 400 KB.
+            TransientError, SystemicError: KMS did not answer, or refuses the key.
+        """
+        values, is_resource_style = self._typed(item)
+        check_size(values)
+        plain = {name: values[name] for name in self._policy.attributes if name in values}
+        if not plain:
+            return dict(item)
+        targets = {name: Target(value, encrypted=True) for name, value in plain.items()}
+        ciphertexts = self._cipher.encrypt(plain, self._context(values))
+        stored = stored_form(values, self._policy.attributes, targets, ciphertexts, self._now())
+        return _untyped(stored) if is_resource_style else stored
+
+    def decrypt_item(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        """Return ``item`` in the clear, without ciphertexts and markers, in whatever form it is stored.
+
+        Raises:
+            ContextUnusable: a part of the encryption context is missing from the item.
+            DecryptionFailed: a ciphertext does not belong to this item and attribute, or is not authentic.
+            UnknownForm: an encrypted attribute has no known form.
+            TransientError, SystemicError: KMS did not answer, or refuses the key.
+        """
+        values, is_resource_style = self._typed(item)
+        decision = decide(values, self._policy, Role.READER)
+        if decision.error is not None:
+            raise decision.error
+        decrypted = {}
+        if decision.to_view:
+            decrypted = self._cipher.decrypt(decision.to_view, self._context(values))
+        targets = settle(decision, decrypted) if decision.action is Action.WRITE else {}
+        newest = {name: target.value for name, target in targets.items() if name in self._policy.attributes}
+        clear = in_the_clear(values, self._policy, {**decrypted, **newest})
+        return _untyped(clear) if is_resource_style else clear
+
+    def _context(self, item: Item) -> dict[str, str]:
+        return encryption_context(item, self._policy.context_attributes, self._policy.purpose)
+
+    def _typed(self, item: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+        """Return the item in the client's style, and whether it was in the resource's."""
+        name = self._policy.context_attributes[0]
+        if name not in item:
+            raise ContextUnusable("a context attribute is missing", name)
+        # A key attribute is a string, a number or binary, so it tells the styles apart for certain.
+        if isinstance(item[name], Mapping):
+            for value in item.values():
+                check_value(value)
+            return dict(item), False
+        try:
+            return {key: TypeSerializer().serialize(value) for key, value in item.items()}, True
+        except (TypeError, ArithmeticError):
+            raise UnsupportedValue("a value is not one that DynamoDB can hold") from None
+
+
+def _untyped(item: Item) -> dict[str, Any]:
+    return {name: TypeDeserializer().deserialize(value) for name, value in item.items()}

@@ -1,0 +1,56 @@
+"""The parts that every function needs, put together once a process."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import boto3
+from botocore.config import Config
+
+from item_crypto.cipher import ValueCipher
+from item_crypto.keyring import Keyrings
+from item_crypto.reconcile import Reconciler
+from item_crypto.settings import Settings
+from item_crypto.startup import check_key, check_table
+from item_crypto.table import Table
+from item_crypto.telemetry import Telemetry
+
+CLIENT_CONFIG: Final = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=16,
+)
+"""Time-outs far below a function's own, so that one call that hangs is one item's failure and not the batch's."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What a function works with."""
+
+    settings: Settings
+    table: Table
+    cipher: ValueCipher
+    reconciler: Reconciler
+    telemetry: Telemetry
+
+
+def compose(settings: Settings, service: str) -> Runtime:
+    """Return the parts for ``settings``, after checking the table and the key once.
+
+    Args:
+        settings: the function's settings.
+        service: the function's name in logs and metrics.
+
+    Raises:
+        ConfigurationError: the table or the key is not what the settings say.
+        TransientError, SystemicError: DynamoDB or KMS did not answer.
+    """
+    dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
+    kms = boto3.client("kms", config=CLIENT_CONFIG)
+    check_table(dynamodb, settings)
+    check_key(kms, settings.key_arn)
+    table = Table(dynamodb, settings.table)
+    cipher = ValueCipher(kms, Keyrings(kms, settings.key_arn, settings.earlier_key_arns), settings.signed)
+    return Runtime(
+        settings, table, cipher, Reconciler(table, cipher), Telemetry(service, settings.key_arn)
+    )
