@@ -29,7 +29,14 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from item_crypto.codec import MAX_INFLATED_SIZE, Value, check_value, decode_value, encode_value
 from item_crypto.envelope import MAX_ENCRYPTED_DATA_KEYS, Envelope, Form, own_context
-from item_crypto.errors import DecryptionFailed, ItemCryptoError, KeyNotListed, SystemicError, TransientError, UnsupportedValue
+from item_crypto.errors import (
+    DecryptionFailed,
+    ItemCryptoError,
+    KeyNotListed,
+    SystemicError,
+    TransientError,
+    UnsupportedValue,
+)
 from item_crypto.keyring import Keyrings, KmsMeter
 from item_crypto.service_errors import error_code, from_boto
 from decimal import Decimal
@@ -167,9 +174,7 @@ class ValueCipher:
         self.meter.clear()
         for key_arn in self._keyrings.key_arns:
             try:
-                answer = self._kms.decrypt(
-                    KeyId=key_arn, CiphertextBlob=encrypted_key, EncryptionContext=dict(context)
-                )
+                answer = self._kms.decrypt(KeyId=key_arn, CiphertextBlob=encrypted_key, EncryptionContext=dict(context))
             except ClientError as error:
                 if error_code(error) not in _WRONG_KEY:
                     raise from_boto("kms", error) from error
@@ -184,8 +189,7 @@ class ValueCipher:
         errors = [
             error
             for error in self.meter.errors
-            if isinstance(error, TransientError)
-            or (isinstance(error, SystemicError) and error.code not in _WRONG_KEY)
+            if isinstance(error, TransientError) or (isinstance(error, SystemicError) and error.code not in _WRONG_KEY)
         ]
         return min(errors, key=lambda error: not isinstance(error, TransientError), default=None)
 

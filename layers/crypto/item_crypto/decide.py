@@ -136,9 +136,7 @@ class Decision:
     @property
     def to_decrypt(self) -> Mapping[str, Envelope]:
         """The ciphertexts whose values :func:`settle` needs."""
-        return {
-            name: self.envelopes[name] for name, step in self.steps.items() if step in _NEEDS_DECRYPTION
-        }
+        return {name: self.envelopes[name] for name, step in self.steps.items() if step in _NEEDS_DECRYPTION}
 
     @property
     def to_view(self) -> Mapping[str, Envelope]:
@@ -182,9 +180,7 @@ def decide(item: Item, policy: Policy, role: Role) -> Decision:
     return decision(Action.DEFER if deferred else Action.NOTHING, deferred)
 
 
-def _step(
-    name: str, item: Item, envelope: Envelope | None, policy: Policy, role: Role
-) -> tuple[Step, str]:
+def _step(name: str, item: Item, envelope: Envelope | None, policy: Policy, role: Role) -> tuple[Step, str]:
     may_decrypt = role is not Role.ENCRYPTOR
     if envelope is None:
         return (Step.ENCRYPT, "plaintext") if policy.enabled else (Step.KEEP, "encryption-off")
@@ -387,9 +383,7 @@ def _mark(result: dict[str, Value], attributes: tuple[str, ...], targets: Mappin
     # Else an older data key is still in use, and encrypted_at tells the age of the oldest one.
 
 
-def _expressions(
-    item: Item, result: Item, guarded: list[str], must_exist: tuple[str, bool] | None
-) -> dict[str, Any]:
+def _expressions(item: Item, result: Item, guarded: list[str], must_exist: tuple[str, bool] | None) -> dict[str, Any]:
     names: dict[str, str] = {}
     values: dict[str, Value] = {}
 
@@ -418,9 +412,7 @@ def _expressions(
         if item.get(attribute) != value
     ]
     removes = [name_of(attribute) for attribute in item if attribute not in result]
-    clauses = (["SET " + ", ".join(sets)] if sets else []) + (
-        ["REMOVE " + ", ".join(removes)] if removes else []
-    )
+    clauses = (["SET " + ", ".join(sets)] if sets else []) + (["REMOVE " + ", ".join(removes)] if removes else [])
     return {
         "UpdateExpression": " ".join(clauses),
         "ConditionExpression": " AND ".join(conditions),

@@ -81,9 +81,7 @@ class Keyrings:
             for arn in key_arns
         ]
         if others:
-            keyring = library.create_multi_keyring(
-                CreateMultiKeyringInput(generator=keyring, child_keyrings=others)
-            )
+            keyring = library.create_multi_keyring(CreateMultiKeyringInput(generator=keyring, child_keyrings=others))
         manager = library.create_default_cryptographic_materials_manager(
             CreateDefaultCryptographicMaterialsManagerInput(keyring=keyring)
         )

@@ -34,12 +34,12 @@ class Runtime:
     telemetry: Telemetry
 
 
-def compose(settings: Settings, service: str) -> Runtime:
+def compose(settings: Settings, function: str) -> Runtime:
     """Return the parts for ``settings``, after checking the table and the key once.
 
     Args:
         settings: the function's settings.
-        service: the function's name in logs and metrics.
+        function: the function's name in audit lines.
 
     Raises:
         ConfigurationError: the table or the key is not what the settings say.
@@ -51,6 +51,4 @@ def compose(settings: Settings, service: str) -> Runtime:
     check_key(kms, settings.key_arn)
     table = Table(dynamodb, settings.table)
     cipher = ValueCipher(kms, Keyrings(kms, settings.key_arn, settings.earlier_key_arns), settings.signed)
-    return Runtime(
-        settings, table, cipher, Reconciler(table, cipher), Telemetry(service, settings.key_arn)
-    )
+    return Runtime(settings, table, cipher, Reconciler(table, cipher), Telemetry(function, settings.key_arn))

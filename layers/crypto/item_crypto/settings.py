@@ -41,9 +41,7 @@ class Settings:
     @property
     def policy(self) -> Policy:
         """What is to be encrypted."""
-        return Policy(
-            self.attributes, self.appended, self.context_attributes, self.purpose, self.key_arn, self.enabled
-        )
+        return Policy(self.attributes, self.appended, self.context_attributes, self.purpose, self.key_arn, self.enabled)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":

@@ -62,7 +62,9 @@ def refuse_unsafe_table(table: Mapping[str, Any], settings: Settings) -> None:
     index_keys = {part["AttributeName"] for index in indexes for part in index["KeySchema"]}
     for name in settings.attributes:
         if name in key | index_keys or {encrypted_name(name), IS_ENCRYPTED} & (key | index_keys):
-            raise ConfigurationError(f"ENCRYPTED_ATTRIBUTES: {name} or its stored form is a key of the table or an index")
+            raise ConfigurationError(
+                f"ENCRYPTED_ATTRIBUTES: {name} or its stored form is a key of the table or an index"
+            )
     if set(settings.context_attributes) != key:
         # Fewer, and two items would share a context, so that their ciphertexts could be exchanged unnoticed.
         raise ConfigurationError("CONTEXT_ATTRIBUTES: must be the table's key attributes, all of them and no others")

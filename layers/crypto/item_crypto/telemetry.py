@@ -33,15 +33,16 @@ class Telemetry:
     """The logs, metrics and audit lines of one function.
 
     Args:
-        service: the function's name in logs and metrics.
+        function: the function's name in audit lines, as who acted by itself.
         key_arn: the KMS key that audit lines name.
         stream: where log and audit lines go.
     """
 
-    def __init__(self, service: str, key_arn: str, stream: TextIO = sys.stdout) -> None:
-        self._logger = Logger(service=service, stream=stream, log_uncaught_exceptions=False)
-        self._metrics = EphemeralMetrics(namespace=NAMESPACE, service=service)
-        self._service = service
+    def __init__(self, function: str, key_arn: str, stream: TextIO = sys.stdout) -> None:
+        # Powertools takes the service, which tells stacks apart, from POWERTOOLS_SERVICE_NAME.
+        self._logger = Logger(stream=stream, log_uncaught_exceptions=False)
+        self._metrics = EphemeralMetrics(namespace=NAMESPACE)
+        self._function = function
         self._key_arn = key_arn
 
     def begin(self, context: Any) -> None:
@@ -90,7 +91,7 @@ class Telemetry:
                 self.count(_COUNTED[Status.ENCRYPTED])
             if outcome.status is not Status.NOTHING:
                 self.audit(
-                    who or self._service,
+                    who or self._function,
                     "reconcile",
                     outcome.key,
                     outcome.status.value,

@@ -1,0 +1,73 @@
+"""Hints in, outcomes out: reconciles keys in the stream function's role, and measures it."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from item_crypto.decide import Policy, Role
+from item_crypto.failures import Failures, Hint
+from item_crypto.reconcile import Outcome, Status
+from item_crypto.runtime import Runtime
+from item_crypto.table import KeyId
+from item_crypto.telemetry import Telemetry
+
+_RESERVE: Final = 15.0  # Seconds kept back for the item in hand, whose calls have time-outs, and for the queues.
+
+
+class Encryptor:
+    """Encrypts what hints point at.
+
+    Args:
+        runtime: the parts of every function.
+        failures: where failures go.
+        clock: returns the time in epoch seconds.
+    """
+
+    def __init__(self, runtime: Runtime, failures: Failures, clock: Callable[[], float] = time.time) -> None:
+        self._runtime = runtime
+        self._clock = clock
+        self.failures = failures
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """The function's logs, metrics and audit lines."""
+        return self._runtime.telemetry
+
+    @property
+    def policy(self) -> Policy:
+        """What is to be encrypted."""
+        return self._runtime.settings.policy
+
+    @property
+    def table(self) -> str:
+        """The table's name."""
+        return self._runtime.table.name
+
+    def reconcile(self, hints: Mapping[KeyId, Hint], context: Any) -> dict[KeyId, Outcome]:
+        """Reconcile the keys of ``hints`` and return what became of each.
+
+        Args:
+            hints: keys that may need work.
+            context: Lambda's context of the invocation.
+        """
+
+        def seconds_left() -> float:
+            return float(context.get_remaining_time_in_millis()) / 1000 - _RESERVE
+
+        outcomes = self._runtime.reconciler.reconcile(
+            (hint.key for hint in hints.values()), self.policy, Role.ENCRYPTOR, seconds_left
+        )
+        self._measure(hints, outcomes)
+        return outcomes
+
+    def _measure(self, hints: Mapping[KeyId, Hint], outcomes: Mapping[KeyId, Outcome]) -> None:
+        now = self._clock()
+        self.telemetry.milliseconds(
+            "PlaintextWindow",
+            (
+                max(0.0, now - written_at) * 1000
+                for key, outcome in outcomes.items()
+                if outcome.status is Status.ENCRYPTED and (written_at := hints[key].written_at) is not None
+            ),
+        )
+        self.telemetry.kms(self._runtime.cipher.meter.drain())

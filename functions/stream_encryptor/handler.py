@@ -1,0 +1,22 @@
+"""Lambda entry point for the table's stream."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+
+from stream_encryptor.application import encryptor
+from stream_encryptor.stream import process
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureResponse:
+    """Encrypt what a batch of stream records points at.
+
+    Raises:
+        ItemCryptoError: the function cannot start; Lambda delivers the batch again.
+    """
+    parts = encryptor()
+    parts.telemetry.begin(context)
+    try:
+        return process(event, context, parts)
+    finally:
+        parts.telemetry.flush()

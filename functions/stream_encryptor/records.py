@@ -1,0 +1,52 @@
+"""Stream records: which of them hint at work, and at which key."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from item_crypto.codec import from_json, key_from_json
+from item_crypto.decide import Action, Policy, Role, decide
+from item_crypto.errors import UnsupportedValue
+from item_crypto.failures import Hint
+from item_crypto.table import KeyId, key_id
+
+
+def hint_of(record: Mapping[str, Any], policy: Policy) -> Hint | None:
+    """Return the hint in a stream record, or None where the record tells that there is nothing to do.
+
+    A REMOVE leaves nothing to encrypt. A record that carries the new image is decided on as it stands: if that image
+    needs nothing, a later one that does has a record of its own. Streams of the view type KEYS_ONLY, which this
+    application makes, carry none.
+
+    Args:
+        record: one of ``Records`` in Lambda's event, binary values as base64 text.
+        policy: what is to be encrypted.
+
+    Raises:
+        UnsupportedValue: the record has no usable key.
+    """
+    if record.get("eventName") == "REMOVE":
+        return None
+    change = record.get("dynamodb")
+    if not isinstance(change, Mapping):
+        raise UnsupportedValue("a stream record without a change")
+    key = key_from_json(change.get("Keys"))
+    if "NewImage" in change and not _needs_work(change["NewImage"], policy):
+        return None
+    written_at = change.get("ApproximateCreationDateTime")
+    return Hint(key, record.get("eventID"), float(written_at) if isinstance(written_at, int | float) else None)
+
+
+def _needs_work(image: Mapping[str, Any], policy: Policy) -> bool:
+    try:
+        item = {name: from_json(value) for name, value in image.items()}
+    except (TypeError, ValueError):
+        return True  # The item itself, read anew, decides.
+    return decide(item, policy, Role.ENCRYPTOR).action is not Action.NOTHING
+
+
+def distinct(hints: Sequence[Hint]) -> dict[KeyId, Hint]:
+    """Return the hints by key, the earliest of each: a hot item is encrypted once, and its window is the longest."""
+    first: dict[KeyId, Hint] = {}
+    for hint in hints:
+        first.setdefault(key_id(hint.key), hint)
+    return first

@@ -1,0 +1,189 @@
+"""The commands: `python -m local up`, `token` and `demo`."""
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.errors import LocalStackError
+from local.state import STATE_DIRECTORY
+
+if TYPE_CHECKING:
+    from local.stack import LocalStack
+
+DEFAULT_PORT = 4566
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        match options.command:
+            case "up":
+                parameters = _parameters(options.parameter)
+                return up(options.port, options.api_port, parameters, options.state_directory)
+            case "token":
+                return token(options.user, options.state_directory, admin=options.admin)
+            case _:
+                from local.demo import run
+
+                return run(options.sessions)
+    except LocalStackError as error:
+        print(f"local: {error}", file=sys.stderr)
+        return 1
+
+
+def up(port: int, api_port: int, parameters: dict[str, str], state_directory: Path) -> int:
+    """Run the stack until Ctrl-C or SIGTERM."""
+    from local.stack import LocalStack
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    print("Starting …", flush=True)
+    try:
+        stack = LocalStack(parameters=parameters, port=port, api_port=api_port, state_directory=state_directory)
+        with stack, _announced(stack):
+            print(description(stack), flush=True)
+            signal.pause()
+    except KeyboardInterrupt:
+        print("\nStopped. Nothing that was stored is kept.")
+    return 0
+
+
+def token(user: str, state_directory: Path, *, admin: bool) -> int:
+    """Print a bearer token; the key is made if no stack has run yet."""
+    from local.tokens import TokenKey
+
+    print(TokenKey.in_directory(state_directory).issue(user, admin=admin))
+    return 0
+
+
+def description(stack: "LocalStack") -> str:
+    """Return what is where, for people."""
+    outputs = stack.outputs
+    width = max(map(len, outputs), default=0)
+    lines = [
+        "",
+        f"AWS endpoint  {stack.endpoint_url}  (Region {stack.region}, any credentials)",
+        f"HTTP API      {stack.api_url}",
+        "",
+        "Outputs",
+        *(f"  {name:<{width}}  {value}" for name, value in sorted(outputs.items())),
+        "",
+        "Logs",
+        *(f"  {_relative(path)}" for path in stack.log_files.values()),
+        "",
+        "Try",
+        "  export AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing",
+        f"  aws --endpoint-url {stack.endpoint_url} --region {stack.region} \\",
+        f"      dynamodb scan --table-name {outputs.get('TableName', 'TABLE')}",
+    ]
+    lines += [
+        f'  curl -H "Authorization: Bearer $(python -m local token alice)" {stack.api_url}/session',
+        "",
+        "Ctrl-C stops it.",
+    ]
+    return "\n".join(lines)
+
+
+@contextlib.contextmanager
+def _announced(stack: "LocalStack") -> Iterator[None]:
+    """Keep `stack.json` in the state directory while the stack runs."""
+    path = stack.state_directory / "stack.json"
+    content = json.dumps(
+        {
+            "endpoint_url": stack.endpoint_url,
+            "region": stack.region,
+            "api_url": stack.api_url,
+            "outputs": stack.outputs,
+        },
+        indent=2,
+    )
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+        file.write(content)
+    os.replace(file.name, path)
+    try:
+        yield
+    finally:
+        # Another stack may have taken the file over.
+        if path.exists() and path.read_text() == content:
+            path.unlink()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m local",
+        description="The whole application on this machine: no AWS account, no Docker, no Java.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = commands.add_parser(
+        "up",
+        help="run the stack until Ctrl-C",
+        description="Deploy template.yaml to an embedded AWS emulator on 127.0.0.1, and run its functions, "
+        "event sources and HTTP API until Ctrl-C. Addresses are printed and written to .local/stack.json. "
+        "Everything that is stored is lost at the end.",
+    )
+    run.add_argument(
+        "--port",
+        type=int,
+        default=DEFAULT_PORT,
+        help="port of the AWS endpoint, 0 for any (default: %(default)s)",
+    )
+    run.add_argument("--api-port", type=int, default=0, help="port of the HTTP API (default: any free one)")
+    run.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="value for a parameter of the template; may be repeated",
+    )
+    token_parser = commands.add_parser(
+        "token",
+        help="print a bearer token that the local API accepts",
+        description="Print a bearer token, valid for 12 hours, that the local API accepts. The key that signs "
+        "it is .local/token-key.pem, made when it is missing.",
+    )
+    token_parser.add_argument("user", metavar="USER", help="the token's subject: the id of the user")
+    token_parser.add_argument("--admin", action="store_true", help="put the user into the group admin")
+    for command in (run, token_parser):
+        command.add_argument(
+            "--state-directory",
+            type=Path,
+            default=STATE_DIRECTORY,
+            metavar="DIR",
+            help="where the key, logs and stack.json are (default: the project's .local)",
+        )
+    demo = commands.add_parser(
+        "demo",
+        help="show what the application does, on a stack of its own",
+        description="Start a stack, write sessions in plaintext, watch them get encrypted, read them back, "
+        "and stop. The exit code is 1 if anything is not as it should be.",
+    )
+    demo.add_argument("--sessions", type=Path, metavar="FILE", help="other sessions to write, as .jsonl or .jsonl.gz")
+    return parser
+
+
+def _parameters(pairs: Sequence[str]) -> dict[str, str]:
+    parameters = {}
+    for pair in pairs:
+        name, separator, value = pair.partition("=")
+        if not separator:
+            raise LocalStackError(f"--parameter takes NAME=VALUE, not {pair}")
+        parameters[name] = value
+    return parameters
+
+
+def _relative(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

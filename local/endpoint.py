@@ -1,0 +1,221 @@
+"""The AWS endpoint: moto's server in a thread, bound to 127.0.0.1, with what moto leaves out put in front of
+it.
+
+- Requests to DynamoDB, and to SQS, run one at a time. moto checks a condition and writes in two steps without
+  a lock, so concurrent conditional writes could both succeed; in DynamoDB they cannot.
+- A long poll of SQS is answered by short polls, so that it does not hold the others up.
+- `lambda.invoke` runs the function here instead of in Docker.
+- Browsers are kept out: a request with an `Origin`, or for another host name (DNS rebinding), gets 403.
+"""
+
+import io
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlencode
+
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from local.errors import LocalStackError, PortInUseError
+from local.function_process import Invocation
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Invoke = Callable[[str, Any], Invocation]
+"""Invokes a function by its name; raises KeyError for one that does not exist."""
+
+_INVOCATION = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations/?")
+_HOSTS = {"127.0.0.1", "localhost", "host.docker.internal"}
+_REQUEST_LIMIT = 6 * 1024 * 1024
+_POLL_INTERVAL = 0.1
+
+
+def listening_socket(port: int) -> socket.socket:
+    """Return a socket that listens on 127.0.0.1; raise `PortInUseError`."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise PortInUseError(port) from error
+    except OverflowError as error:
+        listener.close()
+        raise LocalStackError(f"{port} is not a port: give one from 0 to 65535") from error
+    return listener
+
+
+class _QuietHandler(MotoRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Print no access log."""
+
+
+class Endpoint:
+    """The running server. `stop` it, or leave it to a `with` statement of its owner."""
+
+    def __init__(self, port: int, invoke: Invoke) -> None:
+        """Serve on the port, 0 for any free one."""
+        with listening_socket(port) as listener:
+            self.port: int = listener.getsockname()[1]
+            self.url = f"http://127.0.0.1:{self.port}"
+            self._server: BaseWSGIServer = make_server(
+                "127.0.0.1",
+                self.port,
+                EndpointApplication(DomainDispatcherApplication(create_backend_app), invoke),
+                threaded=True,
+                request_handler=_QuietHandler,
+                fd=listener.fileno(),
+            )
+        self._thread = threading.Thread(target=self._server.serve_forever, name="endpoint", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop serving and free the port."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class EndpointApplication:
+    """The WSGI application: guards, invocations, and moto for the rest."""
+
+    def __init__(self, moto: Callable[[Environ, StartResponse], Iterable[bytes]], invoke: Invoke) -> None:
+        """Wrap moto's application."""
+        self._moto = moto
+        self._invoke = invoke
+        self._locks = {"dynamodb": threading.Lock(), "sqs": threading.Lock()}
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        host = environ.get("HTTP_HOST", "").partition(":")[0]
+        if "HTTP_ORIGIN" in environ or not (host in _HOSTS or host.endswith(".localhost")):
+            return _json(start_response, "403 Forbidden", {"message": "Forbidden"})
+        invocation = _INVOCATION.fullmatch(environ.get("PATH_INFO", ""))
+        if invocation and environ["REQUEST_METHOD"] == "POST":
+            return self._invocation(unquote(invocation["name"]), environ, start_response)
+        service = _service(environ)
+        if service == "sqs":
+            return self._short_polls(environ, start_response)
+        return self._forward(service, environ, start_response)
+
+    def _forward(self, service: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if "CONTENT_LENGTH" in environ:  # read before locking: a slow client holds nobody up
+            environ["wsgi.input"] = io.BytesIO(_body(environ))
+        lock: AbstractContextManager[Any] = self._locks.get(service, nullcontext())
+        with lock:
+            return self._moto(environ, start_response)
+
+    def _short_polls(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        body = _body(environ)
+        short, seconds = short_poll(body, environ.get("HTTP_X_AMZ_TARGET", ""))
+        deadline = time.monotonic() + seconds
+        while True:
+            heads: list[tuple[Any, ...]] = []
+            attempt = environ | {"wsgi.input": io.BytesIO(short), "CONTENT_LENGTH": str(len(short))}
+            chunks = list(self._forward("sqs", attempt, _collector(heads)))
+            found = b"ReceiptHandle" in b"".join(chunks) or not heads[0][0].startswith("200")
+            if found or time.monotonic() >= deadline:
+                start_response(*heads[0])
+                return chunks
+            time.sleep(_POLL_INTERVAL)
+
+    def _invocation(self, name: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        function = function_name(name)
+        body = _body(environ)
+        if len(body) > _REQUEST_LIMIT:
+            return _error(start_response, "413 Content Too Large", "RequestTooLargeException", "Payload too large")
+        try:
+            event = json.loads(body) if body else {}
+        except ValueError:
+            return _error(
+                start_response,
+                "400 Bad Request",
+                "InvalidRequestContentException",
+                "Could not parse request body into json",
+            )
+        kind = environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse")
+        try:
+            if kind != "RequestResponse":
+                self._invoke_later(function, event, dry_run=kind == "DryRun")
+                status = "204 No Content" if kind == "DryRun" else "202 Accepted"
+                start_response(status, [("X-Amz-Executed-Version", "$LATEST"), ("Content-Length", "0")])
+                return []
+            invocation = self._invoke(function, event)
+        except KeyError:
+            message = f"Function not found: {name}"
+            return _error(start_response, "404 Not Found", "ResourceNotFoundException", message)
+        extra = [("X-Amz-Executed-Version", "$LATEST"), ("x-amzn-RequestId", invocation.request_id)]
+        if invocation.failed:
+            extra.append(("X-Amz-Function-Error", "Unhandled"))
+        return _json(start_response, "200 OK", invocation.payload, extra)
+
+    def _invoke_later(self, function: str, event: Any, *, dry_run: bool) -> None:
+        if not dry_run:
+            threading.Thread(target=self._invoke, args=(function, event), daemon=True).start()
+
+
+def function_name(name_or_arn: str) -> str:
+    """Return the name in a function's name, ARN or partial ARN, with or without a qualifier."""
+    _, separator, rest = name_or_arn.rpartition("function:")
+    return (rest if separator else name_or_arn).partition(":")[0]
+
+
+def short_poll(body: bytes, target: str) -> tuple[bytes, float]:
+    """Return the body with WaitTimeSeconds 0, and the seconds that it had, for a ReceiveMessage request.
+
+    Any other request comes back as it is, with 0 seconds.
+    """
+    if target == "AmazonSQS.ReceiveMessage":
+        request = json.loads(body)
+        seconds = float(request.get("WaitTimeSeconds") or 0)
+        return json.dumps(request | {"WaitTimeSeconds": 0}).encode(), seconds
+    if not target and b"Action=ReceiveMessage" in body:
+        form = dict(parse_qsl(body.decode()))
+        seconds = float(form.get("WaitTimeSeconds") or 0)
+        return urlencode(form | {"WaitTimeSeconds": "0"}).encode(), seconds
+    return body, 0.0
+
+
+def _collector(heads: list[tuple[Any, ...]]) -> StartResponse:
+    def start_response(*head: Any) -> None:
+        heads.append(head)
+
+    return start_response
+
+
+def _service(environ: Environ) -> str:
+    target = environ.get("HTTP_X_AMZ_TARGET", "")
+    if target.startswith("DynamoDB"):
+        return "dynamodb"
+    if target.startswith("AmazonSQS") or "/sqs/aws4_request" in environ.get("HTTP_AUTHORIZATION", ""):
+        return "sqs"
+    return ""
+
+
+def _body(environ: Environ) -> bytes:
+    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    return body
+
+
+def _error(start_response: StartResponse, status: str, kind: str, message: str) -> Iterable[bytes]:
+    return _json(start_response, status, {"Type": "User", "Message": message}, [("x-amzn-ErrorType", kind)])
+
+
+def _json(
+    start_response: StartResponse, status: str, document: Any, extra: Iterable[tuple[str, str]] = ()
+) -> Iterable[bytes]:
+    body = json.dumps(document).encode()
+    head = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    start_response(status, [*head, *extra])
+    return [body]

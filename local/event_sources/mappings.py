@@ -1,0 +1,128 @@
+"""Follows Lambda's list of event source mappings: starts, stops and restarts a poller for each."""
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from local import moto_state
+from local.aws_clients import ClientFactory
+from local.errors import LocalStackError
+from local.event_sources.mapping import EventSourceMapping
+from local.event_sources.queue_poller import QueuePoller
+from local.event_sources.stream_poller import StreamPoller
+from local.function_pool import FunctionPool
+
+_REFRESH_INTERVAL = 0.5
+
+Poller = StreamPoller | QueuePoller
+
+
+class EventSources:
+    """The event source mappings of a stack, whoever makes, changes, disables or deletes them."""
+
+    def __init__(self, clients: ClientFactory, region: str, functions: Mapping[str, FunctionPool]) -> None:
+        """Take the functions by their name in Lambda."""
+        self._region = region
+        self._functions = functions
+        self._lambda = clients.client("lambda")
+        self._sqs = clients.client("sqs")
+        self._lock = threading.Lock()
+        self._pollers: dict[str, Poller] = {}
+        self._positions: dict[str, int] = {}
+        self._stopping = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="mappings", daemon=True)
+
+    def start(self) -> None:
+        """Start what is enabled now, and follow changes from then on."""
+        self._refresh()
+        self._watcher.start()
+
+    def stop(self, grace: float = 2.0) -> None:
+        """Tell everything to stop, and wait for invocations under way, up to `grace` seconds altogether."""
+        self._stopping.set()
+        with self._lock:
+            for poller in self._pollers.values():
+                poller.stop()
+        self.join(grace)
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until everything that was told to stop has ended."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        for thread in [self._watcher, *self._pollers.values()]:
+            if thread.ident is not None:
+                thread.join(None if deadline is None else max(deadline - time.monotonic(), 0))
+
+    def idle(self) -> bool:
+        """Tell whether all streams are read to their end and all queues are empty, of mappings that are
+        enabled.
+        """
+        self._refresh()
+        with self._lock:
+            pollers = list(self._pollers.values())
+        for poller in pollers:
+            if not poller.is_alive():
+                raise LocalStackError(f"the poller of {poller.mapping.source_arn} has died; stderr tells why")
+        return all(poller.idle for poller in pollers)
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(_REFRESH_INTERVAL):
+            self._refresh()
+
+    def _refresh(self) -> None:
+        with self._lock:
+            if self._stopping.is_set():
+                return
+            pages = self._lambda.get_paginator("list_event_source_mappings").paginate()
+            listed = [
+                EventSourceMapping.from_configuration(configuration)
+                for page in pages
+                for configuration in page["EventSourceMappings"]
+            ]
+            wanted = {mapping.id: mapping for mapping in listed if mapping.enabled}
+            for key, poller in list(self._pollers.items()):
+                if wanted.get(key) != poller.mapping:
+                    self._end(key, poller)
+            for key, mapping in wanted.items():
+                if key not in self._pollers:
+                    poller = self._pollers[key] = self._poller(mapping)
+                    poller.start()
+
+    def _end(self, key: str, poller: Poller) -> None:
+        poller.stop()
+        poller.join()
+        if isinstance(poller, StreamPoller):
+            self._positions[key] = poller.position
+        del self._pollers[key]
+
+    def _poller(self, mapping: EventSourceMapping) -> Poller:
+        function = self._functions[mapping.function]
+        if mapping.service == "sqs":
+            name = mapping.source_arn.rpartition(":")[2]
+            return QueuePoller(
+                mapping,
+                queue_url=self._sqs.get_queue_url(QueueName=name)["QueueUrl"],
+                sqs=self._sqs,
+                has_messages=lambda: moto_state.queue_has_messages(self._region, name),
+                invoke=function.invoke,
+            )
+        shard = moto_state.Shard(self._region, mapping.source_arn)
+        start = shard.latest() if mapping.starting_position == "LATEST" else shard.trim_horizon()
+        return StreamPoller(
+            mapping,
+            position=self._positions.get(mapping.id, start),
+            shard=shard,
+            function=function.spec,
+            invoke=function.invoke,
+            send_failure=self._sender(mapping.on_failure) if mapping.on_failure else None,
+        )
+
+    def _sender(self, destination: str) -> Any:
+        if destination.split(":")[2] != "sqs":
+            raise LocalStackError(f"only SQS queues are supported as on-failure destinations, not {destination}")
+        queue_url = self._sqs.get_queue_url(QueueName=destination.rpartition(":")[2])["QueueUrl"]
+
+        def send(message: str) -> None:
+            self._sqs.send_message(QueueUrl=queue_url, MessageBody=message)
+
+        return send

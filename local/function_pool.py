@@ -1,0 +1,74 @@
+"""The warm workers of one function."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from local.function_process import FunctionProcess, FunctionSpec, Invocation
+
+
+class FunctionPool:
+    """Invokes a function from any thread, on a bounded number of processes that stay warm."""
+
+    def __init__(self, spec: FunctionSpec, *, endpoint_url: str, region: str, log_file: Path, size: int) -> None:
+        """Start no process yet; `warm` and `invoke` do."""
+        self.spec = spec
+        self.log_file = log_file
+        self._endpoint_url = endpoint_url
+        self._region = region
+        self._places = threading.Semaphore(size)
+        self._lock = threading.Lock()
+        self._idle: list[FunctionProcess] = []
+        self._busy: set[FunctionProcess] = set()
+        self._closed = False
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether an invocation is under way."""
+        with self._lock:
+            return bool(self._busy)
+
+    def warm(self) -> None:
+        """Start one process ahead of the first invocation, without waiting for it."""
+        process = self._take()
+        self._give_back(process)
+
+    def invoke(self, event: Any) -> Invocation:
+        """Invoke the function and wait for it; waits for a free process first."""
+        with self._places:
+            process = self._take()
+            try:
+                return process.invoke(event)
+            finally:
+                self._give_back(process)
+
+    def close(self) -> None:
+        """Kill every process, also those in mid-invocation."""
+        with self._lock:
+            self._closed = True
+            processes = [*self._idle, *self._busy]
+            self._idle.clear()
+        for process in processes:
+            process.kill()
+
+    def _take(self) -> FunctionProcess:
+        with self._lock:
+            while self._idle:
+                process = self._idle.pop()
+                if process.alive:
+                    break
+                process.kill()
+            else:
+                if self._closed:
+                    raise RuntimeError(f"{self.spec.name} is closed")
+                process = FunctionProcess(self.spec, self._endpoint_url, self._region, self.log_file)
+            self._busy.add(process)
+            return process
+
+    def _give_back(self, process: FunctionProcess) -> None:
+        with self._lock:
+            self._busy.discard(process)
+            if process.alive and not self._closed:
+                self._idle.append(process)
+                return
+        process.kill()

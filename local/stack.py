@@ -1,0 +1,185 @@
+"""The whole application on this machine, as a context manager."""
+
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from local import moto_state
+from local.aws_clients import ClientFactory
+from local.deployment import Addresses, Deployment, deploy
+from local.endpoint import Endpoint
+from local.errors import FunctionError, LocalStackError, NotIdleError
+from local.event_sources.mappings import EventSources
+from local.function_pool import FunctionPool
+from local.function_process import Invocation
+from local.http_front import Gateway, HttpFront
+from local.routes import JwtAuthorizer
+from local.state import ROOT, STATE_DIRECTORY
+from local.template import load_template
+from local.tokens import AUDIENCE, ISSUER, LIFETIME, TokenKey
+
+STACK_NAME = "local"
+DEFAULT_PARAMETERS = {"JwtIssuer": ISSUER, "JwtAudience": AUDIENCE}
+
+
+class LocalStack:
+    """The template deployed to moto, with functions, event sources and API running; see `local`."""
+
+    def __init__(
+        self,
+        template: Path = ROOT / "template.yaml",
+        *,
+        parameters: Mapping[str, str] | None = None,
+        port: int = 0,
+        api_port: int = 0,
+        region: str = "us-east-1",
+        state_directory: Path = STATE_DIRECTORY,
+        workers: int = 2,
+    ) -> None:
+        """Describe the stack; `with` starts it.
+
+        `parameters` override the template's. A port of 0 is any free one. `state_directory` gets the token
+        key and `logs/`. `workers` bounds the processes of each function.
+        """
+        self._template_path = template
+        self._given = dict(parameters or {})
+        self._ports = (port, api_port)
+        self.region = region
+        self.state_directory = state_directory
+        self._workers = workers
+        self._pools: dict[str, FunctionPool] = {}
+        self._by_name: dict[str, FunctionPool] = {}
+        self._resources = ExitStack()
+        self._client_lock = threading.Lock()
+
+    def __enter__(self) -> "LocalStack":
+        """Start everything; raise `LocalStackError` when that is impossible, with nothing left running."""
+        with ExitStack() as started:
+            self._start(started)
+            self._resources = started.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop everything; moto's state is gone."""
+        self._resources.close()
+
+    def _start(self, started: ExitStack) -> None:
+        self.state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._log_directory = self.state_directory / "logs"
+        self._log_directory.mkdir(exist_ok=True)
+        started.enter_context(moto_state.exclusive_state(self.region))
+        self._endpoint = Endpoint(self._ports[0], self._invoke_by_name)
+        started.callback(self._endpoint.stop)
+        front = HttpFront(self._ports[1])
+        started.callback(front.stop)
+        self._front = front
+        self._clients = ClientFactory(self.endpoint_url, self.region)
+        self._deployment = self._deploy()
+        # At the end: event sources are told to stop, get a moment, lose their functions, and are waited for.
+        self._event_sources = EventSources(self._clients, self.region, self._by_name)
+        started.callback(self._event_sources.join)
+        for logical_id, spec in self._deployment.functions.items():
+            pool = FunctionPool(
+                spec,
+                endpoint_url=self.endpoint_url,
+                region=self.region,
+                log_file=self._log_directory / f"{logical_id}.log",
+                size=self._workers,
+            )
+            started.callback(pool.close)
+            self._pools[logical_id] = self._by_name[spec.name] = pool
+        with ThreadPoolExecutor(max_workers=4) as executor:
+            list(executor.map(FunctionPool.warm, self._pools.values()))
+        self._key = TokenKey.in_directory(self.state_directory)
+        front.gateway = Gateway(self._deployment.api, self._key, self._invoke_by_name)
+        started.callback(self._event_sources.stop)
+        self._event_sources.start()
+
+    def _deploy(self) -> Deployment:
+        template = load_template(
+            self._template_path,
+            parameters=self._given,
+            defaults=DEFAULT_PARAMETERS,
+            region=self.region,
+            supported_types=moto_state.supported_types(),
+        )
+        addresses = Addresses(self.endpoint_url, self.api_url, self.region)
+        return deploy(template, stack_name=STACK_NAME, clients=self._clients, addresses=addresses)
+
+    @property
+    def endpoint_url(self) -> str:
+        """Return the URL for AWS clients."""
+        return self._endpoint.url
+
+    @property
+    def api_url(self) -> str:
+        """Return the base URL of the HTTP API, with its stage where that is not `$default`."""
+        return self._front.url
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """Return the template's outputs."""
+        return dict(self._deployment.outputs)
+
+    @property
+    def log_files(self) -> dict[str, Path]:
+        """Return each function's log file by its logical id."""
+        return {logical_id: pool.log_file for logical_id, pool in self._pools.items()}
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of the endpoint."""
+        with self._client_lock:
+            return self._clients.client(service)
+
+    def resource(self, service: str) -> Any:
+        """Return a boto3 resource of the endpoint."""
+        with self._client_lock:
+            return self._clients.resource(service)
+
+    def invoke(self, logical_id: str, event: Any) -> Any:
+        """Invoke a function and return its answer; raise `FunctionError` if it raised, timed out or died."""
+        try:
+            pool = self._pools[logical_id]
+        except KeyError:
+            raise LocalStackError(f"the template has no function {logical_id}") from None
+        invocation = pool.invoke(event)
+        if invocation.failed:
+            raise FunctionError(logical_id, invocation.payload)
+        return invocation.payload
+
+    def token(self, user: str, *, admin: bool = False, lifetime: float = LIFETIME) -> str:
+        """Return a bearer token that the API accepts."""
+        authorizer = next(
+            (route.authorizer for route in self._deployment.api.routes if route.authorizer),
+            JwtAuthorizer(ISSUER, (AUDIENCE,)),
+        )
+        return self._key.issue(
+            user, admin=admin, issuer=authorizer.issuer, audience=authorizer.audience[0], lifetime=lifetime
+        )
+
+    def wait_until_idle(self, timeout: float = 30.0) -> None:
+        """Wait until streams are read to their end, queues with a consumer are empty and no function runs.
+
+        Messages that wait for their visibility timeout count as work. Disabled mappings are left out. Raise
+        `NotIdleError` after `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        rested = 0
+        while rested < 2:  # one look is not atomic: work may pass to a place that was seen already
+            at_rest = self._event_sources.idle() and not any(pool.busy for pool in self._pools.values())
+            rested = rested + 1 if at_rest else 0
+            if not at_rest and time.monotonic() > deadline:
+                raise NotIdleError(
+                    f"work is still under way after {timeout:g} s; the logs are in {self._log_directory}"
+                )
+            time.sleep(0.02)
+
+    def _invoke_by_name(self, name: str, event: Any) -> Invocation:
+        return self._by_name[name].invoke(event)

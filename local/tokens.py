@@ -1,0 +1,96 @@
+"""Bearer tokens for the local API, signed with a key that stays in `.local/`."""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+ISSUER = "https://issuer.local.test"
+AUDIENCE = "local"
+LIFETIME = 12 * 3600
+"""Seconds a token lives unless told otherwise."""
+
+_ALGORITHM = "RS256"  # API Gateway's JWT authorizers take RSA only.
+
+
+class TokenRefusedError(Exception):
+    """A token that is malformed, expired, not signed by the local key, or meant for somebody else."""
+
+
+class TokenKey:
+    """The key pair that signs and checks tokens."""
+
+    def __init__(self, private_key: rsa.RSAPrivateKey) -> None:
+        """Take the private key."""
+        self._private_key = private_key
+
+    @classmethod
+    def in_directory(cls, directory: Path) -> "TokenKey":
+        """Read the key from `token-key.pem`, created with mode 0600 by whoever needs it first."""
+        path = directory / "token-key.pem"
+        if not path.exists():
+            _create(path)
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise TypeError(f"{path} is not an RSA key")
+        return cls(key)
+
+    def issue(
+        self,
+        user: str,
+        *,
+        admin: bool = False,
+        issuer: str = ISSUER,
+        audience: str = AUDIENCE,
+        lifetime: float = LIFETIME,
+    ) -> str:
+        """Return a token whose `sub` is the user; an admin's has `cognito:groups: ["admin"]`."""
+        now = int(time.time())
+        claims: dict[str, Any] = {
+            "sub": user,
+            "iss": issuer,
+            "aud": audience,
+            "iat": now,
+            "exp": now + int(lifetime),
+        }
+        if admin:
+            claims["cognito:groups"] = ["admin"]
+        return jwt.encode(claims, self._private_key, algorithm=_ALGORITHM)
+
+    def verify(self, token: str, *, issuer: str, audience: list[str]) -> dict[str, Any]:
+        """Return the claims of a valid token; raise `TokenRefusedError` for any other."""
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self._private_key.public_key(),
+                algorithms=[_ALGORITHM],
+                issuer=issuer,
+                audience=audience,
+                options={"require": ["exp", "iss", "aud"]},
+            )
+        except jwt.InvalidTokenError as error:
+            raise TokenRefusedError(type(error).__name__) from error
+        return claims
+
+
+def _create(path: Path) -> None:
+    pem = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(pem)
+        # A link never replaces: when two processes race, both end up with the key of the first.
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return
+    finally:
+        os.unlink(temporary)

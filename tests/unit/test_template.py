@@ -1,0 +1,445 @@
+"""What template.yaml makes: table, key, queues, functions, API and alarms. Access: test_template_access."""
+
+import json
+import re
+
+import pytest
+
+from tests.unit.sam_template import Stack, source, translated
+
+TEMPLATE = translated()
+TABLE_ARN = "arn:aws:dynamodb:eu-west-1:111122223333:table/chats"
+KEY_ARN = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-00000000000"
+EXISTING = {
+    "TableName": "chats",
+    "TableStreamArn": f"{TABLE_ARN}/stream/2026-01-02T08:30:00.000",
+    "TableKeyArn": f"{KEY_ARN}1",
+    "KmsKeyArn": f"{KEY_ARN}2",
+    "EarlierKeyArns": f"{KEY_ARN}3,{KEY_ARN}4",
+}
+WITH_TOKENS = {"JwtIssuer": "https://issuer.example", "JwtAudience": "web,mobile"}
+HANDLERS = {
+    "StreamEncryptorFunction": "stream_encryptor.handler.lambda_handler",
+    "RetryFunction": "stream_encryptor.retry.lambda_handler",
+    "ReaderFunction": "reader.handler.lambda_handler",
+    "ItemReaderFunction": "reader.item.lambda_handler",
+}
+EVERY_FUNCTION_READS = {
+    "SESSION_ENCRYPTION_ENABLED": "true",
+    "SESSION_ENCRYPTION_KEY_ARN": "<EncryptionKey.Arn>",
+    "EARLIER_KEY_ARNS": "",
+    "TABLE_NAME": "<SessionTable>",
+    "ENCRYPTED_ATTRIBUTES": "history,configuration",
+    "APPENDED_ATTRIBUTES": "",
+    "CONTEXT_ATTRIBUTES": "userId,sessionId",
+    "CONTEXT_PURPOSE": "session-encryption",
+    "SIGNED_MESSAGES": "false",
+    "SINGLE_WRITING_REGION": "false",
+    "POWERTOOLS_SERVICE_NAME": "app",
+    "POWERTOOLS_METRICS_NAMESPACE": "StreamEncryptor",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+QUEUES = {"RETRY_QUEUE_URL": "<RetryQueue>", "FAILURE_QUEUE_URL": "<FailureQueue>"}
+USERS = {"USER_INDEX_NAME": "byUserId", "USER_CLAIM": "sub", "TRUSTED_ROLE_IDS": ""}
+FUNCTION_READS = {
+    "StreamEncryptorFunction": QUEUES,
+    "RetryFunction": QUEUES,
+    "ReaderFunction": USERS,
+    "ItemReaderFunction": {},
+}
+DAYS_14 = 14 * 24 * 3600
+
+
+def stack(**parameters: str) -> Stack:
+    return Stack(TEMPLATE, parameters)
+
+
+class TestTable:
+    def test_made_table_has_the_keys_of_chat_sessions_and_costs_nothing_idle(self):
+        table = stack().properties("SessionTable")
+        assert table["KeySchema"] == [
+            {"AttributeName": "sessionId", "KeyType": "HASH"},
+            {"AttributeName": "userId", "KeyType": "RANGE"},
+        ]
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+    def test_stream_of_made_table_holds_keys_only(self):
+        assert stack().properties("SessionTable")["StreamSpecification"] == {"StreamViewType": "KEYS_ONLY"}
+
+    def test_index_by_user_projects_what_the_list_shows_and_no_secret(self):
+        (index,) = stack(UserIndexName="mine").properties("SessionTable")["GlobalSecondaryIndexes"]
+        assert index["IndexName"] == "mine"
+        assert [key["AttributeName"] for key in index["KeySchema"]] == ["userId", "startTime"]
+        assert index["Projection"]["ProjectionType"] == "INCLUDE"
+        assert set(index["Projection"]["NonKeyAttributes"]) == {
+            "name",
+            "createTime",
+            "lastUpdated",
+            "is_encrypted",
+        }
+
+    def test_made_table_is_recoverable_and_encrypted_at_rest(self):
+        table = stack().properties("SessionTable")
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
+
+    def test_table_key_is_the_tables_own(self):
+        table = stack(TableKeyArn=f"{KEY_ARN}1").properties("SessionTable")
+        assert table["SSESpecification"]["KMSMasterKeyId"] == f"{KEY_ARN}1"
+
+    @pytest.mark.parametrize("protected", ["true", "false"])
+    def test_deletion_protection_follows_its_parameter(self, protected):
+        assert (
+            stack(DeletionProtection=protected).properties("SessionTable")["DeletionProtectionEnabled"]
+            == protected
+        )
+
+    def test_existing_table_is_used_and_none_is_made(self):
+        with_table = stack(**EXISTING)
+        assert not with_table.of_type("AWS::DynamoDB::Table")
+        assert with_table.properties("StreamMapping")["EventSourceArn"] == EXISTING["TableStreamArn"]
+        assert with_table.outputs["TableName"]["Value"] == "chats"
+        assert with_table.outputs["TableStreamArn"]["Value"] == EXISTING["TableStreamArn"]
+
+
+class TestKey:
+    @pytest.mark.parametrize("days", ["90", "2560"])
+    def test_made_key_rotates_after_the_days_of_its_parameter(self, days):
+        key = stack(KeyRotationDays=days).properties("EncryptionKey")
+        assert key["EnableKeyRotation"] is True
+        assert key["RotationPeriodInDays"] == days
+
+    def test_made_key_has_an_alias(self):
+        assert stack().properties("EncryptionKeyAlias")["TargetKeyId"] == "<EncryptionKey>"
+
+    def test_existing_key_is_used_and_none_is_made(self):
+        with_key = stack(**EXISTING)
+        assert not with_key.of_type("AWS::KMS::Key")
+        assert not with_key.of_type("AWS::KMS::Alias")
+        assert with_key.outputs["KeyArn"]["Value"] == EXISTING["KmsKeyArn"]
+
+    @pytest.mark.parametrize("logical_id", ["SessionTable", "EncryptionKey"])
+    def test_what_data_would_be_lost_with_is_retained(self, logical_id):
+        resource = stack().resources[logical_id]
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+class TestQueues:
+    @pytest.mark.parametrize("queue", ["RetryQueue", "FailureQueue"])
+    def test_queues_are_encrypted_and_keep_messages_for_14_days(self, queue):
+        properties = stack().properties(queue)
+        assert properties["SqsManagedSseEnabled"] is True
+        assert properties["MessageRetentionPeriod"] == DAYS_14
+
+    def test_there_are_no_other_queues(self):
+        assert set(stack().of_type("AWS::SQS::Queue")) == {"RetryQueue", "FailureQueue"}
+
+    def test_retries_end_in_the_failure_queue_which_takes_them_from_nowhere_else(self):
+        retry, failure = stack().properties("RetryQueue"), stack().properties("FailureQueue")
+        assert retry["RedrivePolicy"]["deadLetterTargetArn"] == "<FailureQueue.Arn>"
+        assert failure["RedriveAllowPolicy"] == {
+            "redrivePermission": "byQueue",
+            "sourceQueueArns": [f"arn:aws:sqs:eu-west-1:111122223333:{retry['QueueName']}"],
+        }
+
+    def test_retries_outlast_an_hour(self):
+        retry = stack().properties("RetryQueue")
+        assert retry["VisibilityTimeout"] * retry["RedrivePolicy"]["maxReceiveCount"] > 3600
+
+    def test_a_message_stays_invisible_for_six_timeouts_of_its_function(self):
+        made = stack()
+        assert (
+            made.properties("RetryQueue")["VisibilityTimeout"]
+            >= 6 * made.properties("RetryFunction")["Timeout"]
+        )
+
+
+class TestFunctions:
+    def test_functions_are_those_of_the_design(self):
+        functions = stack().of_type("AWS::Lambda::Function")
+        assert {name: function["Handler"] for name, function in functions.items()} == HANDLERS
+
+    @pytest.mark.parametrize("name", HANDLERS)
+    def test_function_gets_exactly_the_variables_it_reads(self, name):
+        variables = stack().properties(name)["Environment"]["Variables"]
+        assert variables == EVERY_FUNCTION_READS | FUNCTION_READS[name]
+
+    @pytest.mark.parametrize("name", HANDLERS)
+    def test_function_works_on_the_existing_table_and_key(self, name):
+        variables = stack(**EXISTING).properties(name)["Environment"]["Variables"]
+        assert variables["TABLE_NAME"] == "chats"
+        assert variables["SESSION_ENCRYPTION_KEY_ARN"] == EXISTING["KmsKeyArn"]
+        assert variables["EARLIER_KEY_ARNS"] == EXISTING["EarlierKeyArns"]
+
+    @pytest.mark.parametrize(
+        ("parameter", "value", "variable"),
+        [
+            ("EncryptionEnabled", "false", "SESSION_ENCRYPTION_ENABLED"),
+            ("EncryptedAttributes", "a,b", "ENCRYPTED_ATTRIBUTES"),
+            ("AppendedAttributes", "a", "APPENDED_ATTRIBUTES"),
+            ("ContextAttributes", "pk", "CONTEXT_ATTRIBUTES"),
+            ("ContextPurpose", "orders", "CONTEXT_PURPOSE"),
+            ("SignedMessages", "true", "SIGNED_MESSAGES"),
+            ("SingleWritingRegion", "true", "SINGLE_WRITING_REGION"),
+            ("UserIndexName", "mine", "USER_INDEX_NAME"),
+            ("UserClaim", "email", "USER_CLAIM"),
+            ("TrustedRoleIds", "AROAEXAMPLEEXAMPLE", "TRUSTED_ROLE_IDS"),
+        ],
+    )
+    def test_parameter_reaches_the_reader(self, parameter, value, variable):
+        made = stack(**{parameter: value})
+        assert made.properties("ReaderFunction")["Environment"]["Variables"][variable] == value
+
+    @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+    def test_layer_and_functions_are_of_one_architecture(self, architecture):
+        made = stack(Architecture=architecture)
+        ((layer_id, layer),) = made.of_type("AWS::Lambda::LayerVersion").items()
+        assert layer["CompatibleArchitectures"] == [architecture]
+        for function in made.of_type("AWS::Lambda::Function").values():
+            assert function["Architectures"] == [architecture]
+            assert function["Runtime"] == "python3.13"
+            assert function["Layers"] == [f"<{layer_id}>"]
+
+    def test_sam_build_makes_the_layer_for_the_same_architecture(self):
+        metadata = source()["Resources"]["CryptoLayer"]["Metadata"]
+        assert metadata == {"BuildMethod": "python3.13", "BuildArchitecture": {"Ref": "Architecture"}}
+
+    def test_reader_answers_before_the_api_gives_up(self):
+        made = stack()
+        timeout = made.properties("ReaderFunction")["Timeout"]
+        assert timeout * 1000 < made.properties("ReaderIntegration")["TimeoutInMillis"] <= 30000
+
+    def test_each_function_logs_json_into_a_group_of_its_own_that_is_not_kept_for_ever(self):
+        made = stack(LogRetentionDays="30")
+        groups = set()
+        for function in made.of_type("AWS::Lambda::Function").values():
+            assert function["LoggingConfig"]["LogFormat"] == "JSON"
+            groups.add(function["LoggingConfig"]["LogGroup"])
+        assert len(groups) == len(HANDLERS)
+        of_groups = made.of_type("AWS::Logs::LogGroup")
+        assert groups | {"<ApiLogGroup>"} == {f"<{name}>" for name in of_groups}
+        assert {group["RetentionInDays"] for group in of_groups.values()} == {"30"}
+
+
+class TestMappings:
+    def test_stream_is_read_from_its_beginning_with_partial_batch_responses(self):
+        mapping = stack().properties("StreamMapping")
+        assert mapping["FunctionName"] == "<StreamEncryptorFunction>"
+        assert mapping["EventSourceArn"] == "<SessionTable.StreamArn>"
+        assert mapping["StartingPosition"] == "TRIM_HORIZON"
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert mapping["BisectBatchOnFunctionError"] is True
+
+    def test_deletions_are_filtered(self):
+        (only,) = stack().properties("StreamMapping")["FilterCriteria"]["Filters"]
+        assert json.loads(only["Pattern"]) == {"eventName": ["INSERT", "MODIFY"]}
+
+    def test_records_that_keep_failing_end_in_the_failure_queue(self):
+        mapping = stack().properties("StreamMapping")
+        assert mapping["DestinationConfig"] == {"OnFailure": {"Destination": "<FailureQueue.Arn>"}}
+
+    def test_retries_last_longer_than_an_hour_and_end_while_the_stream_still_has_the_record(self):
+        mapping = stack().properties("StreamMapping")
+        assert mapping["MaximumRetryAttempts"] == "-1"
+        assert 3600 < int(mapping["MaximumRecordAgeInSeconds"]) < 24 * 3600
+
+    @pytest.mark.parametrize(
+        ("parameter", "member"),
+        [
+            ("StreamBatchSize", "BatchSize"),
+            ("StreamBatchWindow", "MaximumBatchingWindowInSeconds"),
+            ("StreamParallelization", "ParallelizationFactor"),
+            ("StreamRetries", "MaximumRetryAttempts"),
+            ("StreamRecordAge", "MaximumRecordAgeInSeconds"),
+        ],
+    )
+    def test_stream_mapping_follows_its_parameters(self, parameter, member):
+        assert stack(**{parameter: "7"}).properties("StreamMapping")[member] == "7"
+
+    def test_retry_queue_is_read_by_the_retry_function(self):
+        mapping = stack().properties("RetryMapping")
+        assert mapping["FunctionName"] == "<RetryFunction>"
+        assert mapping["EventSourceArn"] == "<RetryQueue.Arn>"
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2
+
+
+class TestApi:
+    def test_routes_are_those_of_the_reader(self):
+        routes = stack().of_type("AWS::ApiGatewayV2::Route").values()
+        assert {route["RouteKey"] for route in routes} == {
+            "GET /session",
+            "GET /session/{sessionId}",
+            "PUT /session/{sessionId}",
+            "DELETE /session/{sessionId}",
+        }
+        assert {route["Target"] for route in routes} == {"integrations/<ReaderIntegration>"}
+        assert stack().properties("ReaderIntegration")["PayloadFormatVersion"] == "2.0"
+
+    def test_every_route_asks_for_an_iam_signature_without_an_issuer(self):
+        made = stack()
+        assert not made.of_type("AWS::ApiGatewayV2::Authorizer")
+        for route in made.of_type("AWS::ApiGatewayV2::Route").values():
+            assert route["AuthorizationType"] == "AWS_IAM"
+            assert "AuthorizerId" not in route
+
+    def test_every_route_asks_for_a_token_with_an_issuer(self):
+        made = stack(**WITH_TOKENS)
+        assert made.properties("JwtAuthorizer")["AuthorizerType"] == "JWT"
+        assert made.properties("JwtAuthorizer")["JwtConfiguration"] == {
+            "Issuer": "https://issuer.example",
+            "Audience": ["web", "mobile"],
+        }
+        for route in made.of_type("AWS::ApiGatewayV2::Route").values():
+            assert route["AuthorizationType"] == "JWT"
+            assert route["AuthorizerId"] == "<JwtAuthorizer>"
+
+    def test_api_is_throttled(self):
+        made = stack(ApiThrottleRate="5", ApiThrottleBurst="6")
+        assert made.properties("HttpStage")["DefaultRouteSettings"] == {
+            "ThrottlingRateLimit": "5",
+            "ThrottlingBurstLimit": "6",
+        }
+
+    def test_access_log_tells_what_happened_but_not_what_was_said(self):
+        settings = stack().properties("HttpStage")["AccessLogSettings"]
+        entry = json.loads(settings["Format"])
+        assert settings["DestinationArn"] == "<ApiLogGroup.Arn>"
+        assert set(entry.values()) == {
+            "$context.requestId",
+            "$context.requestTime",
+            "$context.routeKey",
+            "$context.status",
+            "$context.identity.sourceIp",
+            "$context.authorizer.error",
+            "$context.integrationStatus",
+            "$context.responseLatency",
+            "$context.responseLength",
+        }
+
+    def test_no_origin_is_allowed_by_default(self):
+        assert "CorsConfiguration" not in stack().properties("HttpApi")
+
+    def test_origins_are_allowed_by_parameter(self):
+        cors = stack(AllowedOrigins="https://a.example,https://b.example").properties("HttpApi")[
+            "CorsConfiguration"
+        ]
+        assert cors["AllowOrigins"] == ["https://a.example", "https://b.example"]
+        assert set(cors["AllowMethods"]) == {"GET", "PUT", "DELETE"}
+        assert {"authorization", "content-type"} <= set(cors["AllowHeaders"])
+        assert "AllowCredentials" not in cors
+
+
+class TestAlarmsAndDashboard:
+    @pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+    @pytest.mark.parametrize("function", HANDLERS)
+    def test_errors_and_throttles_of_each_function_raise_an_alarm(self, function, metric):
+        alarms = [
+            alarm
+            for alarm in stack().of_type("AWS::CloudWatch::Alarm").values()
+            if alarm.get("MetricName") == metric
+            and alarm["Dimensions"] == [{"Name": "FunctionName", "Value": f"<{function}>"}]
+        ]
+        assert len(alarms) == 1
+        assert alarms[0]["Threshold"] == 0
+
+    def test_a_dead_letter_raises_an_alarm(self):
+        alarm = stack().properties("FailureQueueAlarm")
+        assert alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+        assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": "<FailureQueue.QueueName>"}]
+        assert alarm["Threshold"] == 0
+
+    @pytest.mark.parametrize(
+        ("alarm", "parameter", "metric", "stat", "divisor"),
+        [
+            (
+                "OldestFailureAlarm",
+                "OldestFailureAlarmDays",
+                "ApproximateAgeOfOldestMessage",
+                "Maximum",
+                24 * 3600,
+            ),
+            ("IteratorAgeAlarm", "IteratorAgeAlarmSeconds", "IteratorAge", "Maximum", 1000),
+            ("PlaintextWindowAlarm", "PlaintextWindowAlarmSeconds", "PlaintextWindow", "p99", 1000),
+        ],
+    )
+    def test_alarm_is_in_the_unit_of_its_parameter(self, alarm, parameter, metric, stat, divisor):
+        properties = stack(**{parameter: "11"}).properties(alarm)
+        expression, data = properties["Metrics"]
+        assert properties["Threshold"] == "11"
+        assert expression["Expression"] == f"{data['Id']} / {divisor}"
+        assert data["MetricStat"]["Metric"]["MetricName"] == metric
+        assert data["MetricStat"]["Stat"] == stat
+        assert data["ReturnData"] is False
+
+    def test_a_failed_decryption_raises_an_alarm(self):
+        alarm = stack().properties("DecryptionsFailedAlarm")
+        assert (alarm["MetricName"], alarm["Threshold"]) == ("DecryptionsFailed", 0)
+
+    def test_alarms_notify_the_topic_that_is_given_and_nobody_otherwise(self):
+        topic = "arn:aws:sns:eu-west-1:111122223333:alarms"
+        for alarm in stack(AlarmTopicArn=topic).of_type("AWS::CloudWatch::Alarm").values():
+            assert alarm["AlarmActions"] == [topic]
+        for alarm in stack().of_type("AWS::CloudWatch::Alarm").values():
+            assert "AlarmActions" not in alarm
+
+    def test_own_metrics_are_looked_up_as_the_functions_write_them(self):
+        made = stack()
+        variables = made.properties("StreamEncryptorFunction")["Environment"]["Variables"]
+        window = made.properties("PlaintextWindowAlarm")["Metrics"][1]["MetricStat"]["Metric"]
+        failed = made.properties("DecryptionsFailedAlarm")
+        for metric in (window, failed):
+            assert metric["Namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]
+            assert metric["Dimensions"] == [
+                {"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}
+            ]
+
+    def test_dashboard_shows_what_an_operator_asks_first(self):
+        body = json.loads(stack().properties("Dashboard")["DashboardBody"])
+        metrics = [metric for widget in body["widgets"] for metric in widget["properties"]["metrics"]]
+        shown = {member for metric in metrics for member in metric if isinstance(member, str)}
+        assert shown >= {
+            "PlaintextWindow",
+            "ItemsEncrypted",
+            "ItemsSkipped",
+            "ItemsSuperseded",
+            "ItemsDeferred",
+            "ItemsFailedPermanent",
+            "ItemsFailedTransient",
+            "ItemsFailedSystemic",
+            "KmsCalls",
+            "KmsLatency",
+            "ApproximateNumberOfMessagesVisible",
+            "IteratorAge",
+            "4xx",
+            "5xx",
+        }
+        stats = {metric[-1].get("stat") for metric in metrics if isinstance(metric[-1], dict)}
+        assert {"p50", "p99"} <= stats
+
+    def test_widgets_do_not_overlap(self):
+        cells: set[tuple[int, int]] = set()
+        for widget in json.loads(stack().properties("Dashboard")["DashboardBody"])["widgets"]:
+            columns = range(widget["x"], widget["x"] + widget["width"])
+            rows = range(widget["y"], widget["y"] + widget["height"])
+            own = {(x, y) for x in columns for y in rows}
+            assert not own & cells
+            assert max(columns) < 24
+            cells |= own
+
+
+class TestOutputs:
+    def test_outputs_name_what_an_operator_needs(self):
+        outputs = stack().outputs
+        assert {name: output["Value"] for name, output in outputs.items()} == {
+            "TableName": "<SessionTable>",
+            "TableStreamArn": "<SessionTable.StreamArn>",
+            "KeyArn": "<EncryptionKey.Arn>",
+            "RetryQueueUrl": "<RetryQueue>",
+            "FailureQueueUrl": "<FailureQueue>",
+            "ApiUrl": "https://<HttpApi>.execute-api.eu-west-1.amazonaws.com",
+            "StreamEncryptorFunctionName": "<StreamEncryptorFunction>",
+            "ReaderFunctionName": "<ReaderFunction>",
+            "ItemReaderFunctionName": "<ItemReaderFunction>",
+        }
+        assert all(re.fullmatch(r"[A-Z].+", output["Description"]) for output in outputs.values())
