@@ -31,8 +31,8 @@ from local.function_process import Invocation
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
-Invoke = Callable[[str, Any], Invocation]
-"""Invokes a function by its name; raises KeyError for one that does not exist."""
+Lookup = Callable[[str], Callable[[Any], Invocation]]
+"""Returns what invokes the function of a name; raises KeyError for one that does not exist."""
 
 _INVOCATION = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations/?")
 _HOSTS = {"127.0.0.1", "localhost", "host.docker.internal"}
@@ -61,10 +61,23 @@ class _QuietHandler(MotoRequestHandler):
         """Print no access log."""
 
 
+class _Dispatcher(DomainDispatcherApplication):
+    """moto's choice of a service for a request, remembered: moto lists its source folder for each."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._known: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        if host not in self._known:
+            self._known[host] = super().get_backend_for_host(host)
+        return self._known[host]
+
+
 class Endpoint:
     """The running server. `stop` it, or leave it to a `with` statement of its owner."""
 
-    def __init__(self, port: int, invoke: Invoke) -> None:
+    def __init__(self, port: int, lookup: Lookup) -> None:
         """Serve on the port, 0 for any free one."""
         with listening_socket(port) as listener:
             self.port: int = listener.getsockname()[1]
@@ -72,7 +85,7 @@ class Endpoint:
             self._server: BaseWSGIServer = make_server(
                 "127.0.0.1",
                 self.port,
-                EndpointApplication(DomainDispatcherApplication(create_backend_app), invoke),
+                EndpointApplication(_Dispatcher(), lookup),
                 threaded=True,
                 request_handler=_QuietHandler,
                 fd=listener.fileno(),
@@ -90,10 +103,10 @@ class Endpoint:
 class EndpointApplication:
     """The WSGI application: guards, invocations, and moto for the rest."""
 
-    def __init__(self, moto: Callable[[Environ, StartResponse], Iterable[bytes]], invoke: Invoke) -> None:
+    def __init__(self, moto: Callable[[Environ, StartResponse], Iterable[bytes]], lookup: Lookup) -> None:
         """Wrap moto's application."""
         self._moto = moto
-        self._invoke = invoke
+        self._lookup = lookup
         self._locks = {"dynamodb": threading.Lock(), "sqs": threading.Lock()}
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -131,7 +144,11 @@ class EndpointApplication:
             time.sleep(_POLL_INTERVAL)
 
     def _invocation(self, name: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        function = function_name(name)
+        try:
+            invoke = self._lookup(function_name(name))
+        except KeyError:
+            message = f"Function not found: {name}"
+            return _error(start_response, "404 Not Found", "ResourceNotFoundException", message)
         body = _body(environ)
         if len(body) > _REQUEST_LIMIT:
             return _error(start_response, "413 Content Too Large", "RequestTooLargeException", "Payload too large")
@@ -145,24 +162,17 @@ class EndpointApplication:
                 "Could not parse request body into json",
             )
         kind = environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse")
-        try:
-            if kind != "RequestResponse":
-                self._invoke_later(function, event, dry_run=kind == "DryRun")
-                status = "204 No Content" if kind == "DryRun" else "202 Accepted"
-                start_response(status, [("X-Amz-Executed-Version", "$LATEST"), ("Content-Length", "0")])
-                return []
-            invocation = self._invoke(function, event)
-        except KeyError:
-            message = f"Function not found: {name}"
-            return _error(start_response, "404 Not Found", "ResourceNotFoundException", message)
+        if kind != "RequestResponse":
+            if kind == "Event":
+                threading.Thread(target=invoke, args=(event,), daemon=True).start()
+            status = "202 Accepted" if kind == "Event" else "204 No Content"
+            start_response(status, [("X-Amz-Executed-Version", "$LATEST"), ("Content-Length", "0")])
+            return []
+        invocation = invoke(event)
         extra = [("X-Amz-Executed-Version", "$LATEST"), ("x-amzn-RequestId", invocation.request_id)]
         if invocation.failed:
             extra.append(("X-Amz-Function-Error", "Unhandled"))
         return _json(start_response, "200 OK", invocation.payload, extra)
-
-    def _invoke_later(self, function: str, event: Any, *, dry_run: bool) -> None:
-        if not dry_run:
-            threading.Thread(target=self._invoke, args=(function, event), daemon=True).start()
 
 
 def function_name(name_or_arn: str) -> str:

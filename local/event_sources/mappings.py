@@ -1,5 +1,6 @@
 """Follows Lambda's list of event source mappings: starts, stops and restarts a poller for each."""
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from local.event_sources.queue_poller import QueuePoller
 from local.event_sources.stream_poller import StreamPoller
 from local.function_pool import FunctionPool
 
+_LOG = logging.getLogger(__name__)
 _REFRESH_INTERVAL = 0.5
 
 Poller = StreamPoller | QueuePoller
@@ -30,6 +32,7 @@ class EventSources:
         self._lock = threading.Lock()
         self._pollers: dict[str, Poller] = {}
         self._positions: dict[str, int] = {}
+        self._refused: list[EventSourceMapping] = []
         self._stopping = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="mappings", daemon=True)
 
@@ -84,9 +87,18 @@ class EventSources:
                 if wanted.get(key) != poller.mapping:
                     self._end(key, poller)
             for key, mapping in wanted.items():
-                if key not in self._pollers:
-                    poller = self._pollers[key] = self._poller(mapping)
-                    poller.start()
+                if key not in self._pollers and mapping not in self._refused:
+                    self._begin(key, mapping)
+
+    def _begin(self, key: str, mapping: EventSourceMapping) -> None:
+        try:
+            poller = self._poller(mapping)
+        except LocalStackError as error:
+            self._refused.append(mapping)
+            _LOG.warning("an event source mapping does not run: %s", error)
+            return
+        self._pollers[key] = poller
+        poller.start()
 
     def _end(self, key: str, poller: Poller) -> None:
         poller.stop()
@@ -96,7 +108,9 @@ class EventSources:
         del self._pollers[key]
 
     def _poller(self, mapping: EventSourceMapping) -> Poller:
-        function = self._functions[mapping.function]
+        function = self._functions.get(mapping.function)
+        if function is None:
+            raise LocalStackError(f"{mapping.function} is not a function of the template")
         if mapping.service == "sqs":
             name = mapping.source_arn.rpartition(":")[2]
             return QueuePoller(

@@ -1,5 +1,6 @@
 import io
 import json
+import queue
 
 import pytest
 
@@ -28,13 +29,11 @@ def moto(environ, start_response):
     return [b"moto:" + environ["wsgi.input"].read()]
 
 
-def invoke(name, event):
-    if name != "reader":
-        raise KeyError(name)
+def invoke(event):
     return Invocation({"errorType": "E"} if event.get("fail") else {"got": event}, failed=bool(event.get("fail")))
 
 
-APPLICATION = EndpointApplication(moto, invoke)
+APPLICATION = EndpointApplication(moto, {"reader": invoke}.__getitem__)
 
 
 def test_requests_of_aws_clients_reach_moto():
@@ -63,6 +62,15 @@ def test_an_invocation_runs_the_function():
 def test_a_failed_invocation_is_marked():
     status, headers, _ = call(APPLICATION, "/2015-03-31/functions/reader/invocations", b'{"fail": 1}')
     assert (status, headers["X-Amz-Function-Error"]) == ("200 OK", "Unhandled")
+
+
+def test_an_asynchronous_invocation_is_accepted_and_a_dry_run_runs_nothing():
+    got = queue.SimpleQueue()
+    application = EndpointApplication(moto, lambda name: got.put)
+    path = "/2015-03-31/functions/reader/invocations"
+    assert call(application, path, b"1", HTTP_X_AMZ_INVOCATION_TYPE="DryRun")[0] == "204 No Content"
+    assert call(application, path, b"2", HTTP_X_AMZ_INVOCATION_TYPE="Event")[0] == "202 Accepted"
+    assert got.get(timeout=10) == 2
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from item_crypto.errors import UnsupportedValue
+from item_crypto.errors import ItemTooLarge, UnsupportedValue
 
 Value = Mapping[str, Any]
 """One attribute value as boto3's client gives it: one type code and its content."""
@@ -50,6 +50,7 @@ def encode_value(name: str, value: Value) -> bytes:
 
     Raises:
         UnsupportedValue: ``value`` is not one that DynamoDB can hold.
+        ItemTooLarge: its text is longer than :func:`decode_value` would inflate.
     """
     check_value(value)
     try:
@@ -57,6 +58,9 @@ def encode_value(name: str, value: Value) -> bytes:
     except UnicodeEncodeError:
         # From None: the error's own text quotes the value.
         raise UnsupportedValue("a string is not valid Unicode") from None
+    if len(text) > MAX_INFLATED_SIZE:
+        # Numbers can be far longer in text than in DynamoDB's size. What could not be read back is not encrypted.
+        raise ItemTooLarge("the value is too long to be decrypted again", len(text))
     packed = gzip.compress(text, compresslevel=6, mtime=0)
     return packed if len(packed) < len(text) else text
 

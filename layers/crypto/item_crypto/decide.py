@@ -330,7 +330,7 @@ def conditional_update(
     check_size(result)
     guarded = [*attributes, *map(encrypted_name, attributes), IS_ENCRYPTED]
     guarded += [encrypted_name(name) for name in targets if name not in attributes]
-    return _expressions(item, result, guarded, must_exist)
+    return _expressions(item, result, guarded, must_exist, frozenset(also_set or ()))
 
 
 def stored_form(
@@ -383,7 +383,9 @@ def _mark(result: dict[str, Value], attributes: tuple[str, ...], targets: Mappin
     # Else an older data key is still in use, and encrypted_at tells the age of the oldest one.
 
 
-def _expressions(item: Item, result: Item, guarded: list[str], must_exist: tuple[str, bool] | None) -> dict[str, Any]:
+def _expressions(
+    item: Item, result: Item, guarded: list[str], must_exist: tuple[str, bool] | None, always_set: frozenset[str]
+) -> dict[str, Any]:
     names: dict[str, str] = {}
     values: dict[str, Value] = {}
 
@@ -409,7 +411,8 @@ def _expressions(item: Item, result: Item, guarded: list[str], must_exist: tuple
     sets = [
         f"{name_of(attribute)} = {value_of(value)}"
         for attribute, value in result.items()
-        if item.get(attribute) != value
+        # What a writer gave is set even if it is the same: DynamoDB takes no empty expression.
+        if item.get(attribute) != value or attribute in always_set
     ]
     removes = [name_of(attribute) for attribute in item if attribute not in result]
     clauses = (["SET " + ", ".join(sets)] if sets else []) + (["REMOVE " + ", ".join(removes)] if removes else [])

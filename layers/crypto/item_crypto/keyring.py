@@ -102,7 +102,7 @@ class KmsMeter:
         self._lock = threading.Lock()
         self._latencies: list[float] = []
         events = kms.meta.events
-        events.register("before-call.kms", self._before)
+        events.register("before-parameter-build.kms", self._before)
         events.register("after-call.kms", self._after)
         events.register("after-call-error.kms", self._failed)
 

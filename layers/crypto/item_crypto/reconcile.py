@@ -5,11 +5,13 @@ reordering and retries are harmless, and no trigger has to carry a value.
 """
 
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
+from pathlib import PurePath
 from typing import Any, Final
 
 from item_crypto.cipher import ValueCipher
@@ -142,7 +144,7 @@ class Reconciler:
         except ItemCryptoError as error:
             return _failed(key, error)
         except Exception as error:  # noqa: BLE001 - one item's surprise must not hold up the records behind it
-            return Outcome(key, Status.FAILED, f"unexpected-{type(error).__name__}")
+            return Outcome(key, Status.FAILED, _surprise(error))
 
     def _decrypt(self, key: Item, envelopes: Mapping[str, Envelope], policy: Policy) -> dict[str, Value]:
         if not envelopes:
@@ -271,6 +273,12 @@ def _without_write(key: Item, decision: Decision) -> Outcome:
         return _failed(key, decision.error)
     status = Status.DEFERRED if decision.action is Action.DEFER else Status.NOTHING
     return Outcome(key, status, decision.reason, (), decision.deferred)
+
+
+def _surprise(error: Exception) -> str:
+    """Return what an unexpected error was and where it arose; its text is left out, since it may quote a value."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"unexpected-{type(error).__name__}-at-{PurePath(frame.filename).name}:{frame.lineno}"
 
 
 def _failed(key: Item, error: ItemCryptoError) -> Outcome:

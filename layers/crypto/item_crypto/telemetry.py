@@ -35,12 +35,12 @@ class Telemetry:
     Args:
         function: the function's name in audit lines, as who acted by itself.
         key_arn: the KMS key that audit lines name.
-        stream: where log and audit lines go.
+        stream: where log and audit lines go; standard output where None is given.
     """
 
-    def __init__(self, function: str, key_arn: str, stream: TextIO = sys.stdout) -> None:
+    def __init__(self, function: str, key_arn: str, stream: TextIO | None = None) -> None:
         # Powertools takes the service, which tells stacks apart, from POWERTOOLS_SERVICE_NAME.
-        self._logger = Logger(stream=stream, log_uncaught_exceptions=False)
+        self._logger = Logger(stream=stream or sys.stdout, log_uncaught_exceptions=False)
         self._metrics = EphemeralMetrics(namespace=NAMESPACE)
         self._function = function
         self._key_arn = key_arn
@@ -117,4 +117,5 @@ class Telemetry:
 
     def flush(self) -> None:
         """Write the metrics that were added since the last flush."""
-        self._metrics.flush_metrics(raise_on_empty_metrics=False)
+        if self._metrics.metric_set:
+            self._metrics.flush_metrics()

@@ -1,0 +1,69 @@
+# What it takes: Python 3.11 or later, and make. Everything is installed into .venv.
+#   make demo     the main job on an embedded stack
+#   make test     unit and integration tests
+#   make check    lint, types, layout, template, and the tests
+#   make e2e      the whole pipeline, SAM CLI's build and (with a container engine) sam local invoke: slow
+#   make help     all targets
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SAM := .venv-sam/bin/sam
+PYTEST := $(BIN)/python -m pytest -n auto
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check lint format types layout template e2e sam clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): layers/crypto/requirements.txt requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or later is needed; name one with: make PYTHON=python3.13 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Installing into $(VENV) (a minute or two, once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY) ## write sessions in plaintext, find them encrypted, read them back
+	@$(BIN)/python -m local demo $(if $(SESSIONS),--sessions $(SESSIONS))
+
+up: $(READY) ## run the whole stack on this machine until Ctrl-C
+	@$(BIN)/python -m local up
+
+test: $(READY) ## unit and integration tests
+	@$(PYTEST)
+
+check: lint types layout template test ## everything that has to pass before a change lands
+
+lint: $(READY) ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(READY) ## put the code into ruff's format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(READY) ## mypy, strict
+	@$(BIN)/mypy
+
+layout: $(READY) ## which module may import which
+	@$(BIN)/lint-imports
+
+template: $(READY) ## cfn-lint
+	@$(BIN)/cfn-lint template.yaml
+
+e2e: $(READY) $(SAM) ## the whole pipeline and SAM CLI's build: slow
+	@$(BIN)/python -m pytest tests/e2e
+
+$(SAM): requirements-sam.txt
+	@$(PYTHON) -m venv .venv-sam
+	@.venv-sam/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-sam.txt
+	@touch $@
+
+sam: $(SAM) ## install SAM CLI into .venv-sam
+
+clean: ## remove what was installed and built
+	rm -rf $(VENV) .venv-sam .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

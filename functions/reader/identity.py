@@ -1,0 +1,67 @@
+"""Who calls: the user's id, from what API Gateway's authorizer found out. Pure.
+
+======================  =====================================================  ====================================
+authorized by           user                                                   refused
+======================  =====================================================  ====================================
+JWT authorizer          the claim that the setting names, ``sub`` by default   401 without that claim
+IAM, through Cognito    the Cognito identity id                                403 for a guest
+IAM user                the user's immutable id, ``AIDA…``
+IAM role                ``AROA…:session``, where the role's id is listed       403 for every other role
+IAM, anything else                                                             403: root, federated users
+======================  =====================================================  ====================================
+
+Ids, never names: a deleted user's name can be given to somebody else. Whoever may assume a role chooses the name of
+the session, so for a role that is not listed the name proves nothing, and a listed role vouches for it. The role's id
+stays part of the user's id, so that two roles with a session of one name are two users.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from reader.errors import NotIdentified, NotPermitted
+from reader.settings import ReaderSettings
+
+_MAX_BYTES: Final = 1024  # Of a range key (DynamoDB, "Service quotas").
+_IAM_USER: Final = re.compile(r"AIDA[A-Z0-9]+")
+_GUEST: Final = "unauthenticated"  # Amazon Cognito's word in ``amr`` for whoever did not log in.
+
+
+def caller(event: Mapping[str, Any], settings: ReaderSettings) -> str:
+    """Return the id of the user that ``event`` (HTTP API, payload 2.0) comes from.
+
+    Raises:
+        NotIdentified: it carries no identity, or one that is no usable key.
+        NotPermitted: it carries an identity that is not a user's.
+    """
+    authorizer = event["requestContext"].get("authorizer") or {}
+    if authorizer.get("jwt"):
+        return _usable((authorizer["jwt"].get("claims") or {}).get(settings.user_claim))
+    if authorizer.get("iam"):
+        return _usable(_iam_user(authorizer["iam"], settings.trusted_role_ids))
+    raise NotIdentified
+
+
+def _iam_user(iam: Mapping[str, Any], trusted_role_ids: frozenset[str]) -> Any:
+    cognito = iam.get("cognitoIdentity") or {}
+    if identity_id := cognito.get("identityId"):
+        if _GUEST in (cognito.get("amr") or ()):
+            raise NotPermitted(_usable(identity_id))
+        return identity_id
+    user_id = _usable(iam.get("userId"))
+    role_id, is_role, _ = user_id.partition(":")
+    if _IAM_USER.fullmatch(user_id) or (is_role and role_id in trusted_role_ids):
+        return user_id
+    raise NotPermitted(user_id)
+
+
+def _usable(user_id: object) -> str:
+    if not isinstance(user_id, str) or not user_id:
+        raise NotIdentified
+    try:
+        size = len(user_id.encode())
+    except UnicodeEncodeError:
+        raise NotIdentified from None
+    if size > _MAX_BYTES:
+        raise NotIdentified
+    return user_id

@@ -1,0 +1,157 @@
+"""Plain JSON to DynamoDB values and back, without a float in between.
+
+=====================  ===========================  ===============================================================
+JSON                   DynamoDB                     JSON again
+=====================  ===========================  ===============================================================
+``0.1``                ``{"N": "0.1"}``             ``0.1``: numbers are text all the way
+``"a"``, ``true``      ``{"S": "a"}``, …            the same
+``null``               ``{"NULL": true}``           ``null``
+``[…]``, ``{…}``       ``{"L": […]}``, ``{"M": …}``  the same
+\\                      ``{"B": …}``                 base64 text
+\\                      ``{"SS": …}``, NS, BS        an array
+=====================  ===========================  ===============================================================
+
+Refused with the place named, as nothing that DynamoDB could hold: NaN and infinities (which JSON does not have, but
+some encoders write), more than 38 significant digits, magnitudes outside 1E-130 to 9.99…E+125, nesting over 32
+levels, text that is no Unicode. A member that is given twice is refused too, since parsers differ on which one counts.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from item_crypto.codec import MAX_DEPTH, Item, Value, is_number
+
+from reader.errors import BadRequest
+
+_MAX_PLACE: Final = 200  # Characters of a place that an answer names: member names are the caller's and have no bound.
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as the JSON text spells it."""
+
+    text: str = field(repr=False)
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """Return the JSON object in ``text``: dict, list, str, bool, None and, for every number, :class:`Number`.
+
+    Raises:
+        BadRequest: it is no JSON object, or a member is given twice.
+    """
+    try:
+        document = json.loads(
+            text, parse_int=Number, parse_float=Number, parse_constant=Number, object_pairs_hook=_unique
+        )
+    except json.JSONDecodeError as error:
+        # From None: the error holds the whole text.
+        raise BadRequest("body", f"not JSON, from character {error.pos} on") from None
+    except RecursionError:
+        raise BadRequest("body", f"nested deeper than {MAX_DEPTH} levels") from None
+    if not isinstance(document, dict):
+        raise BadRequest("body", "must be an object")
+    return document
+
+
+def to_value(content: object, name: str) -> dict[str, Any]:
+    """Return the DynamoDB value for ``content``, as :func:`parse_object` gives it, of the field ``name``.
+
+    Raises:
+        BadRequest: DynamoDB cannot hold it; the field is named by its place, as in ``history[3].metadata.score``.
+    """
+    try:
+        return _value(content, 0)
+    except _Unusable as error:
+        raise BadRequest((name + "".join(reversed(error.steps)))[:_MAX_PLACE], error.rule) from None
+
+
+def to_json_text(value: Value) -> str:
+    """Return the JSON text of a DynamoDB value."""
+    kind, content = next(iter(value.items()))
+    match kind:
+        case "S":
+            return _text(content)
+        case "N":
+            # Every spelling that DynamoDB allows becomes one that JSON allows; Decimal's constructor is exact.
+            return str(Decimal(content))
+        case "BOOL":
+            return "true" if content else "false"
+        case "NULL":
+            return "null"
+        case "L":
+            return f"[{','.join(map(to_json_text, content))}]"
+        case "M":
+            return to_json_object(content)
+        case "B":
+            return _text(base64.b64encode(bytes(content)).decode())
+        case _:  # The sets: SS, NS and BS.
+            return f"[{','.join(to_json_text({kind[0]: member}) for member in content)}]"
+
+
+def to_json_object(item: Item) -> str:
+    """Return the JSON text of an item, or of a map's content."""
+    return f"{{{','.join(f'{_text(name)}:{to_json_text(value)}' for name, value in item.items())}}}"
+
+
+class _Unusable(Exception):  # noqa: N818 - never leaves this module
+    """Something that DynamoDB cannot hold; ``steps`` lead to it, the last one first."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(rule)
+        self.rule = rule
+        self.steps: list[str] = []
+
+
+def _value(content: object, depth: int) -> dict[str, Any]:
+    if depth > MAX_DEPTH:
+        raise _Unusable(f"nested deeper than {MAX_DEPTH} levels")
+    match content:
+        case None:
+            return {"NULL": True}
+        case bool():
+            return {"BOOL": content}
+        case str():
+            return {"S": _unicode(content)}
+        case Number(text):
+            if not is_number(text):
+                raise _Unusable("a number needs at most 38 digits and a magnitude from 1E-130 to 9.99E+125")
+            return {"N": text}
+        case list():
+            return {"L": [_member(member, depth, f"[{index}]") for index, member in enumerate(content)]}
+        case Mapping():
+            return {"M": {_unicode(name): _member(member, depth, f".{name}") for name, member in content.items()}}
+        case _:
+            raise TypeError(type(content).__name__)
+
+
+def _member(content: object, depth: int, step: str) -> dict[str, Any]:
+    try:
+        return _value(content, depth + 1)
+    except _Unusable as error:
+        error.steps.append(step)
+        raise
+
+
+def _unicode(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _Unusable("text must be Unicode, without lone surrogates") from None
+    return text
+
+
+def _text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for name, content in pairs:
+        if name in document:
+            raise BadRequest(name[:_MAX_PLACE], "given twice")
+        document[name] = content
+    return document

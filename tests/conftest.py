@@ -1,0 +1,31 @@
+"""What every test stands on: no real account, and moto where AWS is needed."""
+
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+from tests.scene import REGION, Scene
+
+
+@pytest.fixture(autouse=True)
+def _no_real_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+
+
+@pytest.fixture
+def aws() -> Iterator[None]:
+    """AWS by moto, in this process, empty."""
+    with mock_aws():
+        yield
+
+
+@pytest.fixture(scope="module")
+def scene() -> Iterator[Scene]:
+    """A table, two keys and everything of the package over them; tests of a module share it and use own item keys."""
+    with mock_aws():
+        yield Scene()
