@@ -10,8 +10,9 @@
 CloudFormation. What moto does not run is run here: each function in processes of its own, the event source
 mappings, and the HTTP API with its authorizer. On the command line: `python -m local --help`.
 
-Everything listens on 127.0.0.1 only and lives in memory. One stack a process; `mock_aws` must not be active
-beside it. For development and tests: IAM policies, throttling and quotas are not enforced.
+Everything listens on 127.0.0.1 only (`up` lets containers on this machine in as well) and lives in memory. One stack
+a process; `mock_aws` must not be active beside it. For development and tests: IAM policies, throttling and quotas are
+not enforced.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""The commands: `python -m local up`, `token` and `demo`."""
+"""The commands: `python -m local up`, `token`, `put` and `demo`."""
 
 import argparse
 import contextlib
@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return up(options.port, options.api_port, parameters, options.state_directory)
             case "token":
                 return token(options.user, options.state_directory, admin=options.admin)
+            case "put":
+                return put(options)
             case _:
                 from local.demo import run
 
@@ -63,6 +65,15 @@ def token(user: str, state_directory: Path, *, admin: bool) -> int:
     return 0
 
 
+def put(options: argparse.Namespace) -> int:
+    """Put the items of a file into the running stack's table."""
+    from local.put import put
+
+    number = put(options.file, options.state_directory, lisa=options.lisa, paused=options.pause)
+    print(f"{number} items put.")
+    return 0
+
+
 def description(stack: "LocalStack") -> str:
     """Return what is where, for people."""
     outputs = stack.outputs
@@ -93,17 +104,30 @@ def description(stack: "LocalStack") -> str:
 
 @contextlib.contextmanager
 def _announced(stack: "LocalStack") -> Iterator[None]:
-    """Keep `stack.json` in the state directory while the stack runs."""
-    path = stack.state_directory / "stack.json"
-    content = json.dumps(
-        {
-            "endpoint_url": stack.endpoint_url,
-            "region": stack.region,
-            "api_url": stack.api_url,
-            "outputs": stack.outputs,
-        },
-        indent=2,
-    )
+    """Say where the stack is, while it runs: for this project's commands, and for SAM CLI."""
+    from local.containers import reachable_from_containers
+    from local.sam_environment import sam_environment, sam_environment_file
+
+    announcement = {
+        "endpoint_url": stack.endpoint_url,
+        "region": stack.region,
+        "api_url": stack.api_url,
+        "outputs": stack.outputs,
+    }
+    port = int(stack.endpoint_url.rpartition(":")[2])
+    with reachable_from_containers(port) as host:
+        environment = sam_environment(stack.environments, stack.endpoint_url, host)
+        with (
+            _kept(sam_environment_file(stack.state_directory), environment),
+            _kept(stack.state_directory / "stack.json", announcement),
+        ):
+            yield
+
+
+@contextlib.contextmanager
+def _kept(path: Path, document: object) -> Iterator[None]:
+    """Keep a document in a file."""
+    content = json.dumps(document, indent=2) + "\n"
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
         file.write(content)
     os.replace(file.name, path)
@@ -125,8 +149,8 @@ def _parser() -> argparse.ArgumentParser:
         "up",
         help="run the stack until Ctrl-C",
         description="Deploy template.yaml to an embedded AWS emulator on 127.0.0.1, and run its functions, "
-        "event sources and HTTP API until Ctrl-C. Addresses are printed and written to .local/stack.json. "
-        "Everything that is stored is lost at the end.",
+        "event sources and HTTP API until Ctrl-C. Addresses are printed and written to .local/stack.json, and what "
+        "`sam local invoke --env-vars` takes to events/env.local.json. Everything that is stored is lost at the end.",
     )
     run.add_argument(
         "--port",
@@ -150,7 +174,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     token_parser.add_argument("user", metavar="USER", help="the token's subject: the id of the user")
     token_parser.add_argument("--admin", action="store_true", help="put the user into the group admin")
-    for command in (run, token_parser):
+    put_parser = commands.add_parser(
+        "put",
+        help="put the items of a file into the running stack's table",
+        description="Put items into the table of the stack that `up` runs, as a writer does that knows nothing of "
+        "encryption. The stack's stream encrypts them at once, unless --pause holds it back.",
+    )
+    put_parser.add_argument("file", type=Path, metavar="FILE", help="a JSON object a line, .jsonl or .jsonl.gz")
+    put_parser.add_argument(
+        "--pause",
+        action="store_true",
+        help="disable the stack's event source mappings first, for as long as it runs: the items are left for "
+        "`sam local invoke`",
+    )
+    put_parser.add_argument("--lisa", action="store_true", help="store the items encrypted in the old form, LISA 1.0")
+    for command in (run, token_parser, put_parser):
         command.add_argument(
             "--state-directory",
             type=Path,

@@ -35,7 +35,8 @@ Lookup = Callable[[str], Callable[[Any], Invocation]]
 """Returns what invokes the function of a name; raises KeyError for one that does not exist."""
 
 _INVOCATION = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations/?")
-_HOSTS = {"127.0.0.1", "localhost", "host.docker.internal"}
+_HOST = re.compile(r"[0-9.]+|localhost|.+\.localhost|host\.docker\.internal")
+"""Of these a web page cannot lend its own name to this machine: addresses, which containers use, and local names."""
 _REQUEST_LIMIT = 6 * 1024 * 1024
 _POLL_INTERVAL = 0.1
 
@@ -112,7 +113,7 @@ class EndpointApplication:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         host = environ.get("HTTP_HOST", "").partition(":")[0]
-        if "HTTP_ORIGIN" in environ or not (host in _HOSTS or host.endswith(".localhost")):
+        if "HTTP_ORIGIN" in environ or not _HOST.fullmatch(host):
             return _json(start_response, "403 Forbidden", {"message": "Forbidden"})
         invocation = _INVOCATION.fullmatch(environ.get("PATH_INFO", ""))
         if invocation and environ["REQUEST_METHOD"] == "POST":

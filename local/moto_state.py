@@ -10,15 +10,18 @@ What is put right here, for moto 5.2.5:
 - A stream is read from memory. Through GetRecords every call would leak a shard iterator.
 - A key that CloudFormation makes keeps its policy as a document, of which KMS's own calls want the text.
 - Records come with the Region us-east-1 and the version 1.0 whatever the stream; both are corrected.
+- KMS keys get ids by chance; here they are numbered, so that a stack's key has the same ARN in every run.
 """
 
 import base64
+import itertools
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC
 from typing import Any
+from unittest.mock import patch
 
 from moto.awslambda.models import lambda_backends
 from moto.cloudformation.models import cloudformation_backends
@@ -45,7 +48,8 @@ def exclusive_state(region: str) -> Iterator[None]:
     try:
         moto_api_backend.reset()
         _keep_from_delivering(region)
-        yield
+        with patch("moto.kms.models.generate_key_id", _numbered_ids()):
+            yield
     finally:
         _in_use.release()
 
@@ -139,6 +143,16 @@ def _json_ready(value: Any) -> Any:
 
 def _stack(region: str, stack_name: str) -> Any:
     return cloudformation_backends[ACCOUNT_ID][region].get_stack(stack_name)
+
+
+def _numbered_ids() -> Callable[..., str]:
+    """Return what makes the ids of KMS keys: by number, in the order in which the keys are made."""
+    numbers = itertools.count(1)
+
+    def next_id(multi_region: bool = False) -> str:
+        return f"{'mrk-' if multi_region else ''}00000000-0000-4000-8000-{next(numbers):012}"
+
+    return next_id
 
 
 def _keep_from_delivering(region: str) -> None:

@@ -129,6 +129,11 @@ class LocalStack:
         return dict(self._deployment.outputs)
 
     @property
+    def environments(self) -> dict[str, dict[str, str]]:
+        """Return each function's variables by its logical id, as the template sets them."""
+        return {logical_id: dict(pool.spec.environment) for logical_id, pool in self._pools.items()}
+
+    @property
     def log_files(self) -> dict[str, Path]:
         """Return each function's log file by its logical id."""
         return {logical_id: pool.log_file for logical_id, pool in self._pools.items()}

@@ -22,6 +22,11 @@ from local.aws_clients import local_session
 from local.errors import TemplateError
 
 _ANY_S3_URI = "s3://local/code"
+_NAMED = {
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::SQS::Queue": "QueueName",
+}
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ def prune(
     return whole | {"Resources": kept}, left_out
 
 
-def _without_references(node: Any, names: Collection[str]) -> Any:  # noqa: PLR0911 - a case each
+def _without_references(node: Any, names: Collection[str]) -> Any:
     match node:
         case list():
             return [_without_references(element, names) for element in node]
@@ -176,13 +181,17 @@ def _replace_code(sam: dict[str, Any], root: Path) -> dict[str, tuple[Path, ...]
 
 
 def _adapt_to_moto(document: dict[str, Any]) -> None:
-    """Change what moto would look up in S3 or trip over.
+    """Change what moto would look up in S3 or trip over, and name what would get a name by chance.
 
-    Functions and layers get an empty package; a key policy becomes text, or every use of the key would fail.
+    Functions and layers get an empty package; a key policy becomes text, or every use of the key would fail. Names
+    without CloudFormation's random ending are the same in every run, and the messages in events/ know them.
     """
     package = io.BytesIO()
     zipfile.ZipFile(package, "w").close()
-    for resource in document["Resources"].values():
+    for logical_id, resource in document["Resources"].items():
+        if resource["Type"] in _NAMED:
+            name = {"Fn::Sub": f"${{AWS::StackName}}-{logical_id}"}
+            resource.setdefault("Properties", {}).setdefault(_NAMED[resource["Type"]], name)
         if resource["Type"] == "AWS::Lambda::Function":
             resource["Properties"]["Code"] = {"ZipFile": "# runs from its folder"}
         elif resource["Type"] == "AWS::Lambda::LayerVersion":

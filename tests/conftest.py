@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from moto import mock_aws
 
 from tests.scene import REGION, Scene
+
+settings.register_profile("project", deadline=None, max_examples=150)
+settings.load_profile("project")
 
 
 @pytest.fixture(autouse=True)

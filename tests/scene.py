@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import boto3
 from botocore.awsrequest import AWSResponse
-from moto.core import botocore_stubber
+from botocore.config import Config
+from moto.core.models import botocore_stubber
 
 from item_crypto import Keyrings, Policy, Reconciler, Role, Table, ValueCipher, decide
 from item_crypto.codec import Item, Value
@@ -21,10 +22,11 @@ from tests import lisa
 REGION: Final = "eu-central-1"
 NOW: Final = datetime(2026, 1, 2, 8, 30, tzinfo=UTC)
 TABLE: Final = "sessions"
-CREDENTIALS: Final = {
+CLIENT: Final[dict[str, Any]] = {
     "region_name": REGION,
     "aws_access_key_id": "testing",
     "aws_secret_access_key": "testing",
+    "config": Config(retries={"total_max_attempts": 1}),  # boto3 waits between attempts
 }
 
 POLICY: Final = Policy(
@@ -44,11 +46,13 @@ class Scene:
     """Everything over one moto: to be made while ``mock_aws`` is on."""
 
     def __init__(self) -> None:
-        self.kms = boto3.client("kms", **CREDENTIALS)
-        self.dynamodb = boto3.client("dynamodb", **CREDENTIALS)  # the client of the package's own table
-        self.plain = boto3.client("dynamodb", **CREDENTIALS)  # the client of all other writers
+        self.kms = boto3.client("kms", **CLIENT)
+        self.dynamodb = boto3.client("dynamodb", **CLIENT)  # the client of the package's own table
+        self.plain = boto3.client("dynamodb", **CLIENT)  # the client of all other writers
         self._now = NOW
         self._keys = itertools.count()
+        self._competitors: list[Callable[[], None]] = []
+        self.dynamodb.meta.events.register("before-parameter-build.dynamodb.UpdateItem", self._compete)
         one_request_at_a_time(self.dynamodb, self.plain)
         self.key_arn, self.earlier_key_arn, self.unlisted_key_arn = (
             self.kms.create_key()["KeyMetadata"]["Arn"] for _ in range(3)
@@ -145,31 +149,41 @@ class Scene:
         (outcome,) = self.reconciler.reconcile([key], replace(self.policy, **changes), role).values()
         return outcome
 
-    def in_the_clear(self, key: Item) -> dict[str, Value] | None:
-        """Return the item as its owner should see it, with conflicts under ``X_conflict``; nothing is written."""
-        item = self.stored(key)
-        if item is None:
-            return None
-        decision = decide(item, self.policy, Role.READER)
+    def seen(self, key: Item, item: Item, **changes: Any) -> dict[str, Value]:
+        """Return ``item`` as its owner is to see it; ``changes`` are the policy's."""
+        policy = replace(self.policy, **changes)
+        decision = decide(item, policy, Role.READER)
         assert decision.error is None
         decrypted = self.cipher.decrypt(decision.to_view, self.context(key))
-        newest = {name: target.value for name, target in settle(decision, decrypted).items()}
-        conflicts = {
-            name: open_envelope(item[encrypted_name(name)])
-            for name in map(conflict_name, self.policy.attributes)
-            if encrypted_name(name) in item
+        newest = {
+            name: target.value
+            for name, target in settle(decision, decrypted).items()
+            if name in policy.attributes
         }
-        return in_the_clear(item, self.policy, decrypted | newest | self.cipher.decrypt(conflicts, self.context(key)))
+        return in_the_clear(item, policy, decrypted | newest)
+
+    def held(self, key: Item, name: str) -> list[Value]:
+        """Return every value that the stored item holds of one attribute: plain, encrypted, and kept as a conflict."""
+        item = self.stored(key) or {}
+        ciphertexts = {
+            part: open_envelope(item[encrypted_name(part)])
+            for part in (name, conflict_name(name))
+            if encrypted_name(part) in item
+        }
+        plain = [item[name]] if name in item else []
+        return plain + list(self.cipher.decrypt(ciphertexts, self.context(key)).values())
 
     def before_next_update(self, action: Callable[[], None]) -> None:
         """Do ``action`` exactly between the package's next read and its update: the worst moment."""
-        client = self.dynamodb
+        self._competitors.append(action)
 
-        def competing(**_: Any) -> None:
-            client.meta.events.unregister("before-parameter-build.dynamodb.UpdateItem", competing)
-            action()
+    def forget_competitors(self) -> None:
+        """Drop the actions that no update has come for."""
+        self._competitors.clear()
 
-        client.meta.events.register("before-parameter-build.dynamodb.UpdateItem", competing)
+    def _compete(self, **_: Any) -> None:
+        while self._competitors:
+            self._competitors.pop()()
 
 
 def _as_attributes(ciphertexts: Mapping[str, str]) -> dict[str, Value]:
@@ -185,4 +199,5 @@ def one_request_at_a_time(*clients: Any) -> None:
             return botocore_stubber(event_name, request)
 
     for client in clients:
-        client.meta.events.register_first("before-send.dynamodb", answer)
+        client.meta.events.unregister("before-send", botocore_stubber)
+        client.meta.events.register_first("before-send", answer)

@@ -7,6 +7,7 @@
     ├── NotIdentified       401   nobody, or nobody usable, stands behind the request
     ├── NotPermitted        403   somebody does, but must not use this API
     ├── NoSuchSession       404   there is none, or it is somebody else's
+    ├── NoSuchRoute         404   the API has no such method and path
     └── NotJson             415   the body is no JSON document
 
 What goes wrong behind a request is an ``item_crypto.ItemCryptoError``. No message of these classes quotes a value.
@@ -15,7 +16,7 @@ What goes wrong behind a request is an ``item_crypto.ItemCryptoError``. No messa
 from typing import ClassVar
 
 
-class Refused(Exception):  # noqa: N818 - the classes below are named for what is wrong
+class Refused(Exception):
     """A request that is answered with an error of its own.
 
     Attributes:
@@ -75,6 +76,15 @@ class NoSuchSession(Refused):
 
     def __init__(self) -> None:
         super().__init__("There is no such session.")
+
+
+class NoSuchRoute(Refused):
+    """The API has no such method and path."""
+
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("There is no such route.")
 
 
 class NotJson(Refused):

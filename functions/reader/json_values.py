@@ -1,19 +1,17 @@
 """Plain JSON to DynamoDB values and back, without a float in between.
 
-=====================  ===========================  ===============================================================
-JSON                   DynamoDB                     JSON again
-=====================  ===========================  ===============================================================
-``0.1``                ``{"N": "0.1"}``             ``0.1``: numbers are text all the way
-``"a"``, ``true``      ``{"S": "a"}``, …            the same
-``null``               ``{"NULL": true}``           ``null``
-``[…]``, ``{…}``       ``{"L": […]}``, ``{"M": …}``  the same
-\\                      ``{"B": …}``                 base64 text
-\\                      ``{"SS": …}``, NS, BS        an array
-=====================  ===========================  ===============================================================
+::
 
-Refused with the place named, as nothing that DynamoDB could hold: NaN and infinities (which JSON does not have, but
-some encoders write), more than 38 significant digits, magnitudes outside 1E-130 to 9.99…E+125, nesting over 32
-levels, text that is no Unicode. A member that is given twice is refused too, since parsers differ on which one counts.
+    0.1           →  {"N": "0.1"}     →  0.1       numbers are text all the way
+    "a", true     →  {"S": "a"}, …    →  "a", true
+    null          →  {"NULL": True}   →  null
+    […], {…}      →  {"L": …}, …      →  […], {…}
+                     {"B": …}         →  "…"       base64 text
+                     {"SS": …}, …     →  […]       sets of strings, numbers and binary
+
+Refused, with the place named, is what DynamoDB could not hold: NaN and infinities (which JSON does not have, but some
+encoders write), more than 38 significant digits, magnitudes outside 1E-130 to 9.99…E+125, nesting over 32 levels,
+text that is not Unicode. A member that is given twice is refused too, since parsers differ on which one counts.
 """
 
 import base64
@@ -24,10 +22,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from item_crypto.codec import MAX_DEPTH, Item, Value, is_number
-
 from reader.errors import BadRequest
 
-_MAX_PLACE: Final = 200  # Characters of a place that an answer names: member names are the caller's and have no bound.
+MAX_PLACE: Final = 200
+"""Characters of a place that an answer names: member names are the caller's and have no bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ def to_value(content: object, name: str) -> dict[str, Any]:
     try:
         return _value(content, 0)
     except _Unusable as error:
-        raise BadRequest((name + "".join(reversed(error.steps)))[:_MAX_PLACE], error.rule) from None
+        raise BadRequest((name + "".join(reversed(error.steps)))[:MAX_PLACE], error.rule) from None
 
 
 def to_json_text(value: Value) -> str:
@@ -97,7 +95,7 @@ def to_json_object(item: Item) -> str:
     return f"{{{','.join(f'{_text(name)}:{to_json_text(value)}' for name, value in item.items())}}}"
 
 
-class _Unusable(Exception):  # noqa: N818 - never leaves this module
+class _Unusable(Exception):
     """Something that DynamoDB cannot hold; ``steps`` lead to it, the last one first."""
 
     def __init__(self, rule: str) -> None:
@@ -152,6 +150,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document: dict[str, Any] = {}
     for name, content in pairs:
         if name in document:
-            raise BadRequest(name[:_MAX_PLACE], "given twice")
+            raise BadRequest(name[:MAX_PLACE], "given twice")
         document[name] = content
     return document

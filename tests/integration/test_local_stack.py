@@ -83,6 +83,16 @@ def test_functions_are_invoked_through_the_endpoint(stack):
         client.invoke(FunctionName="nothing", Payload=b"{}")
 
 
+@pytest.fixture
+def restless_threads():
+    """Have threads of this process, moto's among them, take turns far more often than usual."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures("restless_threads")
 def test_concurrent_conditional_writes_do_not_both_succeed(stack):
     table = stack.outputs["TableName"]
     stack.client("dynamodb").put_item(TableName=table, Item={"id": {"S": "counter"}, "n": {"N": "0"}})

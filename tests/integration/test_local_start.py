@@ -1,6 +1,7 @@
 """Starting the stack, and failing to."""
 
 import socket
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,21 @@ import pytest
 from local import LocalStack, PortInUseError, TemplateError
 
 TEMPLATE = Path(__file__).parent / "local_functions" / "template.yaml"
+
+
+def test_the_application_deploys_with_a_key_that_works(tmp_path):
+    parameters = {"StreamBatchSize": "7", "AllowedOrigins": "https://app.example"}
+    with LocalStack(parameters=parameters, state_directory=tmp_path) as stack:
+        assert stack.outputs["ApiUrl"] == stack.api_url
+        kms = stack.client("kms")
+        assert kms.describe_key(KeyId=stack.outputs["KeyArn"])["KeyMetadata"]["KeyState"] == "Enabled"
+        assert kms.generate_data_key(KeyId=stack.outputs["KeyArn"], KeySpec="AES_256")["Plaintext"]
+        mappings = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+        assert sorted(mapping["BatchSize"] for mapping in mappings) == [7, 10]
+        preflight = urllib.request.Request(f"{stack.api_url}/session", method="OPTIONS")
+        preflight.add_header("Origin", "https://app.example")
+        with urllib.request.urlopen(preflight) as answer:
+            assert answer.headers["access-control-allow-origin"] == "https://app.example"
 
 
 def test_a_template_that_does_not_deploy_says_why(tmp_path):

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -52,7 +53,7 @@ class World:
             "CONTEXT_PURPOSE": "session-encryption",
             "RETRY_QUEUE_URL": self.retry_queue,
             "FAILURE_QUEUE_URL": self.failure_queue,
-            "POWERTOOLS_SERVICE_NAME": f"test-{id(self)}",  # Powertools keeps a logger, and its stream, by name.
+            "POWERTOOLS_SERVICE_NAME": f"test-{uuid4()}",  # Powertools keeps a logger, and its stream, by name.
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)

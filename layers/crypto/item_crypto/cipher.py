@@ -1,8 +1,8 @@
 """Encryption and decryption of an item's values with the AWS Encryption SDK.
 
-All values of one call share one data key: the SDK's caching materials manager, made anew for the call, asks KMS once.
-Decryption compares the encryption context in the message's header with the item's own before any key is asked for,
-and again, now authenticated, before a plaintext is released. The caching manager refuses the SDK's own comparison.
+All values of one call share one data key: a materials manager made anew for the call asks KMS once. Decryption
+compares the encryption context in the message's header with the item's own before any key is asked for, and again,
+now authenticated, before a plaintext is released. The SDK compares too, but takes a header that lacks a member.
 """
 
 import base64
@@ -10,18 +10,13 @@ import io
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_encryption_sdk import (
-    Algorithm,
-    CachingCryptoMaterialsManager,
-    CommitmentPolicy,
-    EncryptionSDKClient,
-    LocalCryptoMaterialsCache,
-)
-from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError
-from aws_encryption_sdk.materials_managers.mpl.cmm import CryptoMaterialsManagerFromMPL
 from aws_cryptographic_material_providers.mpl.errors import ServiceError
+from aws_encryption_sdk import Algorithm, CommitmentPolicy, EncryptionSDKClient
+from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.exceptions import InvalidSignature, InvalidTag
@@ -37,9 +32,7 @@ from item_crypto.errors import (
     TransientError,
     UnsupportedValue,
 )
-from item_crypto.keyring import Keyrings, KmsMeter
-from item_crypto.service_errors import error_code, from_boto
-from decimal import Decimal
+from item_crypto.keyring import Keyrings, KmsMeter, SharedDataKey
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -48,8 +41,8 @@ if TYPE_CHECKING:
 logging.getLogger("aws_encryption_sdk").setLevel(logging.CRITICAL + 1)
 
 _FRAME_LENGTH: Final = 1024 * 1024  # Larger than an item: every message is one frame, which is the cheapest.
-_CACHE_SECONDS: Final = 60.0  # Outlives a call; the cache itself is dropped at the call's end.
-_WRONG_KEY: Final = frozenset({"IncorrectKeyException", "InvalidCiphertextException"})
+# What KMS says of a ciphertext that it did not issue under this key and context; the last, of one that is too long.
+_WRONG_CIPHERTEXT: Final = frozenset({"IncorrectKeyException", "InvalidCiphertextException", "ValidationException"})
 _NOT_AUTHENTIC: Final = (AWSEncryptionSDKClientError, InvalidTag, InvalidSignature, ValueError, KeyError, TypeError)
 
 
@@ -91,7 +84,7 @@ class ValueCipher:
             SystemicError: KMS refuses the key.
         """
         plaintexts = {name: encode_value(name, value) for name, value in values.items()}
-        manager = _caching(self._keyrings.for_encryption)
+        manager = SharedDataKey(self._keyrings.for_encryption)
         self.meter.clear()
         try:
             return {
@@ -101,7 +94,7 @@ class ValueCipher:
         except (AWSEncryptionSDKClientError, ServiceError, BotoCoreError) as error:
             raise self._kms_error() or SystemicError("kms", type(error).__name__) from error
 
-    def _encrypt(self, data: bytes, manager: CachingCryptoMaterialsManager, context: Mapping[str, str]) -> bytes:
+    def _encrypt(self, data: bytes, manager: SharedDataKey, context: Mapping[str, str]) -> bytes:
         message, _ = self._client.encrypt(
             source=data,
             materials_manager=manager,
@@ -125,18 +118,18 @@ class ValueCipher:
             TransientError: KMS was throttled, timed out or failed.
             SystemicError: KMS refuses the key.
         """
-        manager: CachingCryptoMaterialsManager | None = None
+        manager: SharedDataKey | None = None
         values: dict[str, Value] = {}
         for name, envelope in envelopes.items():
             if envelope.form is Form.LISA:
                 values[name] = self._decrypt_lisa(envelope, context)
             else:
-                manager = manager or _caching(self._keyrings.for_decryption)
+                manager = manager or SharedDataKey(self._keyrings.for_decryption)
                 values[name] = self._decrypt_message(name, envelope, manager, context)
         return values
 
     def _decrypt_message(
-        self, name: str, envelope: Envelope, manager: CachingCryptoMaterialsManager, context: Mapping[str, str]
+        self, name: str, envelope: Envelope, manager: SharedDataKey, context: Mapping[str, str]
     ) -> Value:
         if envelope.key_arn not in self._keyrings.key_arns:
             raise KeyNotListed
@@ -145,13 +138,19 @@ class ValueCipher:
         self.meter.clear()
         source = io.BytesIO(envelope.body)
         stream = self._client.stream(
-            mode="d", source=source, materials_manager=manager, max_body_length=MAX_INFLATED_SIZE
+            mode="d",
+            source=source,
+            materials_manager=manager,
+            encryption_context=dict(context),
+            max_body_length=MAX_INFLATED_SIZE,
         )
         try:
             data, header = stream.read(), stream.header
         except (*_NOT_AUTHENTIC, ServiceError, BotoCoreError) as error:
-            stream.footer = None  # Given up: its finalizer would otherwise complain of an unread footer.
             raise self._kms_error() or DecryptionFailed("not-authentic") from error
+        finally:
+            # Where it was given up, the stream's finalizer would otherwise complain of an unread footer.
+            vars(stream).setdefault("footer", None)
         if source.read(1):
             raise DecryptionFailed("trailing-bytes")
         if own_context(header.encryption_context) != dict(context):
@@ -173,31 +172,20 @@ class ValueCipher:
         """Return the data key of an old-form value: KMS does not say under which key, so each is tried by its ARN."""
         self.meter.clear()
         for key_arn in self._keyrings.key_arns:
-            try:
+            with suppress(ClientError, BotoCoreError):  # The meter notes why it failed; another key may still fit.
                 answer = self._kms.decrypt(KeyId=key_arn, CiphertextBlob=encrypted_key, EncryptionContext=dict(context))
-            except ClientError as error:
-                if error_code(error) not in _WRONG_KEY:
-                    raise from_boto("kms", error) from error
-            except BotoCoreError as error:
-                raise from_boto("kms", error) from error
-            else:
                 return answer["Plaintext"]
-        raise DecryptionFailed("context-mismatch-or-unlisted-key")
+        raise self._kms_error() or DecryptionFailed("context-mismatch-or-unlisted-key")
 
     def _kms_error(self) -> ItemCryptoError | None:
         """Return the error of KMS that this thread's operation met: one that passes first, then one that lasts."""
         errors = [
             error
             for error in self.meter.errors
-            if isinstance(error, TransientError) or (isinstance(error, SystemicError) and error.code not in _WRONG_KEY)
+            if isinstance(error, TransientError)
+            or (isinstance(error, SystemicError) and error.code not in _WRONG_CIPHERTEXT)
         ]
         return min(errors, key=lambda error: not isinstance(error, TransientError), default=None)
-
-
-def _caching(manager: CryptoMaterialsManagerFromMPL) -> CachingCryptoMaterialsManager:
-    return CachingCryptoMaterialsManager(
-        cache=LocalCryptoMaterialsCache(capacity=8), max_age=_CACHE_SECONDS, backing_materials_manager=manager
-    )
 
 
 def _value_from_plain_json(text: bytes) -> Value:

@@ -42,7 +42,7 @@ _GZIP_MAGIC: Final = b"\x1f\x8b"
 _MAX_DIGITS: Final = 38
 _MAX_EXPONENT: Final = 125  # 9.99…E+125 and 1E-130 are the largest and smallest magnitudes (Naming rules, "Number").
 _MIN_EXPONENT: Final = -130
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 def encode_value(name: str, value: Value) -> bytes:
@@ -53,11 +53,7 @@ def encode_value(name: str, value: Value) -> bytes:
         ItemTooLarge: its text is longer than :func:`decode_value` would inflate.
     """
     check_value(value)
-    try:
-        text = json.dumps({name: to_json(value)}, ensure_ascii=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError:
-        # From None: the error's own text quotes the value.
-        raise UnsupportedValue("a string is not valid Unicode") from None
+    text = json.dumps({name: to_json(value)}, ensure_ascii=False, separators=(",", ":")).encode()
     if len(text) > MAX_INFLATED_SIZE:
         # Numbers can be far longer in text than in DynamoDB's size. What could not be read back is not encrypted.
         raise ItemTooLarge("the value is too long to be decrypted again", len(text))
@@ -89,7 +85,7 @@ def value_from_json(document: object) -> dict[str, Any]:
     """
     try:
         value = from_json(document)
-    except (TypeError, ValueError, RecursionError):
+    except (AttributeError, TypeError, ValueError, RecursionError):
         raise UnsupportedValue("not a DynamoDB value") from None
     check_value(value)
     return value
@@ -118,7 +114,7 @@ def from_json(document: Any) -> dict[str, Any]:
     """Return ``document`` with base64 text as binary: the inverse of :func:`to_json`, unchecked.
 
     Raises:
-        TypeError, ValueError: it has not the shape of a DynamoDB value.
+        AttributeError, TypeError, ValueError: it has not the shape of a DynamoDB value.
     """
     if not isinstance(document, dict):
         raise TypeError("not a DynamoDB value")
@@ -156,7 +152,7 @@ def check_value(value: object, depth: int = 0) -> None:
     elif kind == "L" and isinstance(content, list):
         for member in content:
             check_value(member, depth + 1)
-    elif kind == "M" and isinstance(content, Mapping) and all(isinstance(name, str) for name in content):
+    elif kind == "M" and isinstance(content, Mapping) and all(map(_is_text, content)):
         for member in content.values():
             check_value(member, depth + 1)
     else:
@@ -178,25 +174,38 @@ def _is_binary(content: object) -> bool:
     return isinstance(content, bytes | bytearray)
 
 
-def _is_set(content: object, is_member: Callable[[object], bool]) -> bool:
-    return isinstance(content, list) and len(content) > 0 and all(map(is_member, content))
+def _is_text(content: object) -> bool:
+    """Tell whether ``content`` is text that UTF-8 can hold: no half of a surrogate pair."""
+    if not isinstance(content, str):
+        return False
+    try:
+        content.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_set(content: object, is_member: Callable[[object], bool], identity: Callable[[Any], object]) -> bool:
+    if not isinstance(content, list) or not content or not all(map(is_member, content)):
+        return False
+    return len({identity(member) for member in content}) == len(content)
 
 
 _CHECKS: Final[Mapping[str, Callable[[object], bool]]] = {
-    "S": lambda content: isinstance(content, str),
+    "S": _is_text,
     "N": is_number,
     "B": _is_binary,
     "BOOL": lambda content: isinstance(content, bool),
     "NULL": lambda content: content is True,
-    "SS": lambda content: _is_set(content, lambda member: isinstance(member, str)),
-    "NS": lambda content: _is_set(content, is_number),
-    "BS": lambda content: _is_set(content, _is_binary),
+    "SS": lambda content: _is_set(content, _is_text, str),
+    "NS": lambda content: _is_set(content, is_number, Decimal),
+    "BS": lambda content: _is_set(content, _is_binary, bytes),
 }
 
 
 def item_size(item: Item) -> int:
     """Return the size of ``item`` in bytes by DynamoDB's rules (Developer Guide, "Item sizes and formats")."""
-    return sum(len(name.encode()) + value_size(value) for name, value in item.items())
+    return sum(_text_size(name) + value_size(value) for name, value in item.items())
 
 
 def value_size(value: Value) -> int:
@@ -208,13 +217,13 @@ def value_size(value: Value) -> int:
     kind, content = next(iter(value.items()))
     match kind:
         case "S":
-            return len(content.encode("utf-8", "surrogatepass"))
+            return _text_size(content)
         case "N":
             return _number_size(content)
         case "B":
             return len(content)
         case "SS":
-            return sum(len(member.encode("utf-8", "surrogatepass")) for member in content)
+            return sum(map(_text_size, content))
         case "NS":
             return sum(_number_size(member) for member in content)
         case "BS":
@@ -222,9 +231,13 @@ def value_size(value: Value) -> int:
         case "L":
             return 3 + sum(1 + value_size(member) for member in content)
         case "M":
-            return 3 + sum(1 + len(name.encode()) + value_size(member) for name, member in content.items())
+            return 3 + sum(1 + _text_size(name) + value_size(member) for name, member in content.items())
         case _:
             return 1
+
+
+def _text_size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))  # Total: sizes are asked for before values are checked.
 
 
 def _number_size(text: str) -> int:

@@ -32,8 +32,12 @@ def encryption_context(key: Item, attributes: Sequence[str], purpose: str) -> di
         purpose: the text of the member ``purpose``.
 
     Raises:
-        ContextUnusable: an attribute is missing, empty, or of another type than S, N or B.
+        ContextUnusable: an attribute is missing, empty, of another type than S, N or B, or has a reserved name.
     """
+    for name in attributes:
+        if name == PURPOSE or name.startswith(RESERVED_PREFIX):
+            # It would be lost from the context, or taken for the SDK's own, and the item no longer be bound.
+            raise ContextUnusable("a context attribute has a reserved name", name)
     context = {name: _text(name, key.get(name)) for name in attributes}
     context[PURPOSE] = purpose
     return context

@@ -15,6 +15,7 @@ and leaves a stale one behind.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
@@ -234,7 +235,6 @@ def settle(decision: Decision, decrypted: Mapping[str, Value]) -> dict[str, Targ
 
     Raises:
         MarkerUnusable: two values differ and ``is_encrypted`` does not tell which is the newer one.
-        ConflictUnresolved: a conflict is already kept for the attribute.
         UnsupportedValue: a value to be concatenated is no list.
     """
     item, enabled = decision.item, decision.policy.enabled
@@ -255,8 +255,6 @@ def settle(decision: Decision, decrypted: Mapping[str, Value]) -> dict[str, Targ
                 winner, loser = _resolved(item, item[name], decrypted[name])
                 targets[name] = Target(winner, encrypted=enabled)
                 if loser is not None:
-                    if encrypted_name(conflict_name(name)) in item:
-                        raise ConflictUnresolved("an earlier conflict of the attribute still stands")
                     targets[conflict_name(name)] = Target(loser, encrypted=True)
     return targets
 
@@ -269,7 +267,7 @@ def _concatenated(earlier: Value, appended: Value) -> Value:
 
 def _resolved(item: Item, plaintext: Value, decrypted: Value) -> tuple[Value, Value | None]:
     """Return the newer value and, where the two differ, the other one."""
-    if decrypted in (plaintext, _as_lisa_stores(plaintext)):
+    if _is_same(plaintext, decrypted):
         return plaintext, None
     match item.get(IS_ENCRYPTED):
         case {"BOOL": True}:
@@ -280,17 +278,22 @@ def _resolved(item: Item, plaintext: Value, decrypted: Value) -> tuple[Value, Va
             raise MarkerUnusable("is_encrypted does not tell which of two values is the newer one")
 
 
-def _as_lisa_stores(value: Value) -> Value:
-    """Return ``value`` after LISA's ordinary JSON, in which a Decimal becomes text."""
-    match value:
-        case {"N": text}:
-            return {"S": text}
-        case {"L": members}:
-            return {"L": [_as_lisa_stores(member) for member in members]}
-        case {"M": members}:
-            return {"M": {name: _as_lisa_stores(member) for name, member in members.items()}}
+def _is_same(plaintext: Value, decrypted: Value) -> bool:
+    """Tell whether ``decrypted`` is ``plaintext`` after LISA's ordinary JSON.
+
+    There a number is text (a Decimal, as boto3 gives it) or a number in another spelling (a float: 1.0 for 1).
+    """
+    match plaintext, decrypted:
+        case {"N": number}, {"N": other}:
+            return Decimal(number) == Decimal(other)
+        case {"N": number}, {"S": text}:
+            return bool(number == text)
+        case {"L": members}, {"L": others}:
+            return len(members) == len(others) and all(map(_is_same, members, others))
+        case {"M": members}, {"M": others}:
+            return members.keys() == others.keys() and all(_is_same(members[name], others[name]) for name in members)
         case _:
-            return value
+            return plaintext == decrypted
 
 
 def conditional_update(
@@ -323,13 +326,16 @@ def conditional_update(
             does not rest on an attribute's value.
 
     Raises:
+        ConflictUnresolved: a conflict is to be kept where an earlier one still stands.
         ItemTooLarge: the item would be larger than DynamoDB allows.
         ValueError: nothing would guard the write.
     """
+    conflicts = [encrypted_name(name) for name in targets if name not in attributes]
+    if any(name in item for name in conflicts):
+        raise ConflictUnresolved("an earlier conflict of the attribute still stands")
     result = stored_form(item, attributes, targets, ciphertexts, now) | dict(also_set or {})
     check_size(result)
-    guarded = [*attributes, *map(encrypted_name, attributes), IS_ENCRYPTED]
-    guarded += [encrypted_name(name) for name in targets if name not in attributes]
+    guarded = [*attributes, *map(encrypted_name, attributes), IS_ENCRYPTED, *conflicts]
     return _expressions(item, result, guarded, must_exist, frozenset(also_set or ()))
 
 

@@ -5,7 +5,7 @@ A message names an item and a reason, never a value::
     {"kind": "item", "table": "sessions", "key": {"sessionId": {"S": "…"}, "userId": {"S": "…"}},
      "reason": "unknown-form", "recordId": "4c2f…", "time": "2026-01-02T08:30:00Z", "attempts": 1}
 
-``kind`` is ``retry`` in the retry queue, whose redrive policy moves a message that was received too often to the
+``kind`` is ``deferred`` in the migrator's queue and ``retry`` in the retry queue, whose redrive policy moves a message that was received too often to the
 failure queue as it is. ``writtenAt`` (epoch seconds, or null) is then the time of the write, for the plaintext window.
 """
 
@@ -51,6 +51,7 @@ class Failures:
         table: the table's name.
         retry_queue_url: where keys wait for another try.
         failure_queue_url: where dead letters go.
+        deferred_queue_url: where keys wait for the migrator; None where nobody serves them.
         now: returns the time, aware.
     """
 
@@ -60,12 +61,14 @@ class Failures:
         table: str,
         retry_queue_url: str,
         failure_queue_url: str,
+        deferred_queue_url: str | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._sqs = sqs
         self._table = table
         self._retry_queue_url = retry_queue_url
         self._failure_queue_url = failure_queue_url
+        self._deferred_queue_url = deferred_queue_url
         self._now = now
 
     def retry(self, hint: Hint, reason: str) -> None:
@@ -76,6 +79,15 @@ class Failures:
         """
         body = self._body("retry", hint, reason) | {"writtenAt": hint.written_at}
         self._send(self._retry_queue_url, body, RETRY_DELAY)
+
+    def defer(self, hint: Hint, reason: str) -> None:
+        """Leave the key to the migrator, which may decrypt; without its queue, to the item's next access.
+
+        Raises:
+            TransientError, SystemicError: SQS did not take the message; the record must not count as done.
+        """
+        if self._deferred_queue_url is not None:
+            self._send(self._deferred_queue_url, self._body("deferred", hint, reason), 0)
 
     def dead_letter(self, hint: Hint, reason: str, attempts: int = 1) -> None:
         """Leave the key to a person.

@@ -18,10 +18,12 @@ from aws_cryptographic_material_providers.mpl.models import (
     CreateDefaultCryptographicMaterialsManagerInput,
     CreateMultiKeyringInput,
 )
+from aws_encryption_sdk.materials_managers import DecryptionMaterialsRequest, EncryptionMaterialsRequest
 from aws_encryption_sdk.materials_managers.mpl.cmm import CryptoMaterialsManagerFromMPL
+from botocore.exceptions import BotoCoreError
 
 from item_crypto.errors import ConfigurationError, ItemCryptoError
-from item_crypto.service_errors import from_code
+from item_crypto.service_errors import from_boto, from_code
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -88,6 +90,44 @@ class Keyrings:
         return CryptoMaterialsManagerFromMPL(manager)
 
 
+class SharedDataKey(CryptoMaterialsManagerFromMPL):  # type: ignore[misc] - the SDK ships no types
+    """A materials manager for the values of one item in one call: it asks KMS once for each data key.
+
+    To be made anew for each call, with one encryption context. The SDK's own caching manager does not serve: over an
+    MPL keyring it cannot sign (it takes the MPL's signing keys for another encoding), and it refuses an expected
+    encryption context.
+
+    Args:
+        manager: this thread's materials manager.
+    """
+
+    def __init__(self, manager: CryptoMaterialsManagerFromMPL) -> None:
+        super().__init__(manager.mpl_cmm)
+        self._for_encryption: Any = None
+        self._for_decryption: dict[object, Any] = {}
+
+    def get_encryption_materials(self, request: EncryptionMaterialsRequest) -> Any:
+        """Return the call's one data key; the SDK derives each message's own key from it (HKDF, message id)."""
+        if self._for_encryption is None:
+            # Without the plaintext's length, which the MPL would take as a bound for the other values too.
+            unbounded = EncryptionMaterialsRequest(
+                encryption_context=request.encryption_context,
+                frame_length=request.frame_length,
+                algorithm=request.algorithm,
+                commitment_policy=request.commitment_policy,
+            )
+            self._for_encryption = super().get_encryption_materials(unbounded)
+        return self._for_encryption
+
+    def decrypt_materials(self, request: DecryptionMaterialsRequest) -> Any:
+        """Return the data key of a message, from KMS where no message before had the same header data."""
+        context = frozenset(request.encryption_context.items())
+        question = (request.algorithm, frozenset(request.encrypted_data_keys), context)
+        if question not in self._for_decryption:
+            self._for_decryption[question] = super().decrypt_materials(request)
+        return self._for_decryption[question]
+
+
 class KmsMeter:
     """Listens to a KMS client: what its calls cost, and with which error code they failed.
 
@@ -132,8 +172,8 @@ class KmsMeter:
 
     def _failed(self, exception: Exception, **_: Any) -> None:
         self._measure()
-        # No answer at all: a time-out or a broken connection.
-        self._note(from_code("kms", "RequestTimeout" if "Timeout" in type(exception).__name__ else "InternalFailure"))
+        if isinstance(exception, BotoCoreError):
+            self._note(from_boto("kms", exception))
 
     def _measure(self) -> None:
         latency = (time.perf_counter() - self._of_thread.started) * 1000

@@ -120,6 +120,23 @@ class Reconciler:
         """
         distinct = {key_id(key): key for key in keys}
         found = self._table.read(distinct.values())
+        return self._reconcile_all(distinct, found, policy, role, seconds_left)
+
+    def reconcile_read(self, items: Iterable[tuple[Item, Item]], policy: Policy, role: Role) -> dict[KeyId, Outcome]:
+        """Reconcile items that were just read consistently, given as key and item; else as :meth:`reconcile`."""
+        pairs = list(items)
+        distinct = {key_id(key): key for key, _ in pairs}
+        found: dict[KeyId, Item | None | ItemCryptoError] = {key_id(key): item for key, item in pairs}
+        return self._reconcile_all(distinct, found, policy, role, lambda: float("inf"))
+
+    def _reconcile_all(
+        self,
+        distinct: Mapping[KeyId, Item],
+        found: Mapping[KeyId, Item | None | ItemCryptoError],
+        policy: Policy,
+        role: Role,
+        seconds_left: Callable[[], float],
+    ) -> dict[KeyId, Outcome]:
         out_of_time = threading.Event()
 
         def work(key: Item, item: Item | None | ItemCryptoError) -> Outcome:
@@ -154,6 +171,8 @@ class Reconciler:
     def _write(self, key: Item, decision: Decision, decrypted: Mapping[str, Value]) -> Outcome:
         policy = decision.policy
         targets = settle(decision, decrypted)
+        # Also in plaintext, as far as it is known: what is encrypted, a concatenated list too, must be able to go back.
+        check_size(in_the_clear(decision.item, policy, {**decrypted, **_values(targets, policy)}))
         update = self._update(key, decision.item, policy, targets)
         written = self._table.update(key, update)
         if not written:

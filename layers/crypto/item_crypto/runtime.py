@@ -1,16 +1,18 @@
 """The parts that every function needs, put together once a process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import boto3
 from botocore.config import Config
 
 from item_crypto.cipher import ValueCipher
+from item_crypto.decide import Policy
 from item_crypto.keyring import Keyrings
 from item_crypto.reconcile import Reconciler
 from item_crypto.settings import Settings
 from item_crypto.startup import check_key, check_table
+from item_crypto.switch import Switch
 from item_crypto.table import Table
 from item_crypto.telemetry import Telemetry
 
@@ -32,6 +34,16 @@ class Runtime:
     cipher: ValueCipher
     reconciler: Reconciler
     telemetry: Telemetry
+    switch: Switch | None
+
+    def policy(self) -> Policy:
+        """Return what is to be encrypted, by the setting as it is now.
+
+        Raises:
+            TransientError, SystemicError: the setting cannot be read; it is never taken for "off".
+        """
+        policy = self.settings.policy
+        return policy if self.switch is None else replace(policy, enabled=self.switch.read().enabled)
 
 
 def compose(settings: Settings, function: str) -> Runtime:
@@ -51,4 +63,8 @@ def compose(settings: Settings, function: str) -> Runtime:
     check_key(kms, settings.key_arn)
     table = Table(dynamodb, settings.table)
     cipher = ValueCipher(kms, Keyrings(kms, settings.key_arn, settings.earlier_key_arns), settings.signed)
-    return Runtime(settings, table, cipher, Reconciler(table, cipher), Telemetry(function, settings.key_arn))
+    switch = None
+    if settings.control_table is not None:
+        switch = Switch(dynamodb, settings.control_table, settings.enabled, settings.cache_seconds)
+    telemetry = Telemetry(function, settings.key_arn)
+    return Runtime(settings, table, cipher, Reconciler(table, cipher), telemetry, switch)

@@ -7,6 +7,7 @@ to retry it for one item would hide it, and to report it as the batch's failure 
 from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from item_crypto.errors import ItemCryptoError, SystemicError, TransientError
 
@@ -55,7 +56,7 @@ def from_boto(service: str, error: ClientError | BotoCoreError) -> ItemCryptoErr
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return from_code(service, error_code(error), status)
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, HTTPClientError | BotoConnectionError):
         return TransientError(service, type(error).__name__)
     return SystemicError(service, type(error).__name__)
 

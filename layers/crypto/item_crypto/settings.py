@@ -1,5 +1,6 @@
 """The settings of a function, from its environment; template.yaml sets every one of them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,9 +23,12 @@ class Settings:
         appended: those among them that writers append to.
         context_attributes: names of the table's key attributes, which make the encryption context.
         purpose: the encryption context's ``purpose``.
-        enabled: whether encryption is on.
+        enabled: whether encryption is on, until the setting is changed at run time.
         signed: whether messages are signed.
         single_writing_region: the operator's word that a replicated table is written in one Region only.
+        control_table: name of the control table, which holds the runtime setting; None where there is none, and
+            ``enabled`` is all there is.
+        cache_seconds: how long a reading of the runtime setting may be used.
     """
 
     table: str
@@ -37,10 +41,12 @@ class Settings:
     enabled: bool
     signed: bool
     single_writing_region: bool
+    control_table: str | None = None
+    cache_seconds: float = 5.0
 
     @property
     def policy(self) -> Policy:
-        """What is to be encrypted."""
+        """What is to be encrypted, before any change of the setting at run time."""
         return Policy(self.attributes, self.appended, self.context_attributes, self.purpose, self.key_arn, self.enabled)
 
     @classmethod
@@ -62,6 +68,8 @@ class Settings:
             enabled=switch(environment, "SESSION_ENCRYPTION_ENABLED", "true"),
             signed=switch(environment, "SIGNED_MESSAGES", "false"),
             single_writing_region=switch(environment, "SINGLE_WRITING_REGION", "false"),
+            control_table=environment.get("CONTROL_TABLE_NAME", "").strip() or None,
+            cache_seconds=seconds(environment, "SETTING_CACHE_SECONDS", "5"),
         )
         _check_names(settings)
         return settings
@@ -92,6 +100,18 @@ def switch(environment: Mapping[str, str], name: str, default: str) -> bool:
             return False
         case _:
             raise ConfigurationError(f"{name} must be true or false")
+
+
+def seconds(environment: Mapping[str, str], name: str, default: str) -> float:
+    """Return a setting that is a number of seconds, 0 or more.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    text = environment.get(name, default).strip()
+    if not re.fullmatch(r"\d+(\.\d+)?", text):
+        raise ConfigurationError(f"{name} must be a number of seconds")
+    return float(text)
 
 
 def names(text: str) -> tuple[str, ...]:

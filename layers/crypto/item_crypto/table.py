@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from item_crypto.codec import Item
+from item_crypto.codec import Item, is_number
 from item_crypto.context import canonical_number
 from item_crypto.errors import InvalidRequest, ItemCryptoError, ItemTooLarge, TransientError
 from item_crypto.service_errors import error_code, from_boto
@@ -28,7 +28,7 @@ def key_id(key: Item) -> KeyId:
     parts = []
     for name, value in sorted(key.items()):
         kind, content = next(iter(value.items()))
-        parts.append((name, kind, canonical_number(content) if kind == "N" else content))
+        parts.append((name, kind, canonical_number(content) if kind == "N" and is_number(content) else content))
     return tuple(parts)
 
 
@@ -82,12 +82,10 @@ class Table:
                 answer = self._dynamodb.batch_get_item(
                     RequestItems={self.name: {"Keys": list(waiting.values()), "ConsistentRead": True}}
                 )
-            except ClientError as raised:
-                if error_code(raised) == "ValidationException":
+            except (ClientError, BotoCoreError) as raised:
+                if _is_malformed(raised):
                     # One malformed key fails the whole request, so each is asked for by itself.
                     return found | {identity: self._read_one(key) for identity, key in waiting.items()}
-                error = from_boto("dynamodb", raised)
-            except BotoCoreError as raised:
                 error = from_boto("dynamodb", raised)
             else:
                 error = TransientError("dynamodb", "UnprocessedKeys")
@@ -154,22 +152,39 @@ class Table:
         """
         return self._call(self._dynamodb.query, **arguments)
 
+    def scan(self, **arguments: Any) -> Mapping[str, Any]:
+        """Return one page of a consistent scan; arguments as for boto3's ``scan``, without the table's name.
+
+        Raises:
+            InvalidRequest: DynamoDB refuses the scan.
+            TransientError, SystemicError: DynamoDB did not answer.
+        """
+        return self._call(self._dynamodb.scan, ConsistentRead=True, **arguments)
+
     def _call(self, operation: Callable[..., Any], **arguments: Any) -> Mapping[str, Any]:
         try:
             answer: Mapping[str, Any] = operation(TableName=self.name, **arguments)
-        except ClientError as error:
-            code = error_code(error)
-            if code == "ConditionalCheckFailedException":
-                raise _ConditionFailed from None
-            if code == "ValidationException":
-                # From None: a validation error's text may quote the item.
-                if "size" in str(error.response["Error"].get("Message", "")).lower():
-                    raise ItemTooLarge("DynamoDB refuses the item for its size") from None
-                raise InvalidRequest("DynamoDB refuses the request as malformed") from None
-            raise from_boto("dynamodb", error) from None
-        except BotoCoreError as error:
-            raise from_boto("dynamodb", error) from None
+        except (ClientError, BotoCoreError) as error:
+            # From None: a validation error's text may quote the item.
+            raise _translated(error) from None
         return answer
+
+
+def _translated(error: ClientError | BotoCoreError) -> Exception:
+    code = error_code(error) if isinstance(error, ClientError) else ""
+    if code == "ConditionalCheckFailedException":
+        return _ConditionFailed()
+    if code == "ItemCollectionSizeLimitExceededException" or (_is_malformed(error) and "size" in str(error).lower()):
+        return ItemTooLarge("DynamoDB refuses the item for its size")
+    if _is_malformed(error):
+        return InvalidRequest("DynamoDB refuses the request as malformed")
+    return from_boto("dynamodb", error)
+
+
+def _is_malformed(error: ClientError | BotoCoreError) -> bool:
+    if isinstance(error, ClientError):
+        return error_code(error) in ("ValidationException", "SerializationException")
+    return isinstance(error, ParamValidationError)
 
 
 class _ConditionFailed(Exception):

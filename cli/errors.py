@@ -1,0 +1,84 @@
+"""What ends a command, as classes that each stand for one exit code.
+
+::
+
+    0   done, and all is as it should be
+    1   done, but what was asked about is not as it should be
+
+    CliError
+    ├── NotAsItShouldBe       1   what was asked about is not as it should be, and that is all there is to say
+    ├── UsageError            2   an option or argument is wrong, or names something that does not exist
+    ├── Unreachable           3   no answer, or none to build on: no such stack, network, credentials, a failed function
+    │   └── Interrupted       3   the same, where a later attempt may well succeed
+    ├── Refused               4   the system says no: a conflict, or something that the setting forbids
+    └── StoppedFollowing    130   Ctrl-C while a sweep was followed: the sweep goes on
+"""
+
+from typing import ClassVar, Final
+
+OK: Final = 0
+NOT_AS_IT_SHOULD_BE: Final = 1
+
+EXIT_CODES: Final = (
+    "Exit codes: 0 done and all is well. 1 what was asked about is not as it should be (verify found plaintext, a "
+    "sweep stopped). 2 wrong usage. 3 no answer (no such stack, no permission, network, failure). 4 refused (a "
+    "conflict, or the setting forbids it)."
+)
+
+
+class CliError(Exception):
+    """A command cannot do what was asked; the message says why and what helps.
+
+    Attributes:
+        message: one or two sentences for the operator.
+        code: the control function's code, or one in its style.
+    """
+
+    exit_code: ClassVar[int]
+    default_code: ClassVar[str]
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+
+
+class NotAsItShouldBe(CliError):
+    """What was asked about is not as it should be."""
+
+    exit_code = NOT_AS_IT_SHOULD_BE
+    default_code = "not-as-it-should-be"
+
+
+class UsageError(CliError):
+    """An option or argument is wrong, or names something that does not exist."""
+
+    exit_code = 2
+    default_code = "invalid-request"
+
+
+class Unreachable(CliError):
+    """There is no answer, or none to build on."""
+
+    exit_code = 3
+    default_code = "unreachable"
+
+
+class Interrupted(Unreachable):
+    """There is no answer this time: a later attempt may well get one."""
+
+    default_code = "interrupted"
+
+
+class Refused(CliError):
+    """The system says no."""
+
+    exit_code = 4
+    default_code = "refused"
+
+
+class StoppedFollowing(CliError):
+    """The operator pressed Ctrl-C while a sweep was followed; the sweep goes on."""
+
+    exit_code = 130  # 128 and SIGINT's number, as shells have it.
+    default_code = "stopped-following"

@@ -1,0 +1,57 @@
+"""What state an item is in: what a ``verify`` sweep counts. Pure, and from the message headers alone."""
+
+from collections import Counter
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+from item_crypto.codec import Item
+from item_crypto.decide import Policy
+from item_crypto.envelope import Envelope, Form, conflict_name, encrypted_name, open_envelope
+from item_crypto.errors import UnknownForm
+
+UNKNOWN_KEY: Final = "unknown (old form)"
+"""Stands for the key of an old-form value, which does not name it."""
+
+
+class Standing(Enum):
+    """What state an item is in."""
+
+    NONE = "none"
+    PLAINTEXT = "plaintext"
+    MIXED = "mixed"
+    ENCRYPTED = "encrypted"
+    OLD_FORM = "oldForm"
+    UNDECRYPTABLE = "undecryptable"
+
+
+CONFLICTS: Final = "conflicts"
+"""Counted beside an item's standing: it keeps a value that lost against a newer one."""
+
+
+def standing(item: Item, policy: Policy) -> tuple[Standing, Mapping[str, Envelope]]:
+    """Return the state of ``item`` and its ciphertexts, by the name of the attribute that each was read from.
+
+    Mixed is an item with both plaintext and ciphertext. An old-form ciphertext counts as such even beside plaintext.
+    """
+    stored = [*policy.attributes, *map(conflict_name, policy.attributes)]
+    try:
+        envelopes = {name: open_envelope(item[encrypted_name(name)]) for name in stored if encrypted_name(name) in item}
+    except UnknownForm:
+        return Standing.UNDECRYPTABLE, {}
+    has_plaintext = any(name in item for name in policy.attributes)
+    if any(envelope.form is Form.LISA for envelope in envelopes.values()):
+        return Standing.OLD_FORM, envelopes
+    if has_plaintext:
+        return (Standing.MIXED if envelopes else Standing.PLAINTEXT), envelopes
+    return (Standing.ENCRYPTED if envelopes else Standing.NONE), envelopes
+
+
+def has_conflict(envelopes: Mapping[str, Envelope], policy: Policy) -> bool:
+    """Tell whether an item keeps a conflicting value."""
+    return any(conflict_name(name) in envelopes for name in policy.attributes)
+
+
+def keys_needed(envelopes: Mapping[str, Envelope]) -> Counter[str]:
+    """Return the KMS keys that an item needs, by ARN, each once."""
+    return Counter({envelope.key_arn or UNKNOWN_KEY for envelope in envelopes.values()})

@@ -1,0 +1,40 @@
+"""Lambda entry point for the operator: one command in, one answer out.
+
+Invoked by the operator's commands and by the schedules, under IAM. ``by`` is what the caller says of itself, for the
+audit line; who invoked the function is in CloudTrail.
+"""
+
+from typing import Any
+
+from item_crypto.errors import ItemCryptoError
+from migrator.application import application
+from migrator.commands import Commands, Refused
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Carry out a command; what the caller can mend is an answer with ``error``, not an exception.
+
+    Raises:
+        ItemCryptoError: a service does not answer, or the function cannot start.
+    """
+    parts = application()
+    telemetry = parts.runtime.telemetry
+    telemetry.begin(context)
+    command = str(event.get("command"))
+    by = str(event.get("by") or "unknown")
+    result = "failed"
+    try:
+        answer = Commands(parts, context).run(command, event)
+        result = "done"
+    except Refused as refused:
+        result = f"refused: {refused.code}"
+        return {"error": {"code": refused.code, "message": refused.message}}
+    except ItemCryptoError as error:
+        result = f"failed: {error.reason}"
+        raise
+    else:
+        return answer
+    finally:
+        telemetry.audit(by, f"control:{command}"[:60], None, result)
+        telemetry.kms(parts.runtime.cipher.meter.drain())
+        telemetry.flush()

@@ -1,0 +1,120 @@
+"""One page of a sweep: the items of a consistent scan, reconciled or counted."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from item_crypto.cipher import ValueCipher
+from item_crypto.codec import Item
+from item_crypto.context import encryption_context
+from item_crypto.decide import Policy
+from item_crypto.errors import PermanentError, SystemicError
+from item_crypto.failures import Failures, Hint
+from item_crypto.reconcile import Outcome, Status
+from item_crypto.table import key_id, key_of
+from item_crypto.telemetry import Telemetry
+from migrator.census import CONFLICTS, Standing, has_conflict, keys_needed, standing
+from migrator.persistent import Persistent
+from migrator.queues import Queues
+from migrator.sweeps import Goal, Sweep
+
+_COUNTED: Final = {
+    Status.ENCRYPTED: "encrypted",
+    Status.DECRYPTED: "decrypted",
+    Status.NOTHING: "nothing",
+    Status.SUPERSEDED: "superseded",
+    Status.DEFERRED: "deferred",
+    Status.FAILED: "failed",
+    Status.RETRY: "retried",
+}
+
+
+@dataclass
+class Tally:
+    """What became of a page's items.
+
+    Attributes:
+        counts: how many items of which outcome or standing.
+        under_key: how many items need which KMS key.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    under_key: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Works pages off.
+
+    Attributes:
+        persistent: reconciles.
+        cipher: decrypts, for a deep ``verify``.
+        failures: where dead letters go.
+        queues: where keys go that are still throttled.
+        telemetry: counts and audits.
+    """
+
+    persistent: Persistent
+    cipher: ValueCipher
+    failures: Failures
+    queues: Queues
+    telemetry: Telemetry
+
+    def work_off(self, sweep: Sweep, items: Sequence[Item], policy: Policy) -> Tally:
+        """Do with ``items`` what the sweep is for, and return what became of them.
+
+        Raises:
+            TransientError, SystemicError: a service refuses; the page has to be redone.
+        """
+        if sweep.goal is Goal.VERIFY:
+            return self._verify(items, policy, sweep.deep)
+        return self._reconcile(sweep, items, policy)
+
+    def _reconcile(self, sweep: Sweep, items: Sequence[Item], policy: Policy) -> Tally:
+        pairs = {}
+        for item in items:
+            key = key_of(item, policy.context_attributes)
+            pairs[key_id(key)] = (key, item)
+        outcomes = self.persistent.items(pairs, policy)
+        self.telemetry.outcomes(outcomes.values())
+        tally = Tally()
+        for outcome in outcomes.values():
+            self._pass_on(sweep, outcome)
+            tally.counts[_COUNTED[outcome.status]] += 1
+        return tally
+
+    def _pass_on(self, sweep: Sweep, outcome: Outcome) -> None:
+        match outcome.status:
+            case Status.SYSTEMIC:
+                raise SystemicError("sweep", outcome.reason)
+            case Status.FAILED:
+                self.failures.dead_letter(Hint(outcome.key), outcome.reason)
+            case Status.RETRY:
+                # One hot item does not hold up its segment.
+                self.queues.defer(outcome.key, outcome.reason, sweep.goal, sweep.older_than)
+            case _:
+                pass
+
+    def _verify(self, items: Sequence[Item], policy: Policy, deep: bool) -> Tally:
+        tally = Tally()
+        for item in items:
+            state, envelopes = standing(item, policy)
+            if deep and envelopes:
+                context = encryption_context(item, policy.context_attributes, policy.purpose)
+                try:
+                    self.cipher.decrypt(envelopes, context)
+                except PermanentError:
+                    state = Standing.UNDECRYPTABLE
+            tally.counts[state.value] += 1
+            tally.counts[CONFLICTS] += has_conflict(envelopes, policy)
+            tally.under_key += keys_needed(envelopes)
+        return tally
+
+
+def total(numbers: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """Return the sum of counts."""
+    whole: Counter[str] = Counter()
+    for part in numbers:
+        whole.update(part)
+    return dict(whole)

@@ -1,0 +1,58 @@
+"""Reconcile until it holds: for goals that no stream trigger follows.
+
+A failed condition means a newer write. For ``encrypt`` that write has a trigger of its own. For ``decrypt`` there is
+none, since the stream's function never decrypts, so the key is reconciled again.
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from item_crypto.codec import Item
+from item_crypto.decide import Policy, Role
+from item_crypto.reconcile import Outcome, Reconciler, Status
+from item_crypto.table import KeyId
+
+_ATTEMPTS: Final = 6
+_FIRST_WAIT: Final = 0.1  # seconds; doubles with each attempt, with full jitter.
+
+
+@dataclass(frozen=True)
+class Persistent:
+    """A reconciler that tries throttled keys again, and superseded ones where nothing else will.
+
+    Attributes:
+        reconciler: the reconciler.
+        sleep: waits a number of seconds.
+        jitter: returns a number from 0 to 1.
+    """
+
+    reconciler: Reconciler
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random
+
+    def items(self, items: Mapping[KeyId, tuple[Item, Item]], policy: Policy) -> dict[KeyId, Outcome]:
+        """Reconcile items that were just read consistently, given as key and item."""
+        outcomes = self.reconciler.reconcile_read(items.values(), policy, Role.MIGRATOR)
+        return self._again({identity: key for identity, (key, _) in items.items()}, outcomes, policy)
+
+    def keys(self, keys: Mapping[KeyId, Item], policy: Policy) -> dict[KeyId, Outcome]:
+        """Reconcile keys."""
+        return self._again(keys, self.reconciler.reconcile(keys.values(), policy, Role.MIGRATOR), policy)
+
+    def _again(
+        self, keys: Mapping[KeyId, Item], outcomes: dict[KeyId, Outcome], policy: Policy
+    ) -> dict[KeyId, Outcome]:
+        for attempt in range(1, _ATTEMPTS):
+            unsettled = [
+                keys[identity]
+                for identity, outcome in outcomes.items()
+                if outcome.status is Status.RETRY or (outcome.status is Status.SUPERSEDED and not policy.enabled)
+            ]
+            if not unsettled:
+                break
+            self.sleep(_FIRST_WAIT * 2**attempt * self.jitter())
+            outcomes |= self.reconciler.reconcile(unsettled, policy, Role.MIGRATOR)
+        return outcomes

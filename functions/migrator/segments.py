@@ -1,0 +1,130 @@
+"""One message's worth of a sweep: pages of one segment, until the time budget is nearly used.
+
+::
+
+    message ─▶ sweep running, setting unchanged? ─▶ page ─▶ commit ─▶ page ─▶ commit ─▶ … time is up ─▶ next message
+                     └─ no: dropped                   └─ a crash: the message comes again and redoes the page
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from item_crypto.codec import Item
+from item_crypto.decide import Policy
+from item_crypto.errors import TransientError
+from item_crypto.runtime import Runtime
+from item_crypto.switch import Switch
+from migrator.messages import SegmentWork
+from migrator.page import Pages
+from migrator.policy import policy_for
+from migrator.queues import Queues
+from migrator.sweeps import Goal, Segment, State, Sweep, Sweeps
+
+MAX_HOPS: Final = 100_000
+"""Messages that may follow one another in a segment: at a page each, ten million items, which is past any segment."""
+
+_PAGE: Final = 100  # Items in a page: a crash redoes no more, and a pause takes effect no later.
+_RESERVE: Final = 30.0  # Seconds kept back for the page in hand and the next message.
+_SCAN_ATTEMPTS: Final = 6
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Carries segments on.
+
+    Attributes:
+        runtime: the parts of every function.
+        switch: the setting.
+        sweeps: how far they have come.
+        queues: where the next message goes.
+        pages: works pages off.
+        sleep: waits a number of seconds.
+        now: returns the time, aware.
+    """
+
+    runtime: Runtime
+    switch: Switch
+    sweeps: Sweeps
+    queues: Queues
+    pages: Pages
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def carry_on(self, work: SegmentWork, seconds_left: Callable[[], float]) -> str:
+        """Carry a segment on and return, in a word, how it stands.
+
+        Safe to repeat and to run twice at a time: each page is counted once, and a write is conditional.
+
+        Raises:
+            TransientError, SystemicError: a service refuses; the message has to come again.
+        """
+        sweep = self.sweeps.get(work.sweep)
+        if sweep is None or sweep.state is not State.RUNNING:
+            return "not-running"
+        if work.hop >= MAX_HOPS:
+            self.sweeps.move(sweep, State.STOPPED, self.now(), "hop-limit")
+            return "stopped"
+        setting = self.switch.read_now()
+        if sweep.goal is not Goal.VERIFY and setting.version != sweep.setting_version:
+            self.sweeps.move(sweep, State.STOPPED, self.now(), "setting-changed")
+            return "stopped"
+        if setting.changed_at is not None:
+            # Until every function has read the new setting, one may still write by the old one behind our back.
+            wait = setting.changed_at + timedelta(seconds=self.switch.cache_seconds + 1) - self.now()
+            if wait > timedelta(0):
+                self.queues.carry_on(replace(work, hop=work.hop + 1), wait.total_seconds() + 1)
+                return "waiting"
+        policy = replace(self.runtime.settings.policy, enabled=setting.enabled)
+        return self._pages(work, sweep, policy_for(sweep.goal, sweep.older_than, policy), seconds_left)
+
+    def _pages(self, work: SegmentWork, sweep: Sweep, policy: Policy, seconds_left: Callable[[], float]) -> str:
+        segment = self.sweeps.segment(sweep.id, work.segment)
+        rate = None if sweep.rate is None else sweep.rate / sweep.segments
+        while not segment.done:
+            started = time.monotonic()
+            items, cursor = self._scan(sweep, segment, rate)
+            tally = self.pages.work_off(sweep, items, policy)
+            committed = self.sweeps.commit(sweep, segment, len(items), tally.counts, tally.under_key, cursor)
+            if committed is None:
+                return "taken-over"
+            self._measure()
+            segment = committed
+            pause = len(items) / rate - (time.monotonic() - started) if rate else 0.0
+            if segment.done:
+                break
+            current = self.sweeps.get(sweep.id)
+            if current is None or current.state is not State.RUNNING:
+                return "not-running"
+            if seconds_left() - max(0.0, pause) < _RESERVE:
+                # Reached only after a page was committed: a chain of messages cannot spin without coming forward.
+                self.queues.carry_on(replace(work, hop=work.hop + 1), pause)
+                return "passed-on"
+            if pause > 0:
+                self.sleep(pause)
+        self.sweeps.finish(sweep.id, self.now())
+        return "done"
+
+    def _scan(self, sweep: Sweep, segment: Segment, rate: float | None) -> tuple[list[Item], Item | None]:
+        arguments: dict[str, Any] = {
+            "Segment": segment.number,
+            "TotalSegments": sweep.segments,
+            "Limit": _PAGE if rate is None else max(1, min(_PAGE, int(rate * 10))),
+        }
+        if segment.cursor is not None:
+            arguments["ExclusiveStartKey"] = segment.cursor
+        for attempt in range(_SCAN_ATTEMPTS):
+            try:
+                answer: Mapping[str, Any] = self.runtime.table.scan(**arguments)
+            except TransientError:
+                if attempt + 1 == _SCAN_ATTEMPTS:
+                    raise
+                self.sleep(0.2 * 2**attempt)
+            else:
+                return list(answer["Items"]), answer.get("LastEvaluatedKey")
+        raise AssertionError("unreachable")
+
+    def _measure(self) -> None:
+        self.runtime.telemetry.kms(self.runtime.cipher.meter.drain())

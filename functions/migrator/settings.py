@@ -1,0 +1,50 @@
+"""What the migrator's functions are told beyond what all functions are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from item_crypto.errors import ConfigurationError
+from item_crypto.settings import Settings, required
+
+
+@dataclass(frozen=True)
+class MigratorSettings:
+    """The migrator's settings.
+
+    Attributes:
+        shared: what all functions are told.
+        control_table: the control table's name.
+        work_queue_url: carries sweeps on.
+        deferred_queue_url: keys that wait for the migrator.
+        failure_queue_url: dead letters.
+        stream_arn: the table's stream, to read a failed batch again; None where it is not told.
+        mapping_id: the event source mapping of the stream, whose state is checked; None where it is not told.
+    """
+
+    shared: Settings
+    control_table: str
+    work_queue_url: str
+    deferred_queue_url: str
+    failure_queue_url: str
+    stream_arn: str | None
+    mapping_id: str | None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "MigratorSettings":
+        """Return the settings in ``environment``.
+
+        Raises:
+            ConfigurationError: one is missing, unreadable or would not be safe.
+        """
+        shared = Settings.from_environment(environment)
+        if shared.control_table is None:
+            raise ConfigurationError("CONTROL_TABLE_NAME is not set")
+        return cls(
+            shared,
+            shared.control_table,
+            required(environment, "WORK_QUEUE_URL"),
+            required(environment, "DEFERRED_QUEUE_URL"),
+            required(environment, "FAILURE_QUEUE_URL"),
+            environment.get("TABLE_STREAM_ARN", "").strip() or None,
+            environment.get("STREAM_MAPPING_ID", "").strip() or None,
+        )

@@ -1,0 +1,152 @@
+"""Starting, pausing, resuming and cancelling sweeps."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from item_crypto.switch import Switch
+from migrator.messages import StartWork
+from migrator.policy import forbids
+from migrator.queues import Queues
+from migrator.sweeps import Goal, State, Sweep, SweepRunning, Sweeps
+
+SEGMENTS = 4
+"""Into how many segments a sweep is cut unless told otherwise."""
+
+
+class Forbidden(Exception):
+    """The setting does not allow the sweep."""
+
+
+class WrongState(Exception):
+    """The sweep is not in a state that allows it."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A sweep to start.
+
+    Attributes:
+        goal: what it is for.
+        by: who asks.
+        segments: into how many parts the table is cut.
+        rate: items a second at most; None for no limit.
+        older_than_days: for ``re-encrypt``, the age of data keys in days; None for no limit of age.
+        deep: for ``verify``, whether to decrypt.
+        force: start it even where another one runs.
+    """
+
+    goal: Goal
+    by: str
+    segments: int = SEGMENTS
+    rate: float | None = None
+    older_than_days: float | None = None
+    deep: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Starter:
+    """Starts sweeps and changes their state.
+
+    Attributes:
+        sweeps: the control table.
+        switch: the setting.
+        queues: the work queue.
+        item_count: returns how many items the table has, by DynamoDB's own, slow count.
+        now: returns the time, aware.
+    """
+
+    sweeps: Sweeps
+    switch: Switch
+    queues: Queues
+    item_count: Callable[[], int]
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def start(self, request: Request) -> Sweep:
+        """Start a sweep and return it.
+
+        Raises:
+            Forbidden: the setting does not allow it.
+            SweepRunning: another one runs.
+            TransientError, SystemicError: a service does not answer. Where the sweep was stored but not begun, it
+                stands as running without progress, and ``resume`` begins it.
+        """
+        setting = self.switch.read_now()
+        if forbids(request.goal, setting.enabled):
+            raise Forbidden
+        now = self.now()
+        older_than = None if request.older_than_days is None else now - timedelta(days=request.older_than_days)
+        sweep = Sweep(
+            id=f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
+            goal=request.goal,
+            state=State.RUNNING,
+            started_by=request.by,
+            started_at=now,
+            setting_version=setting.version,
+            segments=request.segments,
+            estimated_items=self.item_count(),
+            rate=request.rate,
+            older_than=older_than,
+            deep=request.deep,
+        )
+        self.sweeps.create(sweep, request.force)
+        self.queues.begin(sweep.id, range(sweep.segments))
+        return sweep
+
+    def start_after_switch(self, work: StartWork) -> Sweep | None:
+        """Start the sweep that follows a change of the setting, unless that change never came to be or is history."""
+        setting = self.switch.read_now()
+        if setting.version != work.setting_version or forbids(work.goal, setting.enabled):
+            return None
+        try:
+            return self.start(Request(work.goal, work.by))
+        except SweepRunning:
+            self._supersede()
+            return self.start(Request(work.goal, work.by, force=True))
+
+    def _supersede(self) -> None:
+        """Stop sweeps that rest on an earlier version of the setting; they would stop by themselves a page later."""
+        version = self.switch.read_now().version
+        for sweep in self.sweeps.newest():
+            if sweep.state is State.RUNNING and sweep.goal is not Goal.VERIFY and sweep.setting_version != version:
+                self.sweeps.move(sweep, State.STOPPED, self.now(), "setting-changed")
+
+    def pause(self, sweep: Sweep) -> None:
+        """Pause a running sweep; pages in hand are finished.
+
+        Raises:
+            WrongState: it does not run.
+        """
+        self._move(sweep, {State.RUNNING}, State.PAUSED)
+
+    def cancel(self, sweep: Sweep) -> None:
+        """End a sweep; what it wrote stays.
+
+        Raises:
+            WrongState: it has ended.
+        """
+        self._move(sweep, {State.RUNNING, State.PAUSED}, State.CANCELLED)
+
+    def resume(self, sweep: Sweep) -> None:
+        """Carry on a paused sweep, or one that runs but whose messages were lost.
+
+        Raises:
+            WrongState: it has ended.
+            Forbidden: the setting changed meanwhile.
+            SweepRunning: another one runs.
+        """
+        setting = self.switch.read_now()
+        if sweep.goal is not Goal.VERIFY and setting.version != sweep.setting_version:
+            raise Forbidden
+        if sweep.state is not State.RUNNING:
+            self._move(sweep, {State.PAUSED}, State.RUNNING)
+        waiting = [segment.number for segment in self.sweeps.segments(sweep) if not segment.done]
+        self.queues.begin(sweep.id, waiting)
+        if not waiting:
+            self.sweeps.finish(sweep.id, self.now())
+
+    def _move(self, sweep: Sweep, states: set[State], state: State) -> None:
+        if sweep.state not in states or not self.sweeps.move(sweep, state, self.now()):
+            raise WrongState

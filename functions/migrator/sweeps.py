@@ -1,0 +1,421 @@
+"""Sweeps and how far they have come, as the control table holds them.
+
+::
+
+    {"id": "sweep#20260102T083000-1f2e", "part": "summary",      goal, state, segments, segmentsDone, …}
+    {"id": "sweep#20260102T083000-1f2e", "part": "segment#0003", state, cursor, pages, scanned, n_encrypted, …}
+    {"id": "sweeps",                     "part": "20260102T083000-1f2e"}   to list them by
+    {"id": "lock",                       "part": "sweep", "sweep": …}      the one that runs
+
+    running ─┬─ pause ──▶ paused ── resume ──▶ running
+             ├─ cancel ─▶ cancelled
+             ├─ the setting changed, a hop too many ─▶ stopped
+             └─ the last segment is done ─▶ done
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from item_crypto.codec import Item, from_json, to_json
+from item_crypto.errors import TransientError
+from item_crypto.service_errors import error_code, from_boto
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_SWEEPS: Final = "sweeps"
+_SUMMARY: Final = "summary"
+_SEGMENT: Final = "segment#"
+_COUNT: Final = "n_"
+_UNDER_KEY: Final = "k_"
+_LOCK: Final[Item] = {"id": {"S": "lock"}, "part": {"S": "sweep"}}
+
+
+class Goal(Enum):
+    """What a sweep is for."""
+
+    ENCRYPT = "encrypt"
+    DECRYPT = "decrypt"
+    REENCRYPT = "re-encrypt"
+    VERIFY = "verify"
+
+
+class State(Enum):
+    """How a sweep stands."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    STOPPED = "stopped"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One pass over the table.
+
+    Attributes:
+        id: sorts by the time it was started.
+        goal: what it is for.
+        state: how it stands.
+        started_by: who started it.
+        started_at: when, aware.
+        setting_version: the version of the setting that it rests on; it stops when that changes.
+        segments: into how many parts the table is cut.
+        segments_done: how many of them are done.
+        estimated_items: how many items the table had by DynamoDB's own, slow count.
+        rate: items a second at most, over all segments; None for no limit.
+        older_than: re-encrypt items whose data keys are older than this moment; None for none.
+        deep: for ``verify``, whether to decrypt.
+        finished_at: when it ended, aware.
+        reason: why it stopped.
+    """
+
+    id: str
+    goal: Goal
+    state: State
+    started_by: str
+    started_at: datetime
+    setting_version: int
+    segments: int
+    segments_done: int = 0
+    estimated_items: int = 0
+    rate: float | None = None
+    older_than: datetime | None = None
+    deep: bool = False
+    finished_at: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """How far one segment of a sweep has come.
+
+    Attributes:
+        number: from 0.
+        done: whether it was worked off.
+        cursor: the key after which to go on; None for the beginning.
+        pages: how many pages were committed.
+        scanned: how many items they had.
+        counts: what became of them.
+        under_key: how many items need each KMS key, by ARN (``verify``).
+    """
+
+    number: int
+    done: bool = False
+    cursor: Item | None = None
+    pages: int = 0
+    scanned: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    under_key: Mapping[str, int] = field(default_factory=dict)
+
+
+class SweepRunning(Exception):
+    """Another sweep runs."""
+
+
+class _Refused(Exception):
+    """A condition on a row failed."""
+
+
+class Sweeps:
+    """The control table's rows of sweeps.
+
+    Every method raises TransientError or SystemicError where DynamoDB does not answer.
+
+    Args:
+        dynamodb: a boto3 DynamoDB client.
+        control_table: the control table's name.
+    """
+
+    def __init__(self, dynamodb: "DynamoDBClient", control_table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = control_table
+
+    def create(self, sweep: Sweep, force: bool) -> None:
+        """Store a new sweep that runs.
+
+        Raises:
+            SweepRunning: another one does, and ``force`` is not given.
+        """
+        row = {**_key(sweep.id, _SUMMARY), **_row(sweep)}
+        listed = {"id": {"S": _SWEEPS}, "part": {"S": sweep.id}}
+        try:
+            self._transact(
+                {"Put": {"Item": {**_LOCK, "sweep": {"S": sweep.id}}, **({} if force else _UNLOCKED)}},
+                {"Put": {"Item": row}},
+                {"Put": {"Item": listed}},
+            )
+        except _Refused:
+            raise SweepRunning from None
+
+    def get(self, sweep_id: str) -> Sweep | None:
+        """Return a sweep, or None."""
+        item = self._call("get_item", Key=_key(sweep_id, _SUMMARY), ConsistentRead=True).get("Item")
+        return None if item is None else _sweep(item)
+
+    def newest(self, limit: int = 20) -> list[Sweep]:
+        """Return the sweeps, those that run or are paused first, then the newest first."""
+        answer = self._call(
+            "query",
+            KeyConditionExpression="id = :id",
+            ExpressionAttributeValues={":id": {"S": _SWEEPS}},
+            ScanIndexForward=False,
+            ConsistentRead=True,
+            Limit=limit,
+        )
+        sweeps = [sweep for row in answer["Items"] if (sweep := self.get(row["part"]["S"])) is not None]
+        return sorted(sweeps, key=lambda sweep: sweep.state not in (State.RUNNING, State.PAUSED))
+
+    def segment(self, sweep_id: str, number: int) -> Segment:
+        """Return how far a segment has come."""
+        answer = self._call("get_item", Key=_key(sweep_id, _segment_part(number)), ConsistentRead=True)
+        return _segment(number, answer.get("Item", {}))
+
+    def segments(self, sweep: Sweep) -> list[Segment]:
+        """Return all segments of a sweep."""
+        found = {}
+        for page in self._pages(sweep.id):
+            for item in page:
+                number = int(item["part"]["S"].removeprefix(_SEGMENT))
+                found[number] = _segment(number, item)
+        return [found.get(number, Segment(number)) for number in range(sweep.segments)]
+
+    def _pages(self, sweep_id: str) -> Iterator[list[dict[str, Any]]]:
+        start: dict[str, Any] = {}
+        while True:
+            answer = self._call(
+                "query",
+                KeyConditionExpression="id = :id AND begins_with(part, :segment)",
+                ExpressionAttributeValues={":id": {"S": f"sweep#{sweep_id}"}, ":segment": {"S": _SEGMENT}},
+                ConsistentRead=True,
+                **start,
+            )
+            yield answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def commit(
+        self,
+        sweep: Sweep,
+        segment: Segment,
+        scanned: int,
+        counts: Mapping[str, int],
+        under_key: Mapping[str, int],
+        cursor: Item | None,
+    ) -> Segment | None:
+        """Count a page of a segment and move its cursor, once; return the segment, or None where somebody else did.
+
+        A page that was redone after a crash, or done by two workers at a time, is counted by whoever commits first::
+
+            worker 1   read page 7 ───────────────── commit if pages = 7 ── counted, pages = 8
+            worker 2        read page 7 ───────────────────────────────────── commit if pages = 7 ─ refused
+
+        Args:
+            sweep: the sweep.
+            segment: the segment as it was read.
+            scanned: how many items the page had.
+            counts: what became of them.
+            under_key: how many of them need each KMS key.
+            cursor: the key after which to go on; None where the segment is done.
+        """
+        numbers = {"scanned": scanned, **_prefixed(_COUNT, counts), **_prefixed(_UNDER_KEY, under_key)}
+        names = {f"#{n}": name for n, name in enumerate(numbers)}
+        values: dict[str, Any] = {f":{n}": {"N": str(number)} for n, number in enumerate(numbers.values())}
+        sets = ["pages = :next", "#state = :state"]
+        values |= {":next": {"N": str(segment.pages + 1)}, ":state": {"S": "waiting" if cursor else "done"}}
+        if cursor is not None:
+            sets.append("#cursor = :cursor")
+            values[":cursor"] = {"S": _cursor_text(cursor)}
+        condition = "attribute_not_exists(pages)"
+        if segment.pages:
+            condition = "pages = :pages"
+            values[":pages"] = {"N": str(segment.pages)}
+        adds = ", ".join(f"#{n} :{n}" for n in range(len(numbers)))
+        update = {
+            "Key": _key(sweep.id, _segment_part(segment.number)),
+            "UpdateExpression": f"SET {', '.join(sets)} ADD {adds}" + ("" if cursor else " REMOVE #cursor"),
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {**names, "#state": "state", "#cursor": "cursor"},
+            "ExpressionAttributeValues": values,
+        }
+        steps = [{"Update": update}]
+        if cursor is None:
+            steps.append(
+                {
+                    "Update": {
+                        "Key": _key(sweep.id, _SUMMARY),
+                        "UpdateExpression": "ADD segmentsDone :one",
+                        "ExpressionAttributeValues": {":one": {"N": "1"}},
+                    }
+                }
+            )
+        try:
+            self._transact(*steps)
+        except _Refused:
+            return None
+        return self.segment(sweep.id, segment.number)
+
+    def move(self, sweep: Sweep, state: State, now: datetime, reason: str | None = None) -> bool:
+        """Bring a sweep into another state; return False where it was not in the state that was read.
+
+        Raises:
+            SweepRunning: the sweep is to run, and another one does.
+        """
+        if state is State.RUNNING:
+            lock: dict[str, Any] = {"Put": {"Item": {**_LOCK, "sweep": {"S": sweep.id}}, **_UNLOCKED}}
+            try:
+                self._transact(lock)
+            except _Refused:
+                raise SweepRunning from None
+        values: dict[str, Any] = {":old": {"S": sweep.state.value}, ":new": {"S": state.value}}
+        sets = ["#state = :new"]
+        if state not in (State.RUNNING, State.PAUSED):
+            sets.append("finishedAt = :now")
+            values[":now"] = {"S": now.isoformat()}
+        if reason is not None:
+            sets.append("reason = :reason")
+            values[":reason"] = {"S": reason}
+        try:
+            self._call(
+                "update_item",
+                Key=_key(sweep.id, _SUMMARY),
+                UpdateExpression=f"SET {', '.join(sets)}",
+                ConditionExpression="#state = :old",
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues=values,
+            )
+        except _Refused:
+            return False
+        if state is not State.RUNNING:
+            self._unlock(sweep.id)
+        return True
+
+    def finish(self, sweep_id: str, now: datetime) -> bool:
+        """Mark a sweep as done if all its segments are; return whether it is."""
+        sweep = self.get(sweep_id)
+        if sweep is None or sweep.segments_done < sweep.segments or sweep.state is not State.RUNNING:
+            return sweep is not None and sweep.state is State.DONE
+        return self.move(sweep, State.DONE, now)
+
+    def _unlock(self, sweep_id: str) -> None:
+        try:
+            self._call(
+                "delete_item",
+                Key=_LOCK,
+                ConditionExpression="sweep = :sweep",
+                ExpressionAttributeValues={":sweep": {"S": sweep_id}},
+            )
+        except _Refused:
+            return  # A forced sweep has taken the lock over.
+
+    def _transact(self, *steps: dict[str, Any]) -> None:
+        named = [{kind: {"TableName": self._table, **step} for kind, step in part.items()} for part in steps]
+        try:
+            self._dynamodb.transact_write_items(TransactItems=named)  # type: ignore[arg-type]
+        except ClientError as error:
+            if error_code(error) == "TransactionCanceledException":
+                if "ConditionalCheckFailed" in str(error):
+                    raise _Refused from None
+                # Another transaction on the same rows, or throttling.
+                raise TransientError("dynamodb", "TransactionCanceled") from None
+            raise from_boto("dynamodb", error) from error
+        except BotoCoreError as error:
+            raise from_boto("dynamodb", error) from error
+
+    def _call(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
+        try:
+            answer: Mapping[str, Any] = getattr(self._dynamodb, operation)(TableName=self._table, **arguments)
+        except ClientError as error:
+            if error_code(error) == "ConditionalCheckFailedException":
+                raise _Refused from None
+            raise from_boto("dynamodb", error) from error
+        except BotoCoreError as error:
+            raise from_boto("dynamodb", error) from error
+        return answer
+
+
+_UNLOCKED: Final = {"ConditionExpression": "attribute_not_exists(id)"}
+
+
+def _key(sweep_id: str, part: str) -> dict[str, Any]:
+    return {"id": {"S": f"sweep#{sweep_id}"}, "part": {"S": part}}
+
+
+def _segment_part(number: int) -> str:
+    return f"{_SEGMENT}{number:04}"
+
+
+def _prefixed(prefix: str, numbers: Mapping[str, int]) -> dict[str, int]:
+    return {prefix + name: number for name, number in numbers.items() if number}
+
+
+def _without(prefix: str, row: Mapping[str, Any]) -> dict[str, int]:
+    return {name[len(prefix) :]: int(number) for name, number in row.items() if name.startswith(prefix)}
+
+
+def _cursor_text(cursor: Item) -> str:
+    return json.dumps({name: to_json(value) for name, value in cursor.items()})
+
+
+def _segment(number: int, item: Mapping[str, Any]) -> Segment:
+    row = {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
+    cursor = json.loads(row["cursor"]) if "cursor" in row else None
+    return Segment(
+        number,
+        row.get("state") == "done",
+        None if cursor is None else {name: from_json(value) for name, value in cursor.items()},
+        int(row.get("pages", 0)),
+        int(row.get("scanned", 0)),
+        _without(_COUNT, row),
+        _without(_UNDER_KEY, row),
+    )
+
+
+def _row(sweep: Sweep) -> dict[str, Any]:
+    row = {
+        "goal": sweep.goal.value,
+        "state": sweep.state.value,
+        "startedBy": sweep.started_by,
+        "startedAt": sweep.started_at.isoformat(),
+        "settingVersion": sweep.setting_version,
+        "segments": sweep.segments,
+        "segmentsDone": sweep.segments_done,
+        "estimatedItems": sweep.estimated_items,
+        "rate": None if sweep.rate is None else str(sweep.rate),
+        "olderThan": sweep.older_than.isoformat() if sweep.older_than else None,
+        "deep": sweep.deep,
+    }
+    return {name: TypeSerializer().serialize(value) for name, value in row.items()}
+
+
+def _sweep(item: Mapping[str, Any]) -> Sweep:
+    row = {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
+
+    def moment(name: str) -> datetime | None:
+        return datetime.fromisoformat(row[name]) if row.get(name) else None
+
+    return Sweep(
+        id=row["id"].removeprefix("sweep#"),
+        goal=Goal(row["goal"]),
+        state=State(row["state"]),
+        started_by=row["startedBy"],
+        started_at=datetime.fromisoformat(row["startedAt"]),
+        setting_version=int(row["settingVersion"]),
+        segments=int(row["segments"]),
+        segments_done=int(row["segmentsDone"]),
+        estimated_items=int(row["estimatedItems"]),
+        rate=float(row["rate"]) if row["rate"] else None,
+        older_than=moment("olderThan"),
+        deep=row["deep"],
+        finished_at=moment("finishedAt"),
+        reason=row.get("reason"),
+    )

@@ -1,0 +1,60 @@
+"""What every access to an item leaves behind in metrics, logs and audit lines."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from item_crypto.codec import Item
+from item_crypto.errors import InvalidRequest, ItemTooLarge, PermanentError
+from item_crypto.reconcile import Access, Status
+from item_crypto.runtime import Runtime
+
+
+@contextmanager
+def invocation(runtime: Runtime, context: Any) -> Iterator[None]:
+    """Name the invocation in every line within, and write its metrics at the end, whatever happens."""
+    runtime.telemetry.begin(context)
+    try:
+        yield
+    finally:
+        runtime.telemetry.kms(runtime.cipher.meter.drain())
+        runtime.telemetry.flush()
+
+
+def read(runtime: Runtime, key: Item, who: str) -> Item | None:
+    """Return the item of ``key`` in the clear, or None where there is none.
+
+    Raises:
+        PermanentError: it cannot be decrypted.
+        TransientError, SystemicError: DynamoDB or KMS did not answer.
+    """
+    with counting_failures(runtime):
+        access = runtime.reconciler.access(key, runtime.settings.policy)
+    report(runtime, access, who)
+    return access.item
+
+
+@contextmanager
+def counting_failures(runtime: Runtime) -> Iterator[None]:
+    """Count an item that cannot be decrypted within."""
+    try:
+        yield
+    except PermanentError as error:
+        if is_undecryptable(error):
+            runtime.telemetry.count("DecryptionsFailed")
+        raise
+
+
+def is_undecryptable(error: Exception) -> bool:
+    """Tell whether ``error`` says that an item is there but cannot be returned in the clear."""
+    return isinstance(error, PermanentError) and not isinstance(error, ItemTooLarge | InvalidRequest)
+
+
+def report(runtime: Runtime, access: Access, who: str) -> None:
+    """Count and audit what became of the stored item on an access of ``who``."""
+    if access.decrypted:
+        runtime.telemetry.count("DecryptionsSucceeded", access.decrypted)
+    runtime.telemetry.outcomes([access.outcome], who)
+    if access.outcome.status in (Status.FAILED, Status.SYSTEMIC):
+        # The reader has the item all the same; somebody has to see to the stored one.
+        runtime.telemetry.problem("the item stays as it is stored", reason=access.outcome.reason)

@@ -1,0 +1,143 @@
+"""A user's sessions: read, replace, list, delete. Nothing here reaches a session of anybody else.
+
+The user is the range key of every item read or written, and the hash key of every query, so another user's session
+is not forbidden but absent.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from item_crypto.codec import Item, Value
+from item_crypto.envelope import IS_ENCRYPTED
+from item_crypto.errors import InvalidRequest
+from item_crypto.runtime import Runtime
+from reader.access import counting_failures, read, report
+from reader.errors import BadRequest, NoSuchSession
+from reader.settings import SESSION_ID, USER_ID
+
+_MAX_BYTES: Final = 2048  # Of a hash key (DynamoDB, "Service quotas").
+_LISTED: Final = (SESSION_ID, "name", "startTime", "createTime", "lastUpdated")
+
+
+class Sessions:
+    """The sessions in the table.
+
+    Args:
+        runtime: the parts of every function.
+        user_index: name of the index by user.
+        now: returns the time, aware.
+    """
+
+    def __init__(
+        self, runtime: Runtime, user_index: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._runtime = runtime
+        self._user_index = user_index
+        self._now = now
+
+    def read(self, user: str, key: Item) -> Item:
+        """Return a session in the clear, whatever form it is stored in, and bring it into the form it should have.
+
+        Raises:
+            NoSuchSession: the user has none of that key.
+            PermanentError: it cannot be decrypted.
+            TransientError, SystemicError: DynamoDB or KMS did not answer.
+        """
+        session = read(self._runtime, key, user)
+        if session is None:
+            raise NoSuchSession
+        self._runtime.telemetry.count("SessionReads")
+        return session
+
+    def replace(self, user: str, key: Item, values: Mapping[str, Value]) -> tuple[Item, bool]:
+        """Set ``values`` in a session, and create it where there is none; what is left out stays as it was.
+
+        Returns:
+            The session in the clear, and whether it was created.
+
+        Raises:
+            BadRequest: DynamoDB does not take the values.
+            ItemTooLarge: the session would exceed 400 KB.
+            PermanentError: what is left out cannot be decrypted.
+            TransientError: others kept writing the session, or a service did not answer.
+            SystemicError: a service refuses.
+        """
+        now = {"S": self._now().astimezone(UTC).isoformat(timespec="seconds")}
+        try:
+            with counting_failures(self._runtime):
+                access, created = self._runtime.reconciler.put(
+                    key,
+                    self._runtime.settings.policy,
+                    {**values, "lastUpdated": now},
+                    {"startTime": now, "createTime": now},
+                )
+        except InvalidRequest:
+            raise BadRequest("body", "DynamoDB refuses it as malformed") from None
+        report(self._runtime, access, user)
+        assert access.item is not None  # noqa: S101 - what was just written is there
+        return access.item, created
+
+    def page(self, user: str, limit: int, start: Item | None) -> tuple[list[dict[str, Value]], Item | None]:
+        """Return some of a user's sessions, the newest first, and the key to go on after, if there may be more.
+
+        Nothing is decrypted. Reads of an index are eventually consistent, and a session without ``startTime`` is in
+        no index by user.
+
+        Args:
+            user: the user's id.
+            limit: how many at most.
+            start: the key to go on after.
+
+        Raises:
+            BadRequest: there is no such place in the index.
+            TransientError, SystemicError: DynamoDB did not answer.
+        """
+        names = {f"#{number}": name for number, name in enumerate((*_LISTED, IS_ENCRYPTED, USER_ID))}
+        arguments: dict[str, Any] = {"ExclusiveStartKey": start} if start is not None else {}
+        try:
+            answer = self._runtime.table.query(
+                IndexName=self._user_index,
+                KeyConditionExpression=f"#{len(names) - 1} = :user",
+                ProjectionExpression=", ".join(names),
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues={":user": {"S": user}},
+                ScanIndexForward=False,
+                Limit=limit,
+                **arguments,
+            )
+        except InvalidRequest:
+            if start is None:
+                raise
+            raise BadRequest("nextToken", "not a place in this list") from None
+        return [_listed(item) for item in answer["Items"]], answer.get("LastEvaluatedKey")
+
+    def delete(self, key: Item) -> None:
+        """Delete a session.
+
+        Raises:
+            NoSuchSession: the user has none of that key.
+            TransientError, SystemicError: DynamoDB did not answer.
+        """
+        if not self._runtime.table.delete(key):
+            raise NoSuchSession
+
+
+def session_key(user: str, session_id: str) -> dict[str, Value]:
+    """Return the key of a user's session.
+
+    Raises:
+        BadRequest: the id is empty, over 2048 bytes, or not Unicode.
+    """
+    try:
+        size = len(session_id.encode())
+    except UnicodeEncodeError:
+        size = 0
+    if not 1 <= size <= _MAX_BYTES:
+        raise BadRequest(SESSION_ID, f"must be text of 1 to {_MAX_BYTES} bytes")
+    return {SESSION_ID: {"S": session_id}, USER_ID: {"S": user}}
+
+
+def _listed(item: Item) -> dict[str, Value]:
+    shown: dict[str, Value] = {name: item[name] for name in _LISTED if name in item}
+    return shown | {"encrypted": {"BOOL": item.get(IS_ENCRYPTED) == {"BOOL": True}}}

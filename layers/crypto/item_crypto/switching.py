@@ -1,0 +1,47 @@
+"""Switching on or off, together with the sweep that has to follow."""
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from item_crypto.service_errors import from_boto
+from item_crypto.switch import Setting, Switch
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+CONFIRMATION: Final = "switch-off"
+"""What whoever switches encryption off has to say, since new writes stay in plaintext from then on."""
+
+_MARGIN: Final = 1  # second, for clocks
+
+
+def set_enabled(
+    switch: Switch, sqs: "SQSClient", work_queue_url: str, enabled: bool, by: str, expected_version: int
+) -> Setting:
+    """Change the setting; switching on queues an ``encrypt`` sweep.
+
+    The sweep's message is sent first, under the version that the change is going to make, and begins one cache
+    lifetime later, when no function can still act on the old setting::
+
+        send "sweep under version 4" ── change to version 4 ──┬─ made: the sweep begins
+                                                              └─ conflict, crash: the sweep is dropped
+
+    The other way round, a crash between the two would leave plaintext that no trigger points at.
+
+    Raises:
+        VersionConflict: somebody else changed the setting first.
+        TransientError, SystemicError: SQS or DynamoDB did not answer; the setting may have been changed all the same.
+    """
+    if enabled:
+        message = {"kind": "start", "goal": "encrypt", "by": by, "settingVersion": expected_version + 1}
+        try:
+            sqs.send_message(
+                QueueUrl=work_queue_url,
+                MessageBody=json.dumps(message),
+                DelaySeconds=int(switch.cache_seconds) + _MARGIN,
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise from_boto("sqs", error) from error
+    return switch.change(enabled, by, expected_version)

@@ -1,0 +1,288 @@
+"""What the documents say is true: their commands run, their links lead somewhere, their tables are complete.
+
+A code block below ``<!-- test: name -->`` is run as it stands, but for the port, since another stack may run beside.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from item_crypto import errors
+from item_crypto.errors import PermanentError
+from local.__main__ import DEFAULT_PORT
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")))
+README, FORMAT, TROUBLESHOOTING = "README.md", "docs/format.md", "docs/troubleshooting.md"
+_PATIENCE = 30.0  # seconds for the stack to start, and for a block to run
+
+
+def text(document: str) -> str:
+    return (ROOT / document).read_text(encoding="utf-8")
+
+
+def block(document: str, name: str) -> str:
+    """Return the code of the block that is marked with a name."""
+    found = re.findall(rf"<!-- test: {name} -->\n```(?:bash|python)\n(.*?)```", text(document), re.DOTALL)
+    assert len(found) == 1, f"{document} has {len(found)} blocks {name}"
+    return str(found[0])
+
+
+class Reader:
+    """Somebody who follows the README, in a folder with the running stack's `.local`."""
+
+    def __init__(self, folder: Path, stack: dict[str, Any]) -> None:
+        self.folder = folder
+        self.stack = stack
+        # `python` is this Python, without an activated environment.
+        shim = folder / "bin" / "python"
+        shim.parent.mkdir()
+        shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+        shim.chmod(0o755)
+        self._environment = {
+            "PATH": f"{shim.parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(folder),
+            "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("layers/crypto", "functions", ".")),
+            "KEY_ARN": stack["outputs"]["KeyArn"],
+            "TABLE_NAME": stack["outputs"]["TableName"],
+        }
+
+    def here(self, code: str) -> str:
+        """Return a block with the stack's own address and folder in the place of the default ones."""
+        code = code.replace(f"http://127.0.0.1:{DEFAULT_PORT}", self.stack["endpoint_url"])
+        code = code.replace(". .venv/bin/activate\n", "")
+        code = re.sub(r"(python -m local (?:token \w+|put))", rf"\1 --state-directory {self.folder}/.local", code)
+        return code.replace("events/", f"{ROOT}/events/")
+
+    def bash(self, *blocks: str) -> str:
+        return self._run(["bash", "-euo", "pipefail", "-c", "\n".join(map(self.here, blocks))], self._environment)
+
+    def python(self, code: str, *, alone: bool = False) -> str:
+        """Run Python code in the README's environment; `alone`, without the project on the path."""
+        exported = dict(re.findall(r"(AWS_\w+)=(\S+)", self.here(block(README, "environment"))))
+        assert exported.keys() >= {"AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_SECRET_ACCESS_KEY"}
+        environment = self._environment | exported
+        if alone:
+            del environment["PYTHONPATH"]
+        return self._run([sys.executable, "-P", "-c", code], environment)
+
+    def _run(self, command: list[str], environment: dict[str, str]) -> str:
+        done = subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=_PATIENCE, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """The stack that `python -m local up` runs, and the session that the README writes into it."""
+    folder = tmp_path_factory.mktemp("readme")
+    state = folder / ".local"
+    command = [sys.executable, "-m", "local", "up", "--port", "0", "--state-directory", str(state)]
+    with (folder / "up.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        deadline = time.monotonic() + _PATIENCE
+        while not (state / "stack.json").exists():
+            assert process.poll() is None, (folder / "up.log").read_text()
+            assert time.monotonic() < deadline, "the stack did not start"
+            time.sleep(0.1)
+        yield Reader(folder, json.loads((state / "stack.json").read_text()))
+    finally:
+        process.terminate()
+        process.wait(timeout=_PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def written(reader: Reader) -> dict[str, Any]:
+    """What the README's writer prints: the session as the table holds it in the end."""
+    stored: dict[str, Any] = json.loads(reader.python(block(README, "writer"), alone=True))
+    return stored
+
+
+@pytest.fixture(scope="module")
+def session() -> dict[str, Any]:
+    """The session in the README's example of what goes in."""
+    shown: dict[str, Any] = json.loads(example("A writer puts this:"))
+    return shown
+
+
+def example(sentence: str) -> str:
+    """Return the first code block after a sentence of the README."""
+    after = text(README).partition(sentence)[2]
+    found = re.search(r"```\w*\n(.*?)```", after, re.DOTALL)
+    assert found, sentence
+    return found[1]
+
+
+def test_the_writer_finds_its_session_encrypted(written: dict[str, Any], session: dict[str, Any]):
+    shown = json.loads(example("A moment later the table holds this"))
+    assert written.keys() == shown.keys()
+    assert written["is_encrypted"] is True
+    unencrypted = session.keys() - {"history", "configuration"}
+    assert {name: written[name] for name in unencrypted} == {name: session[name] for name in unencrypted}
+    assert "landlord" not in json.dumps(written)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+@pytest.mark.usefixtures("written")
+def test_the_owner_reads_it_with_curl_and_puts_another_one(reader: Reader, session: dict[str, Any]):
+    environment, read = block(README, "environment"), block(README, "read")
+    answer = reader.bash(environment, read)
+    assert json.loads(answer) == session
+    assert answer.strip() == example("The owner reads it through the API:").strip()
+    as_somebody_else = read.replace("token alice", "token bob")
+    assert json.loads(reader.bash(environment, as_somebody_else))["statusCode"] == 404
+    without_token = re.sub(r'-H "Authorization[^"]*\$\([^)]*\)"', "", read)
+    assert json.loads(reader.bash(environment, without_token)) == {"message": "Unauthorized"}
+
+    api_line = read.splitlines()[0]
+    put, listed = (json.loads(line) for line in _documents(reader.bash(environment, api_line, block(README, "put"))))
+    assert (put["sessionId"], put["name"]) == ("dlg-2", "A second one")
+    assert {(one["sessionId"], one["encrypted"]) for one in listed["sessions"]} == {("dlg-1", True), ("dlg-2", True)}
+
+
+def _documents(answers: str) -> list[str]:
+    """Return the JSON documents that stand one behind the other."""
+    decoder, documents = json.JSONDecoder(), []
+    while answers:
+        _, end = decoder.raw_decode(answers)
+        documents.append(answers[:end])
+        answers = answers[end:].lstrip()
+    return documents
+
+
+@pytest.mark.usefixtures("written")
+def test_a_service_reads_an_item(reader: Reader):
+    assert "landlord" in reader.python(block(README, "service"), alone=True)
+
+
+def test_the_library_encrypts_and_decrypts(reader: Reader):
+    assert "encrypted_history" in reader.python(block(README, "library"))
+
+
+@pytest.mark.usefixtures("written")
+def test_a_message_decrypts_without_the_project(reader: Reader, session: dict[str, Any]):
+    proof = "\nimport sys\nassert not {'item_crypto', 'local', 'reader'} & sys.modules.keys()\n"
+    history = json.loads(reader.python(block(FORMAT, "decrypt") + proof, alone=True))
+    assert [message["M"]["content"]["S"] for message in history["L"]] == [m["content"] for m in session["history"]]
+
+
+@pytest.mark.usefixtures("written")
+def test_the_decryption_refuses_another_items_context(reader: Reader):
+    code = block(FORMAT, "decrypt").replace('{**key, "purpose"', '{**key, "userId": "bob", "purpose"')
+    assert '"userId": "bob"' in code
+    with pytest.raises(AssertionError, match="context"):
+        reader.python(code, alone=True)
+
+
+@pytest.mark.usefixtures("written")
+def test_an_envelope_tells_its_key_and_context(reader: Reader):
+    printed = reader.python(block(TROUBLESHOOTING, "envelope"))
+    assert printed.startswith(f"current {reader.stack['outputs']['KeyArn']} ")
+    assert "'purpose': 'session-encryption'" in printed
+
+
+def test_outputs_are_looked_up_in_the_local_stack(reader: Reader):
+    printed = reader.bash(block(TROUBLESHOOTING, "local-output"), "output FailureQueueUrl")
+    assert printed.strip() == reader.stack["outputs"]["FailureQueueUrl"]
+
+
+@pytest.mark.usefixtures("written")
+def test_the_items_of_the_events_are_put(reader: Reader):
+    # Last, since it disables the stack's event source mappings.
+    assert "items put" in reader.bash(block(README, "put-items"))
+
+
+def test_every_marked_block_is_run_here():
+    marked = {name for document in DOCUMENTS for name in re.findall(r"<!-- test: ([\w-]+) -->", text(document))}
+    marked.discard("name")  # CONTRIBUTING tells how to mark one.
+    own = Path(__file__).read_text(encoding="utf-8")
+    assert {name for name in marked if f'"{name}")' not in own} == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_leads_somewhere(document: str):
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", text(document)):
+        if target.startswith(("https://", "http://")):
+            continue
+        file, _, anchor = target.partition("#")
+        path = (ROOT / document).parent / file if file else ROOT / document
+        if not path.exists() or (anchor and anchor not in anchors(path)):
+            broken.append(target)
+    assert broken == []
+
+
+def anchors(path: Path) -> set[str]:
+    """Return what links can point at in a document, as Markdown renderers name it."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_file_that_is_named_exists(document: str):
+    places = "cli|docs|events|functions|layers|local|requirements|tests|\\.ci"
+    named = set(re.findall(rf"`((?:{places})/[\w./-]*|[\w-]+\.(?:yaml|toml|md))`", text(document)))
+    named |= set(re.findall(r"(events/[\w.-]+\.jsonl?)", text(document)))
+    named.discard("events/env.local.json")  # Written by `python -m local up` while it runs.
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+def test_architecture_has_every_file_of_the_core_and_names_no_other():
+    rows = re.findall(r"^\| (`[^|]*`) \|", text("docs/architecture.md"), re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`([\w/]+\.py)`", row)}
+    core, functions = ROOT / "layers/crypto/item_crypto", ROOT / "functions"
+    assert [name for name in sorted(named) if not any((p / name).exists() for p in (core, functions, ROOT))] == []
+    assert {path.name for path in core.glob("*.py")} - named <= {"__init__.py"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_make_target_that_is_named_exists(document: str):
+    targets = set(re.findall(r"^([a-z0-9-]+):", text("Makefile"), re.MULTILINE))
+    code = re.findall(r"`([^`\n]+)`", text(document)) + re.findall(r"```bash\n(.*?)```", text(document), re.DOTALL)
+    lines = [line for piece in code for line in piece.splitlines() if line.startswith("make ")]
+    named = {word for line in lines for word in line.split()[1:] if "=" not in word}
+    assert sorted(named - targets) == []
+
+
+def test_contributing_has_every_make_target():
+    targets = set(re.findall(r"^([a-z0-9-]+):.*## ", text("Makefile"), re.MULTILINE))
+    assert sorted(target for target in targets - {"help"} if f"`make {target}`" not in text("CONTRIBUTING.md")) == []
+
+
+def test_every_template_parameter_that_is_given_exists():
+    parameters = set(re.findall(r"^  (\w+):\n    Type:", text("template.yaml"), re.MULTILINE))
+    lists = re.findall(r"--parameter-overrides((?:[ \\\n]+\w+=\S+)+)", text(README))
+    given = {name for one in lists for name in re.findall(r"(\w+)=", one)}
+    given |= {name for document in DOCUMENTS for name in re.findall(r"`([A-Z]\w*[a-z])=[^`]*`", text(document))}
+    assert given >= {"Architecture", "TableName", "TableStreamArn", "KmsKeyArn"}
+    assert sorted(given - parameters) == []
+
+
+def test_troubleshooting_has_every_reason_for_a_dead_letter():
+    reasons = {
+        kind.reason for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, PermanentError)
+    }
+    reasons.discard(PermanentError.reason)
+    section = text(TROUBLESHOOTING).partition("## Dead letters")[2].partition("\n## ")[0]
+    assert sorted(reason for reason in reasons if f"`{reason}`" not in section) == []
+
+
+def test_architecture_has_every_metric():
+    counted = set()
+    for path in (*ROOT.glob("layers/crypto/item_crypto/*.py"), *ROOT.glob("functions/*/*.py")):
+        counted |= set(re.findall(r'"((?:Items|Kms|Decryptions|Session|Plaintext)[A-Z]\w+)"', path.read_text()))
+    table = text("docs/architecture.md").partition("## Telemetry")[2]
+    assert len(counted) > 10
+    assert sorted(name for name in counted if f"`{name}`" not in table) == []

@@ -1,0 +1,289 @@
+"""Whatever is done to a message, a value comes out only where it was put in."""
+
+import base64
+from typing import Any
+
+import pytest
+from aws_encryption_sdk import CommitmentPolicy, EncryptionSDKClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from item_crypto import DecryptionFailed, KeyNotListed, Keyrings, UnknownForm, ValueCipher
+from item_crypto.codec import encode_value
+from item_crypto.envelope import open_envelope
+from tests.fake_kms import fake_kms
+from tests.scene import CONFIGURATION, HISTORY, Scene
+from tests.vectors.load import CURRENT_KEY, EARLIER_KEY, data_keys, vector
+
+LIST = vector("current/list")
+MESSAGE = base64.b64decode(LIST["ciphertext"])
+SIGNED = base64.b64decode(vector("current/signed")["ciphertext"])
+GZIP = base64.b64decode(vector("current/gzip")["ciphertext"])
+CONTEXT = LIST["context"]
+REFUSALS = (DecryptionFailed, UnknownForm)
+
+
+@pytest.fixture(scope="module")
+def cipher() -> ValueCipher:
+    kms = fake_kms(data_keys())
+    return ValueCipher(kms, Keyrings(kms, CURRENT_KEY, [EARLIER_KEY]))
+
+
+def decrypt(cipher: ValueCipher, message: bytes, name: str = "history", context: Any = None) -> Any:
+    envelope = open_envelope({"S": base64.b64encode(message).decode()})
+    return cipher.decrypt({name: envelope}, context or CONTEXT)[name]
+
+
+def regions(message: bytes) -> dict[str, tuple[int, int]]:
+    """Return where each part of a version 2 message lies (AWS Encryption SDK message format reference)."""
+    parts: dict[str, tuple[int, int]] = {"format version": (0, 1), "suite": (1, 3), "message id": (3, 35)}
+    position = 35
+
+    def take(name: str, length: int) -> None:
+        nonlocal position
+        parts[name] = (position, position + length)
+        position += length
+
+    take("context length", 2)
+    take("context", int.from_bytes(message[35:37]))
+    take("data key count", 2)
+    for part in ("provider", "key ARN", "encrypted data key"):
+        length = int.from_bytes(message[position : position + 2])
+        take(f"{part} length", 2)
+        take(part, length)
+    take("content type", 1)
+    take("frame length", 4)
+    take("commitment", 32)
+    take("header tag", 16)
+    take("final frame mark", 4)
+    take("sequence number", 4)
+    take("frame IV", 12)
+    length = int.from_bytes(message[position : position + 4])
+    take("content length", 4)
+    take("content", length)
+    take("content tag", 16)
+    if position < len(message):
+        take("signature length", 2)
+        take("signature", len(message) - position)
+    assert position == len(message)
+    return parts
+
+
+def flipped(message: bytes, bit: int) -> bytes:
+    data = bytearray(message)
+    data[bit // 8] ^= 1 << (bit % 8)
+    return bytes(data)
+
+
+def test_message_when_untouched_then_it_decrypts(cipher: ValueCipher) -> None:
+    assert decrypt(cipher, MESSAGE) == HISTORY_OF_VECTOR
+    assert decrypt(cipher, SIGNED) == HISTORY_OF_VECTOR
+
+
+HISTORY_OF_VECTOR = LIST["value"]
+
+
+@pytest.mark.parametrize("message", [pytest.param(MESSAGE, id="unsigned"), pytest.param(SIGNED, id="signed")])
+@pytest.mark.parametrize("region", regions(SIGNED))
+def test_every_byte_of_a_region_when_flipped_then_refused(cipher: ValueCipher, message: bytes, region: str) -> None:
+    start, end = regions(message).get(region, (0, 0))
+    for position in range(start, end):
+        with pytest.raises(REFUSALS):
+            decrypt(cipher, flipped(message, position * 8 + position % 8))
+
+
+@given(st.integers(min_value=0, max_value=len(MESSAGE) * 8 - 1))
+def test_any_single_bit_when_flipped_then_refused(cipher: ValueCipher, bit: int) -> None:
+    with pytest.raises(REFUSALS):
+        decrypt(cipher, flipped(MESSAGE, bit))
+
+
+@given(st.integers(min_value=0, max_value=len(SIGNED) * 8 - 1))
+def test_any_single_bit_of_a_signed_message_when_flipped_then_refused(cipher: ValueCipher, bit: int) -> None:
+    with pytest.raises(REFUSALS):
+        decrypt(cipher, flipped(SIGNED, bit))
+
+
+@given(
+    st.sampled_from([MESSAGE, SIGNED, GZIP]),
+    st.integers(min_value=0),
+    st.integers(min_value=0, max_value=40),
+    st.binary(max_size=40),
+)
+def test_any_stretch_of_bytes_when_replaced_then_refused(
+    cipher: ValueCipher, message: bytes, start: int, length: int, replacement: bytes
+) -> None:
+    start %= len(message)
+    changed = message[:start] + replacement + message[start + length :]
+    if changed == message:
+        return
+
+    with pytest.raises(REFUSALS):
+        decrypt(cipher, changed)
+
+
+@given(st.integers(min_value=0, max_value=len(SIGNED) - 1))
+def test_message_when_cut_anywhere_then_refused(cipher: ValueCipher, length: int) -> None:
+    with pytest.raises(REFUSALS):
+        decrypt(cipher, SIGNED[:length])
+    with pytest.raises(REFUSALS):
+        decrypt(cipher, MESSAGE[: min(length, len(MESSAGE) - 1)])
+
+
+@given(st.sampled_from([MESSAGE, SIGNED]), st.binary(min_size=1, max_size=20))
+def test_message_when_bytes_are_appended_then_refused(cipher: ValueCipher, message: bytes, tail: bytes) -> None:
+    with pytest.raises(REFUSALS):
+        decrypt(cipher, message + tail)
+
+
+def test_two_messages_when_put_in_a_row_then_refused(cipher: ValueCipher) -> None:
+    with pytest.raises(DecryptionFailed) as refusal:
+        decrypt(cipher, MESSAGE + MESSAGE)
+
+    assert refusal.value.detail == "trailing-bytes"
+
+
+# Parts of sound messages put together anew
+
+
+@pytest.mark.parametrize(
+    "region",
+    ["message id", "encrypted data key", "commitment", "header tag", "frame IV", "content", "content tag"],
+)
+def test_region_of_a_message_when_taken_from_another_of_the_same_item_then_refused(scene: Scene, region: str) -> None:
+    key = scene.new_key()
+    one, other = (
+        base64.b64decode(scene.encrypted(key, history={"S": text})["encrypted_history"]["S"]) for text in ("one", "two")
+    )
+    start, end = regions(one)[region]
+    if region in ("frame IV",):
+        assert one[start:end] == other[start:end]  # The same by design: each message has a key of its own.
+        return
+
+    assert one[start:end] != other[start:end]
+    with pytest.raises(DecryptionFailed):
+        scene.cipher.decrypt(
+            {"history": open_envelope(as_value(one[:start] + other[start:end] + one[end:]))}, scene.context(key)
+        )
+
+
+def as_value(message: bytes) -> dict[str, str]:
+    return {"S": base64.b64encode(message).decode()}
+
+
+def test_body_when_moved_under_the_header_of_the_items_other_attribute_then_refused(scene: Scene) -> None:
+    # Both share a data key, so only the key derived from each message's id keeps them apart.
+    key = scene.new_key()
+    stored = scene.encrypted(key, history={"S": "a"}, configuration={"S": "b"})
+    one, other = (base64.b64decode(stored[f"encrypted_{name}"]["S"]) for name in ("history", "configuration"))
+    body = regions(one)["final frame mark"][0]
+
+    assert regions(one)["encrypted data key"] == regions(other)["encrypted data key"]
+    with pytest.raises(DecryptionFailed):
+        scene.cipher.decrypt({"history": open_envelope(as_value(one[:body] + other[body:]))}, scene.context(key))
+
+
+def test_commitment_when_made_anew_for_another_data_key_then_refused(scene: Scene) -> None:
+    # The header of one message, commitment and tag and body of another: the key KMS gives is not the one committed to.
+    key = scene.new_key()
+    one, other = (
+        base64.b64decode(scene.encrypted(key, history={"S": text})["encrypted_history"]["S"]) for text in ("a", "b")
+    )
+    cut = regions(one)["commitment"][0]
+
+    with pytest.raises(DecryptionFailed):
+        scene.cipher.decrypt({"history": open_envelope(as_value(one[:cut] + other[cut:]))}, scene.context(key))
+
+
+def test_two_attributes_of_an_item_when_swapped_then_refused(scene: Scene) -> None:
+    key = scene.new_key()
+    stored = scene.encrypted(key, history=HISTORY, configuration=CONFIGURATION)
+    swapped = {
+        "history": open_envelope(stored["encrypted_configuration"]),
+        "configuration": open_envelope(stored["encrypted_history"]),
+    }
+
+    with pytest.raises(DecryptionFailed) as refusal:
+        scene.cipher.decrypt(swapped, scene.context(key))
+
+    assert refusal.value.detail == "wrong-attribute-or-content"
+
+
+def test_kept_conflict_when_put_in_the_place_of_the_value_then_refused(scene: Scene) -> None:
+    key = scene.new_key()
+    stored = scene.encrypted(key, history_conflict=HISTORY)
+
+    with pytest.raises(DecryptionFailed):
+        scene.cipher.decrypt({"history": open_envelope(stored["encrypted_history_conflict"])}, scene.context(key))
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_ciphertext_when_read_from_another_users_item_then_refused_before_kms_is_asked(
+    scene: Scene, signed: bool
+) -> None:
+    cipher = ValueCipher(scene.kms, Keyrings(scene.kms, scene.key_arn), signed)
+    key = scene.new_key()
+    envelope = open_envelope({"S": cipher.encrypt({"history": HISTORY}, scene.context(key))["history"]})
+    cipher.meter.drain()
+
+    for change in ({"userId": "user-other"}, {"sessionId": "dlg-other"}, {"purpose": "other"}, {"more": "x"}):
+        with pytest.raises(DecryptionFailed) as refusal:
+            cipher.decrypt({"history": envelope}, scene.context(key) | change)
+        assert refusal.value.detail == "context-mismatch"
+
+    assert cipher.meter.drain() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"role": "admin"}, id="a member more"),
+        pytest.param({"sessionId": None}, id="a member less"),
+        pytest.param({"sessionId": "dlg-other"}, id="another member"),
+    ],
+)
+def test_message_made_with_the_key_but_another_context_when_decrypted_then_refused(scene: Scene, change: Any) -> None:
+    key = scene.new_key()
+    context = {name: text for name, text in (scene.context(key) | change).items() if text is not None}
+    client = EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
+    message, _ = client.encrypt(
+        source=encode_value("history", HISTORY),
+        materials_manager=Keyrings(scene.kms, scene.key_arn).for_encryption,
+        encryption_context=context,
+    )
+
+    with pytest.raises(DecryptionFailed) as refusal:
+        scene.cipher.decrypt({"history": open_envelope(as_value(message))}, scene.context(key))
+
+    assert refusal.value.detail == "context-mismatch"
+
+
+def test_message_under_an_unlisted_key_when_decrypted_then_refused_before_kms_is_asked(scene: Scene) -> None:
+    key = scene.new_key()
+    text = scene.unlisted_cipher.encrypt({"history": HISTORY}, scene.context(key))["history"]
+    scene.cipher.meter.drain()
+
+    with pytest.raises(KeyNotListed):
+        scene.cipher.decrypt({"history": open_envelope({"S": text})}, scene.context(key))
+
+    assert scene.cipher.meter.drain() == []
+
+
+@pytest.mark.parametrize("name", ["current/list", "refused/unlisted-key"])
+def test_key_arn_in_the_header_when_changed_to_another_listed_key_then_refused(cipher: ValueCipher, name: str) -> None:
+    message = base64.b64decode(vector(name)["ciphertext"])
+    relabelled = message.replace(vector(name)["dataKey"]["keyArn"].encode(), EARLIER_KEY.encode())
+
+    assert relabelled != message
+    with pytest.raises(DecryptionFailed):
+        decrypt(cipher, relabelled)
+
+
+def test_one_bad_value_of_two_when_decrypted_then_neither_is_released(scene: Scene) -> None:
+    key = scene.new_key()
+    stored = scene.encrypted(key, history=HISTORY, configuration=CONFIGURATION)
+    bad = flipped(base64.b64decode(stored["encrypted_configuration"]["S"]), -1)
+    envelopes = {"history": open_envelope(stored["encrypted_history"]), "configuration": open_envelope(as_value(bad))}
+
+    with pytest.raises(REFUSALS):
+        scene.cipher.decrypt(envelopes, scene.context(key))

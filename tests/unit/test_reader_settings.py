@@ -1,0 +1,34 @@
+"""The HTTP API's settings."""
+
+import pytest
+
+from item_crypto import ConfigurationError
+from reader.settings import ReaderSettings
+from tests.unit.test_reader_identity import ENVIRONMENT
+
+
+def test_given_the_templates_environment_when_read_then_every_setting_is_there() -> None:
+    settings = ReaderSettings.from_environment(ENVIRONMENT)
+
+    assert settings.user_index == "byUserId"
+    assert settings.user_claim == "sub"
+    assert settings.trusted_role_ids == {"AROATRUSTED", "AROAOTHER"}
+    assert settings.common.table == "sessions"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("USER_INDEX_NAME", "", "USER_INDEX_NAME is not set"),
+        ("USER_CLAIM", " ", "USER_CLAIM is not set"),
+        ("CONTEXT_ATTRIBUTES", "tenant,sessionId", "CONTEXT_ATTRIBUTES: the API needs"),
+        ("CONTEXT_ATTRIBUTES", "sessionId", "CONTEXT_ATTRIBUTES: the API needs"),
+        ("TRUSTED_ROLE_IDS", "arn:aws:iam::111122223333:role/backend", "TRUSTED_ROLE_IDS: a role is listed by its id"),
+        ("TRUSTED_ROLE_IDS", "AROATRUSTED:alice", "TRUSTED_ROLE_IDS: a role is listed by its id"),
+    ],
+)
+def test_given_a_setting_that_cannot_work_when_read_then_it_is_refused_by_name(
+    name: str, text: str, sentence: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=sentence):
+        ReaderSettings.from_environment({**ENVIRONMENT, name: text})
