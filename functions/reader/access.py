@@ -29,7 +29,7 @@ def read(runtime: Runtime, key: Item, who: str) -> Item | None:
         TransientError, SystemicError: DynamoDB or KMS did not answer.
     """
     with counting_failures(runtime):
-        access = runtime.reconciler.access(key, runtime.settings.policy)
+        access = runtime.reconciler.access(key, runtime.policy())
     report(runtime, access, who)
     return access.item
 

@@ -68,7 +68,7 @@ class Sessions:
             with counting_failures(self._runtime):
                 access, created = self._runtime.reconciler.put(
                     key,
-                    self._runtime.settings.policy,
+                    self._runtime.policy(),
                     {**values, "lastUpdated": now},
                     {"startTime": now, "createTime": now},
                 )

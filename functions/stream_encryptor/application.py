@@ -26,5 +26,6 @@ def encryptor() -> Encryptor:
         settings.table,
         required(os.environ, "RETRY_QUEUE_URL"),
         required(os.environ, "FAILURE_QUEUE_URL"),
+        os.environ.get("DEFERRED_QUEUE_URL") or None,
     )
     return Encryptor(runtime, failures)

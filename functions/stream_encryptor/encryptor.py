@@ -33,21 +33,25 @@ class Encryptor:
         """The function's logs, metrics and audit lines."""
         return self._runtime.telemetry
 
-    @property
     def policy(self) -> Policy:
-        """What is to be encrypted."""
-        return self._runtime.settings.policy
+        """Return what is to be encrypted, by the setting as it is now; to be asked once an invocation.
+
+        Raises:
+            TransientError, SystemicError: the setting cannot be read; it is never taken for "off".
+        """
+        return self._runtime.policy()
 
     @property
     def table(self) -> str:
         """The table's name."""
         return self._runtime.table.name
 
-    def reconcile(self, hints: Mapping[KeyId, Hint], context: Any) -> dict[KeyId, Outcome]:
+    def reconcile(self, hints: Mapping[KeyId, Hint], policy: Policy, context: Any) -> dict[KeyId, Outcome]:
         """Reconcile the keys of ``hints`` and return what became of each.
 
         Args:
             hints: keys that may need work.
+            policy: what is to be encrypted.
             context: Lambda's context of the invocation.
         """
 
@@ -55,7 +59,7 @@ class Encryptor:
             return float(context.get_remaining_time_in_millis()) / 1000 - _RESERVE
 
         outcomes = self._runtime.reconciler.reconcile(
-            (hint.key for hint in hints.values()), self.policy, Role.ENCRYPTOR, seconds_left
+            (hint.key for hint in hints.values()), policy, Role.ENCRYPTOR, seconds_left
         )
         self._measure(hints, outcomes)
         return outcomes

@@ -1,13 +1,12 @@
 """Stream records: which of them hint at work, and at which key."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from item_crypto.codec import from_json, key_from_json
 from item_crypto.decide import Action, Policy, Role, decide
 from item_crypto.errors import UnsupportedValue
 from item_crypto.failures import Hint
-from item_crypto.table import KeyId, key_id
 
 
 def hint_of(record: Mapping[str, Any], policy: Policy) -> Hint | None:
@@ -42,11 +41,3 @@ def _needs_work(image: Mapping[str, Any], policy: Policy) -> bool:
     except (TypeError, ValueError):
         return True  # The item itself, read anew, decides.
     return decide(item, policy, Role.ENCRYPTOR).action is not Action.NOTHING
-
-
-def distinct(hints: Sequence[Hint]) -> dict[KeyId, Hint]:
-    """Return the hints by key, the earliest of each: a hot item is encrypted once, and its window is the longest."""
-    first: dict[KeyId, Hint] = {}
-    for hint in hints:
-        first.setdefault(key_id(hint.key), hint)
-    return first

@@ -40,9 +40,11 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
 def _try_again(record: SQSRecord, context: Any, parts: Encryptor) -> None:
     hint = hint_from_message(record.body, parts.table)
     key = key_id(hint.key)
-    outcome = parts.reconcile({key: hint}, context)[key]
+    outcome = parts.reconcile({key: hint}, parts.policy(), context)[key]
     parts.telemetry.outcomes([outcome])
     if outcome.status is Status.FAILED:
         parts.failures.dead_letter(hint, outcome.reason, attempts=int(record.attributes.approximate_receive_count))
+    elif outcome.status is Status.DEFERRED:
+        parts.failures.defer(hint, outcome.reason)
     elif outcome.status in (Status.RETRY, Status.SYSTEMIC):
         raise TransientError("retry", outcome.reason)

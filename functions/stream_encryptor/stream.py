@@ -2,8 +2,9 @@
 
 ::
 
-    record ─▶ hint? ── no: done                    encrypted, nothing to do, superseded, deferred ─▶ done
-               │                                   failed for good ─▶ failure queue ─▶ done
+    record ─▶ hint? ── no: done                    encrypted, nothing to do, superseded ─▶ done
+               │                                   deferred ────────▶ migrator's queue ─▶ done
+               │                                   failed for good ─▶ failure queue ───▶ done
                └─ yes ─▶ reconcile each key once ─ failed for now ──▶ retry queue ───▶ done
                                                    systemic, or a failed send ───────▶ batch item failure
 """
@@ -15,6 +16,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from item_crypto.decide import Policy
 from item_crypto.errors import SystemicError, TransientError, UnsupportedValue
 from item_crypto.failures import Hint
 from item_crypto.reconcile import Outcome, Status
@@ -35,8 +37,9 @@ def process(event: Mapping[str, Any], context: Any, encryptor: Encryptor) -> Par
         encryptor: the parts to work with.
     """
     batch = _Batch(encryptor)
-    hints = batch.hints(event["Records"])
-    outcomes = batch.pass_on(hints, encryptor.reconcile(hints, context))
+    policy = encryptor.policy()
+    hints = batch.hints(event["Records"], policy)
+    outcomes = batch.pass_on(hints, encryptor.reconcile(hints, policy, context))
     encryptor.telemetry.outcomes(outcomes.values())
 
     def handle(record: DynamoDBRecord) -> None:
@@ -54,12 +57,12 @@ class _Batch:
         self._key_of_record: dict[str, KeyId] = {}
         self._unsent: set[str] = set()
 
-    def hints(self, records: list[Mapping[str, Any]]) -> dict[KeyId, Hint]:
+    def hints(self, records: list[Mapping[str, Any]], policy: Policy) -> dict[KeyId, Hint]:
         """Return the earliest hint at each key: a hot item is encrypted once, and its window is the longest one."""
         found: dict[KeyId, Hint] = {}
         for record in records:
             try:
-                hint = hint_of(record, self._encryptor.policy)
+                hint = hint_of(record, policy)
             except UnsupportedValue as error:
                 self._give_up(record, error)
                 continue
@@ -91,6 +94,8 @@ class _Batch:
         try:
             if outcome.status is Status.FAILED:
                 self._encryptor.failures.dead_letter(hint, outcome.reason)
+            elif outcome.status is Status.DEFERRED:
+                self._encryptor.failures.defer(hint, outcome.reason)
             elif outcome.status is Status.RETRY and is_outage:
                 return replace(outcome, status=Status.SYSTEMIC)
             elif outcome.status is Status.RETRY:

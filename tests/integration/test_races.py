@@ -30,6 +30,10 @@ class Path:
     changes: dict[str, Any]
 
 
+def old(**values: Any) -> Callable[[Scene, Any], dict[str, Any]]:
+    return lambda scene, key: scene.lisa(key, **values) | {"is_encrypted": {"BOOL": True}}
+
+
 def both_old(marker: bool) -> Callable[[Scene, Any], dict[str, Any]]:
     return lambda scene, key: scene.lisa(key, history=HISTORY) | {"history": NEWER, "is_encrypted": {"BOOL": marker}}
 
@@ -47,14 +51,14 @@ PATHS = {
     ),
     "encrypt over a ciphertext": Path(both_current, Role.ENCRYPTOR, {}),
     "encrypt beside the old form": Path(
-        lambda scene, key: {"history": HISTORY} | scene.lisa(key, configuration=NEWER), Role.ENCRYPTOR, {}
+        lambda scene, key: {"history": HISTORY} | old(configuration=NEWER)(scene, key), Role.ENCRYPTOR, {}
     ),
-    "re-encrypt the old form": Path(lambda scene, key: scene.lisa(key, history=HISTORY), Role.READER, {}),
+    "re-encrypt the old form": Path(old(history=HISTORY), Role.READER, {}),
     "re-encrypt an earlier key": Path(
         lambda scene, key: scene.encrypted_earlier(key, history=HISTORY), Role.MIGRATOR, {}
     ),
     "decrypt back": Path(lambda scene, key: scene.encrypted(key, history=HISTORY), Role.READER, OFF),
-    "decrypt the old form back": Path(lambda scene, key: scene.lisa(key, history=HISTORY), Role.READER, OFF),
+    "decrypt the old form back": Path(old(history=HISTORY), Role.READER, OFF),
     "drop": Path(both_current, Role.ENCRYPTOR, OFF),
     "merge": Path(both_current, Role.MIGRATOR, APPENDED),
     "merge to plaintext": Path(both_current, Role.MIGRATOR, APPENDED | OFF),
@@ -72,6 +76,11 @@ def remove(scene: Scene, key: Any) -> None:
     scene.store(key | {"name": {"S": "all else is gone"}})
 
 
+def write_and_encrypt(scene: Scene, key: Any) -> None:
+    scene.store(key | {"history": WRITTEN})
+    assert scene.reconcile(key).status is Status.ENCRYPTED
+
+
 WRITERS: dict[str, Callable[[Scene, Any], None]] = {
     "set": lambda scene, key: scene.set(key, history=WRITTEN),
     "set the other attribute": lambda scene, key: scene.set(key, configuration=WRITTEN),
@@ -81,9 +90,7 @@ WRITERS: dict[str, Callable[[Scene, Any], None]] = {
     "LISA": lambda scene, key: scene.lisa_set(key, history=WRITTEN),
     "LISA, the other attribute": lambda scene, key: scene.lisa_set(key, configuration=WRITTEN),
     "LISA, the marker alone": lambda scene, key: scene.set(key, is_encrypted={"S": "LISA was here"}),
-    "another encryptor": lambda scene, key: scene.set(
-        key, **scene.encrypted(key, history=WRITTEN), is_encrypted={"BOOL": True}
-    ),
+    "a writer and another encryptor": write_and_encrypt,
     "delete": lambda scene, key: scene.delete(key),
 }
 LOSING_NOTHING = {"delete", "put without the attributes", "LISA, the marker alone"}
@@ -113,7 +120,7 @@ def test_competing_write_at_the_worst_moment_then_it_stands_and_is_never_lost(
 
     if writer not in LOSING_NOTHING:
         name = "configuration" if "other attribute" in writer else "history"
-        members = [member for value in scene.held(key, name) for member in value["L"]]
+        members = [member for value in scene.held(key, name) for member in value.get("L", [])]
         assert {"S": "competing"} in members
     if writer == "delete":
         assert scene.stored(key) is None
@@ -174,6 +181,8 @@ def test_competing_write_when_the_owner_puts_then_both_writes_stand(
     values = {"history": HISTORY, "configuration": NEWER}
     if form == "plain":
         scene.store(key | values)
+    elif form == "lisa":
+        scene.store(key | old(**values)(scene, key))
     elif form != "absent":
         scene.store(key | getattr(scene, form)(key, **values))
     scene.before_next_update(lambda: WRITERS[writer](scene, key))
@@ -189,11 +198,11 @@ def test_competing_write_when_the_owner_puts_then_both_writes_stand(
     stored = scene.stored(key)
     assert stored is not None
     assert scene.seen(key, stored, enabled=enabled) == access.item
-    if writer in ("put", "set the other attribute"):
-        assert access.item["configuration"] == WRITTEN
-    if writer == "LISA, the other attribute":
+    if writer in ("put", "set the other attribute", "LISA, the other attribute"):
         assert WRITTEN in scene.held(key, "configuration")
-    assert created == (writer == "delete" or (form == "absent" and writer == "none"))
+        # Beside the old form a plain write is taken for the older one, as LISA's marker says, and kept as a conflict.
+        assert form == "lisa" or access.item["configuration"] == WRITTEN
+    assert created == (writer == "delete")
     assert ("createTime" in access.item) == created
 
 
@@ -282,7 +291,7 @@ def steps(operations: list[str]) -> st.SearchStrategy[list[tuple[str, bool, str 
     return st.lists(st.tuples(st.sampled_from(operations), st.booleans(), amid), min_size=2, max_size=9)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(steps(PLAIN_OPERATIONS), st.booleans())
 def test_plain_writers_in_any_order_then_the_last_acknowledged_write_is_what_the_owner_sees(
     scene: Scene, order: list[tuple[str, bool, str | None]], enabled: bool
@@ -298,7 +307,7 @@ def test_plain_writers_in_any_order_then_the_last_acknowledged_write_is_what_the
     assert any(name in stored for name in NAMES) == (not enabled and any(run.last.values()))
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(steps(OLD_OPERATIONS), st.booleans())
 def test_plain_and_lisa_writers_in_any_order_then_the_last_acknowledged_write_is_still_held(
     scene: Scene, order: list[tuple[str, bool, str | None]], enabled: bool
@@ -317,7 +326,7 @@ def test_plain_and_lisa_writers_in_any_order_then_the_last_acknowledged_write_is
 APPENDERS = ["append", "encryptor", "reader", "migrator"]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(st.sampled_from(APPENDERS), st.booleans(), st.sampled_from([None, "append"])), min_size=2, max_size=9
