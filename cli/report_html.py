@@ -40,7 +40,8 @@ p { margin: .4rem 0; } .soft { color: var(--soft); }
 table { width: 100%; border-collapse: collapse; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line);
   overflow-wrap: anywhere; }
-thead th { color: var(--soft); font-size: .82rem; font-weight: 500; } tbody th { font-weight: 500; width: 13rem; }
+thead th { color: var(--soft); font-size: .82rem; font-weight: 500; white-space: nowrap; } 
+tbody th { font-weight: 500; width: 13rem; overflow-wrap: normal; }
 tr:last-child > * { border-bottom: 0; }
 code { font: .88em ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 svg { display: block; width: 100%; height: auto; margin: .5rem 0; }
@@ -54,7 +55,7 @@ svg .axis { stroke: #cbd5e0; stroke-width: 1; }
 footer { margin-top: 2.25rem; padding-top: .9rem; border-top: 1px solid var(--line); font-size: .85rem; }
 @media (max-width: 640px) { main { margin: 0; padding: 1.25rem; border: 0; }
   .numbers { grid-template-columns: 1fr 1fr; }
-  tbody th { width: auto; } }
+  tbody th { width: auto; } thead th { white-space: normal; overflow-wrap: normal; } }
 @media print { body { background: #fff; } main { border: 0; margin: 0; padding: 0; max-width: none; }
   section { break-inside: avoid; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """

@@ -2,14 +2,8 @@
 
 from typing import Final
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-    NoCredentialsError,
-    NoRegionError,
-    ProfileNotFound,
-)
+from botocore import exceptions
+from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.errors import CliError, Interrupted, Unreachable, UsageError
 
@@ -37,15 +31,15 @@ def explained(error: ClientError | BotoCoreError, doing: str) -> CliError:
     match error:
         case ClientError():
             return _answered(error, doing)
-        case ProfileNotFound():
+        case exceptions.ProfileNotFound():
             return UsageError(f"{error}. Name one of `aws configure list-profiles`.")
-        case NoRegionError():
+        case exceptions.NoRegionError():
             return UsageError("No AWS Region is set. Give one with --region, or in the profile.")
-        case NoCredentialsError():
+        case exceptions.NoCredentialsError():
             return Unreachable(
                 "There are no AWS credentials. Sign in (`aws sso login`), or name a --profile.", "no-credentials"
             )
-        case HTTPClientError():
+        case exceptions.ConnectionError() | exceptions.HTTPClientError():
             return Interrupted(f"No connection to AWS while {doing}: {error}")
         case _:
             return Unreachable(f"AWS cannot be asked while {doing}: {error}")

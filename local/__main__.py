@@ -49,7 +49,7 @@ def up(port: int, api_port: int, parameters: dict[str, str], state_directory: Pa
     print("Starting …", flush=True)
     try:
         stack = LocalStack(parameters=parameters, port=port, api_port=api_port, state_directory=state_directory)
-        with stack, _announced(stack):
+        with stack, announced(stack):
             print(description(stack), flush=True)
             signal.pause()
     except KeyboardInterrupt:
@@ -103,7 +103,7 @@ def description(stack: "LocalStack") -> str:
 
 
 @contextlib.contextmanager
-def _announced(stack: "LocalStack") -> Iterator[None]:
+def announced(stack: "LocalStack") -> Iterator[None]:
     """Say where the stack is, while it runs: for this project's commands, and for SAM CLI."""
     from local.containers import reachable_from_containers
     from local.sam_environment import sam_environment, sam_environment_file

@@ -1,6 +1,8 @@
 """The warm workers of one function."""
 
 import threading
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ class FunctionPool:
         self._lock = threading.Lock()
         self._idle: list[FunctionProcess] = []
         self._busy: set[FunctionProcess] = set()
+        self._stale: set[FunctionProcess] = set()
         self._closed = False
 
     @property
@@ -41,6 +44,23 @@ class FunctionPool:
                 return process.invoke(event)
             finally:
                 self._give_back(process)
+
+    def crash(self) -> None:
+        """Kill every process, also those in mid-invocation; the next invocation starts a new one."""
+        with self._lock:
+            processes = [*self._idle, *self._busy]
+            self._idle.clear()
+        for process in processes:
+            process.kill()
+
+    def set_environment(self, environment: Mapping[str, str]) -> None:
+        """Change variables, as an update of the stack does: idle processes end, busy ones finish first."""
+        with self._lock:
+            self.spec = replace(self.spec, environment={**self.spec.environment, **environment})
+            processes, self._idle = self._idle, []
+            self._stale |= self._busy
+        for process in processes:
+            process.kill()
 
     def close(self) -> None:
         """Kill every process, also those in mid-invocation."""
@@ -68,7 +88,9 @@ class FunctionPool:
     def _give_back(self, process: FunctionProcess) -> None:
         with self._lock:
             self._busy.discard(process)
-            if process.alive and not self._closed:
+            is_stale = process in self._stale
+            self._stale.discard(process)
+            if process.alive and not is_stale and not self._closed:
                 self._idle.append(process)
                 return
         process.kill()

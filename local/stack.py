@@ -159,6 +159,15 @@ class LocalStack:
             raise FunctionError(logical_id, invocation.payload)
         return invocation.payload
 
+    def crash(self, logical_id: str) -> None:
+        """Kill a function's processes, in mid-invocation too, as a crash of its machine would."""
+        self._pools[logical_id].crash()
+
+    def set_environment(self, **variables: str) -> None:
+        """Change variables of all functions, as an update of the stack with other parameters would."""
+        for pool in self._pools.values():
+            pool.set_environment(variables)
+
     def token(self, user: str, *, admin: bool = False, lifetime: float = LIFETIME) -> str:
         """Return a bearer token that the API accepts."""
         authorizer = next(

@@ -188,16 +188,20 @@ class FunctionFailed:
 
 
 class FakeAws:
-    """The server. `refusals` are answered before anything else, by service: (HTTP status, code, message)."""
+    """The server.
+
+    `refusals`, by service, are taken one a request before anything else: an (HTTP status, code, message) to answer,
+    or None to let the request through.
+    """
 
     def __init__(self, control: Callable[[dict[str, Any]], Any]) -> None:
         self.control = control
         self.outputs = {"ControlFunctionName": FUNCTION, "TableName": "chat-sessions"}
-        self.refusals: dict[str, list[tuple[int, str, str]]] = {}
+        self.refusals: dict[str, list[tuple[int, str, str] | None]] = {}
         self.authorizations: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

@@ -1,0 +1,91 @@
+"""The routes: show the setting, change it.
+
+Errors leave the router as they are; ``admin.answer`` maps them, all in one place.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from pydantic import BaseModel, ConfigDict, Field
+
+from admin.application import Application
+from admin.audit import AuditLine
+from admin.errors import BadRequest, NoSuchRoute
+from admin.requests import PATH, parse_object
+from item_crypto.switch import Setting, VersionConflict
+from item_crypto.switching import CONFIRMATION, set_enabled
+
+_JSON: Final = "application/json"
+
+# debug=False whatever the environment says: Powertools' debug mode prints whole events.
+app = APIGatewayHttpResolver(enable_validation=True, debug=False, json_body_deserializer=parse_object)
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a route works with: the parts, and the audit line to fill in."""
+
+    parts: Application
+    line: AuditLine
+
+
+class Change(BaseModel):
+    """What the setting is to be, seen from one version of it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    enabled: bool
+    version: Annotated[int, Field(ge=0, description="The version that the caller has seen.")]
+    confirm: Annotated[Literal["switch-off"] | None, Field(description="Required to switch off.")] = None
+
+
+@app.get(PATH)
+def get_config() -> Response[str]:
+    """Return the setting as it is now."""
+    call: Call = app.context["call"]
+    setting = call.parts.switch.read_now()
+    call.line.before = call.line.after = setting
+    return _shown(setting)
+
+
+@app.put(PATH)
+def put_config(change: Annotated[Change, Body()]) -> Response[str]:
+    """Change the setting, if it is still at the version that the caller has seen.
+
+    Asking for what the setting already says, at its version, is no change: it makes no version, queues no sweep and
+    stops none that runs.
+    """
+    call: Call = app.context["call"]
+    if not change.enabled and change.confirm != CONFIRMATION:
+        raise BadRequest("confirm", f'"{CONFIRMATION}" is required: new writes stay in plaintext from then on')
+    parts, line = call.parts, call.line
+    line.before = before = parts.switch.read_now()
+    if before.version != change.version:
+        raise VersionConflict(before)
+    if before.enabled == change.enabled:
+        line.after, line.result = before, "unchanged"
+        return _shown(before)
+    queue = parts.settings.work_queue_url
+    # The version is checked again, as one with the change: somebody else may be first even now.
+    line.after = after = set_enabled(parts.switch, parts.sqs, queue, change.enabled, line.who, change.version)
+    line.result = "changed"
+    return _shown(after)
+
+
+def _shown(setting: Setting) -> Response[str]:
+    return Response(200, _JSON, json.dumps(setting.as_json()))
+
+
+def _leave_as_it_is(error: Exception) -> Response[str]:
+    raise error
+
+
+def _no_such_route(_: Exception) -> Response[str]:
+    raise NoSuchRoute
+
+
+app.exception_handler(Exception)(_leave_as_it_is)
+app.not_found(_no_such_route)

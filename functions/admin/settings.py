@@ -1,0 +1,57 @@
+"""The settings of the admin function, from its environment; template.yaml sets every one of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from item_crypto.errors import ConfigurationError
+from item_crypto.settings import required, seconds, switch
+
+COGNITO_GROUPS: Final = "cognito:groups"
+"""The claim in which Amazon Cognito names a user's groups."""
+
+
+@dataclass(frozen=True)
+class AdminSettings:
+    """What the admin function is told.
+
+    Attributes:
+        control_table: name of the control table.
+        enabled: whether encryption is on, until the setting is changed at run time.
+        cache_seconds: how long other functions may use a reading of the setting.
+        work_queue_url: where the sweep that follows switching on is queued.
+        group_claim: name of the token's claim that names the user's groups.
+        group: the administrators' group.
+        user_claim: name of the token's claim that names the user.
+        key_arn: the KMS key that audit lines name; nothing else is done with it.
+    """
+
+    control_table: str
+    enabled: bool
+    cache_seconds: float
+    work_queue_url: str
+    group_claim: str
+    group: str
+    user_claim: str
+    key_arn: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "AdminSettings":
+        """Return the settings in ``environment``.
+
+        Raises:
+            ConfigurationError: one is missing or unreadable, or the group's name could not be told from two names.
+        """
+        settings = cls(
+            control_table=required(environment, "CONTROL_TABLE_NAME"),
+            enabled=switch(environment, "SESSION_ENCRYPTION_ENABLED", "true"),
+            cache_seconds=seconds(environment, "SETTING_CACHE_SECONDS", "5"),
+            work_queue_url=required(environment, "WORK_QUEUE_URL"),
+            group_claim=required({"ADMIN_GROUP_CLAIM": COGNITO_GROUPS, **environment}, "ADMIN_GROUP_CLAIM"),
+            group=required({"ADMIN_GROUP": "admin", **environment}, "ADMIN_GROUP"),
+            user_claim=required({"USER_CLAIM": "sub", **environment}, "USER_CLAIM"),
+            key_arn=environment.get("SESSION_ENCRYPTION_KEY_ARN", "").strip(),
+        )
+        if settings.group.split() != [settings.group]:
+            raise ConfigurationError("ADMIN_GROUP: a group's name must have no white space")
+        return settings

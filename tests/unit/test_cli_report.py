@@ -1,0 +1,222 @@
+"""The evidence, and the page that shows it."""
+
+import json
+import re
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from cli.backups import Backup
+from cli.report import Findings, evidence
+from cli.report_chart import Bar, bars
+from cli.report_html import page
+from cli.sweep import read_sweep
+from tests.fake_control import CLEAN, EARLIER_KEY, KEY, WHO, setting, status, sweep
+
+HOSTILE = "</td><script>alert('x')</script>\"&"
+
+
+def findings(**fields: Any) -> Findings:
+    """What is known where all is as it should be, but for `fields`."""
+    given = {
+        "stack": "chats",
+        "region": "us-east-1",
+        "who": WHO,
+        "now": datetime(2026, 1, 2, 9, tzinfo=UTC),
+        "status": status(),
+        "config": {"history": [setting()]},
+        "failures": {"failures": []},
+        "verification": read_sweep(sweep()),
+        "backups": [],
+        "versions": {"boto3": "1.0"},
+    }
+    return Findings(**{**given, **fields})
+
+
+def test_all_as_it_should_be():
+    document = evidence(findings())
+    assert document["asItShouldBe"] is True
+    assert document["findings"] == []
+    assert document["generatedAt"] == "2026-01-02T09:00:00Z"
+    assert document["verification"]["byState"] == CLEAN
+    assert document["verification"]["byKey"] == {KEY: 700}
+    earlier = document["earlierPlaintext"]
+    assert earlier["encryptedBy"] == "2026-01-02T08:30:00Z"
+    assert [place["until"] for place in earlier["copies"]] == ["2026-01-03T08:30:00Z", "2026-02-06T08:30:00Z"]
+    assert earlier["goneEverywhereBy"] == "2026-02-06T08:30:00Z"
+    assert json.loads(json.dumps(document)) == document
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"status": status(setting=setting(False))}, "Encryption is off"),
+        ({"status": status(setting=setting(True, 2))}, "changed after the verification began"),
+        ({"status": status(mapping={"state": "Disabled"})}, "mapping is Disabled"),
+        ({"status": status(mapping={"state": None})}, "mapping is unknown"),
+        ({"status": status(key={"arn": KEY, "state": "PendingDeletion", "rotationEnabled": True})}, "PendingDeletion"),
+        ({"status": status(key={"arn": KEY, "state": "Enabled", "rotationEnabled": False})}, "rotation is off"),
+        ({"status": status(failureQueue={"messages": 2})}, "2 failures open"),
+        ({"failures": {"failures": [{"id": "m-1"}]}}, "1 failure open"),
+        ({"verification": read_sweep(sweep(state="cancelled"))}, "did not end: it is cancelled"),
+        ({"verification": read_sweep(sweep(counts={**CLEAN, "plaintext": 1}))}, "1 item in plaintext"),
+        ({"verification": read_sweep(sweep(counts={**CLEAN, "oldForm": 2}))}, "2 items encrypted in the old form"),
+        ({"verification": read_sweep(sweep(counts={**CLEAN, "conflicts": 1}))}, "1 item with a conflict"),
+        ({"verification": read_sweep(sweep(counts={**CLEAN, "failed": 4}))}, "4 items could not be looked at"),
+        (
+            {
+                "status": status(earlierKeys=[EARLIER_KEY]),
+                "verification": read_sweep(sweep(underKey={KEY: 1, EARLIER_KEY: 699})),
+            },
+            "699 items still under the earlier key",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_each_thing_that_is_not_as_it_should_be_is_one_finding(fields, words):
+    document = evidence(findings(**fields))
+    assert document["asItShouldBe"] is False
+    assert len(document["findings"]) == 1
+    assert words in document["findings"][0]
+
+
+def test_an_earlier_key_that_no_item_needs_is_no_finding():
+    assert evidence(findings(status=status(earlierKeys=[EARLIER_KEY])))["asItShouldBe"] is True
+
+
+def test_the_window_of_point_in_time_recovery_is_the_tables_own():
+    recovery = {"pitr": True, "days": 7, "earliest": None, "latest": None}
+    copy = evidence(findings(status=status(recovery=recovery)))["earlierPlaintext"]["copies"][1]
+    assert copy["until"] == "2026-01-09T08:30:00Z"
+
+
+def test_a_backup_without_an_end_leaves_no_date_for_all():
+    earlier = evidence(findings(backups=[Backup("old", datetime(2025, 1, 1, tzinfo=UTC))]))["earlierPlaintext"]
+    assert earlier["goneEverywhereBy"] is None
+    assert earlier["copies"][2]["mayHold"] is True
+
+
+def test_there_is_no_date_while_there_is_plaintext():
+    earlier = evidence(findings(verification=read_sweep(sweep(counts={**CLEAN, "plaintext": 1}))))["earlierPlaintext"]
+    assert earlier["encryptedBy"] is None
+    assert earlier["goneEverywhereBy"] is None
+
+
+def test_no_key_of_an_item_is_in_it():
+    failure = {"id": "m-1", "kind": "item", "key": {"userId": {"S": "alice"}}, "reason": "too-large", "body": "alice"}
+    document = evidence(findings(failures={"failures": [failure]}))
+    assert document["failures"]["listed"][0]["reason"] == "too-large"
+    assert "alice" not in json.dumps(document) + page(document, "x.json", "0")
+
+
+class Parsed(HTMLParser):
+    """The elements and the text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attributes: Any) -> None:
+        self.tags.add(tag)
+        if tag not in ("meta", "line", "rect"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert tag in ("line", "rect") or self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def hostile(value: Any) -> Any:
+    """Return a document with every text in it replaced, times included."""
+    match value:
+        case str():
+            return HOSTILE
+        case dict():
+            return {name: hostile(member) for name, member in value.items()}
+        case list():
+            return [hostile(member) for member in value]
+        case _:
+            return value
+
+
+def test_the_page_shows_what_is_in_the_evidence():
+    failures = {"failures": [{"id": "m-1", "kind": "item", "reason": "too-large", "time": None, "attempts": 1}]}
+    document = evidence(findings(failures=failures, backups=[Backup("old", datetime(2025, 1, 1, tzinfo=UTC))]))
+    shown = Parsed(page(document, "evidence.json", "ab12"))
+    for words in (
+        "chat-sessions",
+        KEY,
+        WHO,
+        "Not all is as it should be.",
+        "1 failure open",
+        "too-large",
+        "backup old",
+    ):
+        assert words in shown.text
+    for words in (
+        "backup old",
+        "700 · 98.6 %",
+        "2026-01-03 08:30 UTC",
+        "every 90 days",
+        "evidence.json",
+        "ab12",
+        "boto3 1.0",
+    ):
+        assert words in shown.text
+    assert shown.open == []
+
+
+def test_nothing_in_the_evidence_becomes_markup():
+    failures = {"failures": [{"id": "m-1", "kind": "item", "reason": "too-large", "time": "x", "attempts": 1}]}
+    document = evidence(findings(failures=failures))
+    document = {**hostile(document), "generatedAt": document["generatedAt"]}
+    document["earlierPlaintext"] |= {"encryptedBy": HOSTILE, "goneEverywhereBy": HOSTILE}
+    document["earlierPlaintext"]["copies"] = [{"name": HOSTILE, "mayHold": False, "until": None, "note": HOSTILE}]
+    document["verification"]["byKey"] = {HOSTILE: 5}
+    text = page(document, HOSTILE, HOSTILE)
+    shown = Parsed(text)
+    assert "script" not in shown.tags
+    assert shown.open == []
+    assert HOSTILE in shown.text
+
+
+def test_the_page_says_when_a_copy_is_over():
+    document = evidence(findings(now=datetime(2026, 1, 20, tzinfo=UTC)))
+    assert "over since 2026-01-03 08:30 UTC" in Parsed(page(document, "x", "y")).text
+
+
+def chart(*rows: Bar, total: int) -> ElementTree.Element:
+    return ElementTree.fromstring(bars("Title", rows, total))
+
+
+def test_lengths_are_shares_and_the_smallest_is_still_seen():
+    rows = [Bar("all", 1_000_000, "red"), Bar("half", 500_000, "red"), Bar("one", 1, "red"), Bar("no", 0, "red")]
+    lengths = [float(rect.get("width") or 0) for rect in chart(*rows, total=1_000_000).iter("rect")]
+    assert lengths[1] == pytest.approx(lengths[0] / 2)
+    assert lengths[2] == 2
+    assert lengths[3] == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "total", "words"),
+    [(5, 5, "5 · 100 %"), (1, 3, "1 · 33.3 %"), (1, 10**6, "1 · < 0.1 %"), (999_999, 10**6, "999,999 · > 99.9 %"),
+     (0, 10, "0"), (0, 0, "0")],
+)  # fmt: skip
+def test_a_share_is_never_rounded_to_all_or_nothing(number, total, words):
+    texts = [text.text for text in chart(Bar("x", number, "red"), total=total).iter("text")]
+    assert texts == ["x", words]
+
+
+def test_a_long_name_is_cut_and_kept_as_a_tooltip():
+    root = chart(Bar(KEY, 1, "red"), total=1)
+    assert re.match("….{5,}1111$", next(root.iter("text")).text or "")
+    assert KEY in (next(root.iter("title")).text or "")

@@ -1,0 +1,154 @@
+"""Until when copies of the table hold earlier plaintext."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cli.backups import Backup, read_backup, read_backups
+from cli.errors import UsageError
+from cli.retention import PlaintextGone, copies, plaintext_gone
+from cli.sweep import read_sweep
+from tests.fake_control import CLEAN, sweep
+
+NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
+GONE = PlaintextGone(NOON, "")
+
+
+def at(day, **fields):
+    """A sweep that ended at noon of a day in January, a verification that found all well by default."""
+    return read_sweep(sweep(**{"id": f"day-{day}", "finishedAt": f"2026-01-{day:02}T12:00:00+00:00", **fields}))
+
+
+def encrypt(day, encrypted, **fields):
+    return at(day, goal="encrypt", counts={"encrypted": encrypted, **fields.pop("counts", {})}, **fields)
+
+
+VERIFIED = at(20)
+
+
+@pytest.mark.parametrize(
+    ("sweeps", "day"),
+    [
+        ([], 20),
+        ([encrypt(10, 700)], 10),
+        ([encrypt(10, 700), encrypt(5, 3)], 10),
+        ([encrypt(15, 0), encrypt(10, 700)], 10),
+        ([encrypt(15, 0), encrypt(14, 0)], 14),
+        ([at(12), at(11)], 11),
+        ([at(12, counts={**CLEAN, "plaintext": 1}), at(11), encrypt(10, 700)], 20),
+        ([at(12, counts={**CLEAN, "oldForm": 1}), encrypt(10, 700)], 20),
+        ([encrypt(10, 700, counts={"failed": 1})], 20),
+        ([encrypt(10, 700, counts={"retried": 1})], 20),
+        ([encrypt(10, 700, counts={"deferred": 1})], 20),
+        ([encrypt(12, 5, state="cancelled"), encrypt(10, 700)], 20),
+        ([at(12, goal="decrypt", counts={"decrypted": 5}), encrypt(10, 700)], 20),
+        ([at(12, goal="re-encrypt", counts={"encrypted": 5}), encrypt(10, 700)], 10),
+        ([encrypt(10, 700, settingVersion=0)], 20),
+        ([encrypt(25, 700)], 20),
+        ([encrypt(10, 700, finishedAt=None, state="running")], 20),
+        ([VERIFIED, encrypt(10, 700)], 10),
+    ],
+    ids=["alone", "migrated", "the later of two", "a catch-up that found nothing", "all found nothing",
+         "earlier verifications", "plaintext between", "old form between, which can hide plaintext", "one failed",
+         "one left to the retry queue", "one deferred", "cancelled", "decrypted between", "re-encrypted between",
+         "under an earlier setting", "after the verification", "still running", "listed itself"],
+)  # fmt: skip
+def test_the_time_is_never_earlier_than_what_is_proved(sweeps, day):
+    gone = plaintext_gone(VERIFIED, sweeps)
+    assert gone is not None
+    assert gone.at == datetime(2026, 1, day, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("state", ["plaintext", "mixed", "oldForm", "undecryptable"])
+def test_there_is_no_time_while_there_may_be_plaintext(state):
+    assert plaintext_gone(at(20, counts={**CLEAN, state: 1}), [encrypt(10, 700)]) is None
+
+
+def test_there_is_no_time_without_a_verification_to_its_end():
+    assert plaintext_gone(at(20, state="cancelled"), []) is None
+
+
+def test_stream_and_point_in_time_recovery_end_some_time_after():
+    stream, recovery = copies(GONE, True, 35, [], NOON)
+    assert stream.until == NOON + timedelta(hours=24)
+    assert recovery.until == NOON + timedelta(days=35)
+    assert copies(GONE, None, 7, [], NOON)[1].until == NOON + timedelta(days=7)
+
+
+def test_recovery_that_is_off_holds_nothing():
+    assert copies(GONE, False, 35, [], NOON)[1].holds is False
+
+
+def test_without_a_time_nothing_ends():
+    assert [(place.holds, place.until) for place in copies(None, True, 35, [], NOON)] == [(True, None)] * 2
+
+
+@pytest.mark.parametrize(
+    ("backup", "holds", "until"),
+    [
+        (Backup("b", NOON - timedelta(days=1)), True, None),
+        (Backup("b", NOON - timedelta(days=1), NOON + timedelta(days=9)), True, NOON + timedelta(days=9)),
+        (Backup("b", NOON + timedelta(days=1)), False, None),
+        (Backup("b", NOON - timedelta(days=9), NOON - timedelta(days=1)), False, NOON - timedelta(days=1)),
+    ],
+    ids=["kept", "deleted by a plan", "made after", "deleted already"],
+)
+def test_a_backup_holds_what_was_there_when_it_was_made(backup, holds, until):
+    place = copies(GONE, True, 35, [backup], NOON + timedelta(days=2))[2]
+    assert (place.holds, place.until) == (holds, until)
+
+
+def test_without_a_time_every_backup_may_hold_plaintext():
+    assert copies(None, True, 35, [Backup("b", NOON)], NOON)[2].holds is True
+
+
+DAY = datetime(2026, 1, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "backup"),
+    [
+        ("n=2026-01-07", Backup("n", DAY)),
+        ("n=2026-01-07T02:00+02:00", Backup("n", DAY)),
+        ("n=2026-01-07/2026-02-11", Backup("n", DAY, datetime(2026, 2, 11, tzinfo=UTC))),
+        ("a=b=2026-01-07", Backup("a=b", DAY)),
+        ("arn:aws:dynamodb:x:1:table/t/backup/01=2026-01-07", Backup("arn:aws:dynamodb:x:1:table/t/backup/01", DAY)),
+    ],
+)
+def test_a_backup_as_an_option(text, backup):
+    assert read_backup(text) == backup
+
+
+@pytest.mark.parametrize(
+    "text", ["", "n", "n=", "=2026-01-07", "n=yesterday", "n=2026-13-01", "n=2026-01-07/2026-01-01"]
+)
+def test_a_bad_option_is_refused(text):
+    with pytest.raises(UsageError, match="backup"):
+        read_backup(text)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '[{"name": "n", "created": "2026-01-07", "expires": "2026-02-11"}]',
+        '{"BackupSummaries": [{"BackupName": "n", "BackupCreationDateTime": "2026-01-07T00:00:00+00:00",'
+        ' "BackupExpiryDateTime": 1770768000.0}]}',
+        '{"RecoveryPoints": [{"RecoveryPointArn": "n", "CreationDate": "2026-01-07T00:00:00Z",'
+        ' "CalculatedLifecycle": {"DeleteAt": "2026-02-11T00:00:00Z"}}]}',
+    ],
+    ids=["plain", "aws dynamodb list-backups", "aws backup list-recovery-points-by-backup-vault"],
+)
+def test_backups_in_a_file(tmp_path, content):
+    (tmp_path / "list.json").write_text(content)
+    assert read_backups(tmp_path / "list.json") == [Backup("n", DAY, datetime(2026, 2, 11, tzinfo=UTC))]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "{}", "5", "[5]", "[{}]", '[{"name": 5, "created": "2026-01-07"}]', '[{"name": "n", "created": true}]',
+     '[{"name": "n", "created": 1e99}]', '{"BackupSummaries": 5}', b"\xff"],
+)  # fmt: skip
+def test_a_bad_file_is_refused(tmp_path, content):
+    (tmp_path / "list.json").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(UsageError, match="backup"):
+        read_backups(tmp_path / "list.json")

@@ -1,0 +1,332 @@
+"""The runtime switch: reading, its cache, changing, history."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ReadTimeoutError
+
+from item_crypto.errors import SystemicError, TransientError
+from item_crypto.switch import Setting, Switch, VersionConflict
+from tests.scene import CLIENT, one_request_at_a_time
+
+TABLE = "control"
+LIFETIME = 5.0
+CURRENT = {"id": {"S": "setting"}, "part": {"S": "current"}}
+
+
+class Control:
+    """A control table on moto, a clock, and what the switch asks of DynamoDB."""
+
+    def __init__(self) -> None:
+        self.other = boto3.client("dynamodb", **CLIENT)  # the client of everybody else
+        self.dynamodb = boto3.client("dynamodb", **CLIENT)
+        one_request_at_a_time(self.dynamodb, self.other)
+        names = ("id", "part")
+        self.other.create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": "id", "KeyType": "HASH"},
+                {"AttributeName": "part", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+        )
+        self.now = 1000.0
+        self.calls: list[str] = []
+        self.dynamodb.meta.events.register("before-call", lambda model, **_: self.calls.append(model.name))
+
+    def switch(self, enabled: bool = True, mine: bool = True) -> Switch:
+        client = self.dynamodb if mine else self.other
+        return Switch(client, TABLE, enabled, LIFETIME, clock=lambda: self.now)
+
+    def fault(self, operation: str, code: str, status: int = 400, **more: Any) -> Callable[[], None]:
+        """Have the switch's calls of ``operation`` fail; return what ends it."""
+        answer = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}, **more}
+
+        def fail(**_: Any) -> Any:
+            return AWSResponse("", status, {}, None), answer  # type: ignore[arg-type]
+
+        name = f"before-call.dynamodb.{operation}"
+        self.dynamodb.meta.events.register(name, fail)
+        return lambda: self.dynamodb.meta.events.unregister(name, fail)
+
+    def rows(self) -> dict[str, Any]:
+        items = self.other.scan(TableName=TABLE, ConsistentRead=True)["Items"]
+        return {item["part"]["S"]: item for item in items}
+
+
+@pytest.fixture
+def control(aws: None) -> Iterator[Control]:
+    yield Control()
+
+
+# Reading
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_given_no_change_yet_when_read_then_the_environments_value_holds_as_version_0(
+    control: Control, enabled: bool
+) -> None:
+    assert control.switch(enabled).read() == Setting(enabled, 0, None, None)
+
+
+def test_given_a_change_when_read_then_it_holds_and_the_environments_value_no_longer_does(control: Control) -> None:
+    made = control.switch(mine=False).change(False, "alice", 0)
+
+    assert control.switch(enabled=True).read() == made
+    assert (made.enabled, made.version, made.changed_by) == (False, 1, "alice")
+    assert made.changed_at is not None
+    assert timedelta(0) <= datetime.now(UTC) - made.changed_at < timedelta(minutes=1)
+
+
+def test_given_the_setting_when_read_then_the_read_is_consistent(control: Control) -> None:
+    asked: list[Any] = []
+    control.dynamodb.meta.events.register(
+        "provide-client-params.dynamodb.GetItem", lambda params, **_: asked.append(params["ConsistentRead"])
+    )
+    control.switch().read()
+
+    assert asked == [True]
+
+
+@pytest.mark.parametrize("enabled", [True, False], ids=["default on", "default off"])
+@pytest.mark.parametrize(
+    ("code", "status", "error"),
+    [
+        ("ProvisionedThroughputExceededException", 400, TransientError),
+        ("InternalServerError", 500, TransientError),
+        ("AccessDeniedException", 400, SystemicError),
+        ("ResourceNotFoundException", 400, SystemicError),
+    ],
+)
+def test_given_a_table_that_does_not_answer_when_read_then_it_is_an_error_and_never_a_guess(
+    control: Control, enabled: bool, code: str, status: int, error: type[Exception]
+) -> None:
+    control.fault("GetItem", code, status)
+    switch = control.switch(enabled)
+
+    for read in (switch.read, switch.read_now):
+        with pytest.raises(error):
+            read()
+
+
+def test_given_a_connection_that_breaks_when_read_then_the_error_is_transient(control: Control) -> None:
+    def hang(**_: Any) -> None:
+        raise ReadTimeoutError(endpoint_url="https://dynamodb")
+
+    control.dynamodb.meta.events.register("before-call.dynamodb.GetItem", hang)
+
+    with pytest.raises(TransientError):
+        control.switch().read()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param({"enabled": {"S": "true"}}, id="enabled is text"),
+        pytest.param({"enabled": {"NULL": True}}, id="enabled is null"),
+        pytest.param({"enabled": None}, id="enabled is missing"),
+        pytest.param({"version": {"S": "1"}}, id="version is text"),
+        pytest.param({"version": None}, id="version is missing"),
+        pytest.param({"changedAt": None}, id="time is missing"),
+    ],
+)
+def test_given_a_row_that_somebody_damaged_when_read_then_it_is_an_error_and_never_off(
+    control: Control, damage: dict[str, Any]
+) -> None:
+    control.switch().change(True, "alice", 0)
+    row = {name: value for name, value in (control.rows()["current"] | damage).items() if value is not None}
+    control.other.put_item(TableName=TABLE, Item=row)
+
+    with pytest.raises(SystemicError) as raised:
+        control.switch(enabled=False).read()
+
+    assert raised.value.code == "unreadable-setting"
+
+
+# The cache
+
+
+def test_given_a_reading_when_it_is_young_then_dynamodb_is_not_asked_again(control: Control) -> None:
+    switch = control.switch()
+    for _ in range(50):
+        control.now += LIFETIME / 100
+        switch.read()
+
+    assert control.calls == ["GetItem"]
+
+
+def test_given_a_change_of_somebody_else_when_a_lifetime_has_passed_then_it_holds(control: Control) -> None:
+    switch = control.switch()
+    assert switch.read().enabled is True
+    control.switch(mine=False).change(False, "alice", 0)
+
+    control.now += LIFETIME - 0.001
+    assert switch.read().enabled is True
+    control.now += 0.001
+    assert switch.read().enabled is False
+
+
+def test_given_an_answer_that_took_long_when_read_again_then_its_age_counts_from_the_request(control: Control) -> None:
+    def slowly(**_: Any) -> None:
+        control.now += LIFETIME
+
+    control.dynamodb.meta.events.register("before-call.dynamodb.GetItem", slowly)
+    switch = control.switch()
+    switch.read()
+    switch.read()
+
+    assert control.calls == ["GetItem", "GetItem"]
+
+
+def test_given_dynamodb_is_gone_when_the_reading_is_too_old_then_it_is_an_error_until_dynamodb_is_back(
+    control: Control,
+) -> None:
+    switch = control.switch()
+    switch.read()
+    mend = control.fault("GetItem", "InternalServerError", 500)
+
+    control.now += LIFETIME - 0.001
+    assert switch.read().enabled is True
+    control.now += 0.001
+    for _ in range(3):
+        with pytest.raises(TransientError):
+            switch.read()
+    mend()
+    assert switch.read().enabled is True
+
+
+def test_given_a_reading_when_read_now_then_dynamodb_is_asked(control: Control) -> None:
+    switch = control.switch()
+    switch.read()
+    control.switch(mine=False).change(False, "alice", 0)
+
+    assert switch.read_now().enabled is False
+
+
+def test_given_many_threads_when_they_read_at_once_then_dynamodb_is_asked_once(control: Control) -> None:
+    switch, together = control.switch(), threading.Barrier(8)
+
+    def read(_: int) -> Setting:
+        together.wait()
+        return switch.read()
+
+    with ThreadPoolExecutor(8) as pool:
+        settings = set(pool.map(read, range(8)))
+
+    assert settings == {Setting(True)}
+    assert control.calls == ["GetItem"]
+
+
+def test_given_a_reading_when_this_process_changes_the_setting_then_the_reading_is_dropped(control: Control) -> None:
+    switch = control.switch()
+    switch.read()
+    made = switch.change(False, "alice", 0)
+
+    assert switch.read() == made
+
+
+# Changing
+
+
+def test_given_changes_when_made_then_each_is_a_row_and_the_newest_the_current_one(control: Control) -> None:
+    switch = control.switch()
+    made = [switch.change(enabled, by, version) for version, (enabled, by) in enumerate([(False, "a"), (True, "b")])]
+
+    rows = control.rows()
+    assert rows.keys() == {"current", "v0000000001", "v0000000002"}
+    assert {**rows["current"], "part": rows["v0000000002"]["part"]} == rows["v0000000002"]
+    assert rows["v0000000001"] == {
+        "id": {"S": "setting"},
+        "part": {"S": "v0000000001"},
+        "enabled": {"BOOL": False},
+        "version": {"N": "1"},
+        "changedBy": {"S": "a"},
+        "changedAt": {"S": made[0].changed_at.isoformat() if made[0].changed_at else ""},
+    }
+    assert switch.history() == [made[1], made[0]]
+    assert switch.history(limit=1) == [made[1]]
+
+
+def test_given_no_change_yet_when_asked_for_history_then_there_is_none(control: Control) -> None:
+    assert control.switch().history() == []
+
+
+@pytest.mark.parametrize("expected", [0, 1, 3], ids=["before the first change", "one behind", "one ahead"])
+def test_given_another_version_when_changed_then_it_is_a_conflict_and_nothing_changes(
+    control: Control, expected: int
+) -> None:
+    switch = control.switch()
+    switch.change(False, "alice", 0)
+    current = switch.change(True, "alice", 1)
+    before = control.rows()
+
+    with pytest.raises(VersionConflict) as conflict:
+        switch.change(False, "bob", expected)
+
+    assert conflict.value.current == current
+    assert control.rows() == before
+
+
+def test_given_no_change_yet_when_changed_from_a_later_version_then_it_is_a_conflict(control: Control) -> None:
+    with pytest.raises(VersionConflict) as conflict:
+        control.switch().change(False, "alice", 1)
+
+    assert conflict.value.current == Setting(True)
+    assert control.rows() == {}
+
+
+@pytest.mark.parametrize("start", [0, 1], ids=["first change", "later change"])
+def test_given_changes_at_once_from_one_version_when_made_then_one_wins(control: Control, start: int) -> None:
+    if start:
+        control.switch().change(True, "before", 0)
+    together = threading.Barrier(6)
+
+    def change(number: int) -> Setting | VersionConflict:
+        switch = control.switch(mine=number % 2 == 0)
+        together.wait()
+        try:
+            return switch.change(bool(number % 2), f"user-{number}", start)
+        except VersionConflict as conflict:
+            return conflict
+
+    with ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(change, range(6)))
+
+    (winner,) = [result for result in results if isinstance(result, Setting)]
+    assert control.switch().read() == winner
+    assert {result.current for result in results if isinstance(result, VersionConflict)} == {winner}
+    assert control.switch().history()[0] == winner
+    assert len(control.switch().history()) == start + 1
+
+
+@pytest.mark.parametrize("reason", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
+def test_given_a_transaction_that_dynamodb_cancels_for_its_own_reasons_when_changed_then_it_is_no_version_conflict(
+    control: Control, reason: str
+) -> None:
+    """The setting is still at the expected version: "somebody was first" would be untrue."""
+    reasons = [{"Code": reason}, {"Code": "None"}]
+    control.fault("TransactWriteItems", "TransactionCanceledException", CancellationReasons=reasons)
+
+    with pytest.raises(TransientError):
+        control.switch().change(False, "alice", 0)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "error"),
+    [("InternalServerError", 500, TransientError), ("AccessDeniedException", 400, SystemicError)],
+)
+def test_given_a_table_that_refuses_when_changed_then_it_is_an_error_and_nothing_changes(
+    control: Control, code: str, status: int, error: type[Exception]
+) -> None:
+    control.fault("TransactWriteItems", code, status)
+
+    with pytest.raises(error):
+        control.switch().change(False, "alice", 0)
+    assert control.rows() == {}

@@ -1,0 +1,82 @@
+"""Switching on or off, together with the sweep that has to follow."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from item_crypto.errors import SystemicError, TransientError
+from item_crypto.switch import Setting, Switch, VersionConflict
+from item_crypto.switching import set_enabled
+from tests.scene import CLIENT
+from tests.unit.test_switch import LIFETIME, Control
+
+
+class Scene(Control):
+    """A control table and a work queue on moto; every call in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sqs = boto3.client("sqs", **CLIENT)
+        self.queue = self.sqs.create_queue(QueueName="work")["QueueUrl"]
+        self.sent: list[dict[str, Any]] = []
+        self.sqs.meta.events.register("before-call", lambda model, **_: self.calls.append(model.name))
+        self.sqs.meta.events.register("provide-client-params.sqs.SendMessage", self._note)
+
+    def _note(self, params: dict[str, Any], **_: Any) -> None:
+        self.sent.append({"delay": params["DelaySeconds"], **json.loads(params["MessageBody"])})
+
+    def set(self, switch: Switch, enabled: bool, version: int) -> Setting:
+        return set_enabled(switch, self.sqs, self.queue, enabled, "alice", version)
+
+
+@pytest.fixture
+def scene(aws: None) -> Iterator[Scene]:
+    yield Scene()
+
+
+def test_given_off_when_switched_on_then_the_sweep_is_queued_first_for_after_a_cache_lifetime(scene: Scene) -> None:
+    setting = scene.set(scene.switch(enabled=False), True, 0)
+
+    assert (setting.enabled, setting.version, setting.changed_by) == (True, 1, "alice")
+    assert scene.calls == ["SendMessage", "TransactWriteItems"]
+    (message,) = scene.sent
+    assert message.pop("delay") > LIFETIME
+    assert message == {"kind": "start", "goal": "encrypt", "by": "alice", "settingVersion": 1}
+
+
+def test_given_on_when_switched_off_then_nothing_is_queued(scene: Scene) -> None:
+    assert scene.set(scene.switch(), False, 0).enabled is False
+    assert scene.calls == ["TransactWriteItems"]
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "error"),
+    [("ServiceUnavailable", 503, TransientError), ("AccessDenied", 403, SystemicError)],
+)
+def test_given_a_queue_that_refuses_when_switched_on_then_the_setting_stays_as_it_is(
+    scene: Scene, code: str, status: int, error: type[Exception]
+) -> None:
+    answer = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    scene.sqs.meta.events.register(
+        "before-call.sqs.SendMessage",
+        lambda **_: (AWSResponse("", status, {}, None), answer),  # type: ignore[arg-type]
+    )
+    with pytest.raises(error):
+        scene.set(scene.switch(enabled=False), True, 0)
+
+    assert scene.rows() == {}
+    assert "TransactWriteItems" not in scene.calls
+
+
+def test_given_another_version_when_switched_on_then_it_is_a_conflict(scene: Scene) -> None:
+    switch = scene.switch(enabled=False)
+    current = switch.change(False, "bob", 0)
+
+    with pytest.raises(VersionConflict) as conflict:
+        scene.set(switch, True, 0)
+
+    assert conflict.value.current == current
