@@ -40,7 +40,7 @@ p { margin: .4rem 0; } .soft { color: var(--soft); }
 table { width: 100%; border-collapse: collapse; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line);
   overflow-wrap: anywhere; }
-thead th { color: var(--soft); font-size: .82rem; font-weight: 500; white-space: nowrap; } 
+thead th { color: var(--soft); font-size: .82rem; font-weight: 500; white-space: nowrap; }
 tbody th { font-weight: 500; width: 13rem; overflow-wrap: normal; }
 tr:last-child > * { border-bottom: 0; }
 code { font: .88em ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }

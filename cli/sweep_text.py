@@ -57,9 +57,9 @@ def show_outcome(output: Output, sweep: Sweep, current_key: str | None = None) -
     table.add_column(justify="right")
     table.add_column()
     for name in [*words, *(name for name in sweep.counts if name not in words)]:
-        number = sweep.counts.get(name)
-        if number is None:
-            continue
+        number = sweep.counts.get(name, 0)
+        if not number and sweep.goal != "verify":
+            continue  # A verification tells of zeros: they are what it is for.
         alarming = number > 0 and (name == "failed" or (sweep.goal == "verify" and name in WRONG_STATES))
         style = "bold red" if alarming else "dim" if not number else ""
         table.add_row(cell(f"{number:,}", style), cell(words.get(name, name), style))
@@ -75,7 +75,7 @@ def sweeps_table(sweeps: Sequence[Sweep]) -> Table:
     """Return a table of sweeps."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("sweep", "goal", "state", "items", "started", "took", "by"):
-        table.add_column(name, justify="right" if name == "items" else "left", overflow="fold")
+        table.add_column(name, justify="right" if name == "items" else "left", overflow="fold", no_wrap=name != "by")
     for sweep in sweeps:
         started, finished = sweep.started_at, sweep.finished_at
         table.add_row(

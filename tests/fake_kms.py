@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from tests.scene import CLIENT
 
@@ -26,7 +27,7 @@ class DataKey:
 def fake_kms(data_keys: Iterable[DataKey]) -> Any:
     """Return a KMS client that decrypts ``data_keys``, each under its own key and context, and nothing else."""
     known = {data_key.encrypted: data_key for data_key in data_keys}
-    client = boto3.client("kms", **CLIENT)
+    client: Any = boto3.client("kms", **CLIENT)
 
     def respond(request: Any, **_: Any) -> AWSResponse:
         assert request.headers["X-Amz-Target"] in (b"TrentService.Decrypt", "TrentService.Decrypt")
@@ -48,7 +49,7 @@ def failing(client: Any, service: str, code: str, status: int = 400, message: st
 
     def respond(**_: Any) -> tuple[AWSResponse, dict[str, Any]]:
         parsed = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
-        return AWSResponse("", status, {}, _Body()), parsed
+        return AWSResponse("", status, HTTPHeaders(), _Body()), parsed
 
     client.meta.events.register(f"before-call.{service}", respond)
     return lambda: client.meta.events.unregister(f"before-call.{service}", respond)
@@ -66,7 +67,7 @@ def raising(client: Any, service: str, error: Exception) -> Any:
 
 def answer(request: Any, status: int, document: dict[str, Any]) -> AWSResponse:
     """Return an HTTP response with a JSON body, as AWS gives it."""
-    return AWSResponse(request.url, status, {"x-amzn-RequestId": "test"}, _Body(json.dumps(document).encode()))
+    return AWSResponse(request.url, status, HTTPHeaders(), _Body(json.dumps(document).encode()))
 
 
 class _Body(BytesIO):

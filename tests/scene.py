@@ -2,7 +2,8 @@
 
 import itertools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -12,7 +13,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from moto.core.models import botocore_stubber
 
-from item_crypto import Keyrings, Policy, Reconciler, Role, Table, ValueCipher, decide
+from item_crypto import ItemCryptoError, Keyrings, Policy, Reconciler, Role, Table, ValueCipher, decide
 from item_crypto.codec import Item, Value
 from item_crypto.context import encryption_context
 from item_crypto.decide import in_the_clear, settle
@@ -156,9 +157,7 @@ class Scene:
         assert decision.error is None
         decrypted = self.cipher.decrypt(decision.to_view, self.context(key))
         newest = {
-            name: target.value
-            for name, target in settle(decision, decrypted).items()
-            if name in policy.attributes
+            name: target.value for name, target in settle(decision, decrypted).items() if name in policy.attributes
         }
         return in_the_clear(item, policy, decrypted | newest)
 
@@ -184,6 +183,16 @@ class Scene:
     def _compete(self, **_: Any) -> None:
         while self._competitors:
             self._competitors.pop()()
+
+
+@contextmanager
+def tolerating(*reasons: str) -> Iterator[None]:
+    """Let errors with these reasons pass; where the write of another party may rightly make an operation fail."""
+    try:
+        yield
+    except ItemCryptoError as error:
+        if error.reason not in reasons:
+            raise
 
 
 def _as_attributes(ciphertexts: Mapping[str, str]) -> dict[str, Value]:

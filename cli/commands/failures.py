@@ -76,7 +76,8 @@ def _show_redrive(operator: Operator, answer: Mapping[str, Any]) -> None:
 def _table(failures: list[Mapping[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("id", "kind", "reason", "tries", "time", "key"):
-        table.add_column(name, overflow="fold", justify="right" if name == "tries" else "left")
+        # An id is there to be copied, and the key has what width is left.
+        table.add_column(name, overflow="fold", no_wrap=name != "key", justify="right" if name == "tries" else "left")
     for failure in failures:
         key = failure.get("key")
         table.add_row(

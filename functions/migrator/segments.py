@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import Any, Final
 
 from item_crypto.codec import Item
@@ -29,6 +30,18 @@ MAX_HOPS: Final = 100_000
 _PAGE: Final = 100  # Items in a page: a crash redoes no more, and a pause takes effect no later.
 _RESERVE: Final = 30.0  # Seconds kept back for the page in hand and the next message.
 _SCAN_ATTEMPTS: Final = 6
+
+
+class Carried(Enum):
+    """How a segment stands after a message's worth of work."""
+
+    NOT_RUNNING = "not-running"
+    HOP_LIMIT = "hop-limit"
+    SETTING_CHANGED = "setting-changed"
+    WAITING = "waiting"
+    TAKEN_OVER = "taken-over"
+    PASSED_ON = "passed-on"
+    DONE = "done"
 
 
 @dataclass(frozen=True)
@@ -53,8 +66,8 @@ class Worker:
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def carry_on(self, work: SegmentWork, seconds_left: Callable[[], float]) -> str:
-        """Carry a segment on and return, in a word, how it stands.
+    def carry_on(self, work: SegmentWork, seconds_left: Callable[[], float]) -> Carried:
+        """Carry a segment on and return how it stands.
 
         Safe to repeat and to run twice at a time: each page is counted once, and a write is conditional.
 
@@ -63,24 +76,24 @@ class Worker:
         """
         sweep = self.sweeps.get(work.sweep)
         if sweep is None or sweep.state is not State.RUNNING:
-            return "not-running"
+            return Carried.NOT_RUNNING
         if work.hop >= MAX_HOPS:
             self.sweeps.move(sweep, State.STOPPED, self.now(), "hop-limit")
-            return "stopped"
+            return Carried.HOP_LIMIT
         setting = self.switch.read_now()
         if sweep.goal is not Goal.VERIFY and setting.version != sweep.setting_version:
             self.sweeps.move(sweep, State.STOPPED, self.now(), "setting-changed")
-            return "stopped"
+            return Carried.SETTING_CHANGED
         if setting.changed_at is not None:
             # Until every function has read the new setting, one may still write by the old one behind our back.
             wait = setting.changed_at + timedelta(seconds=self.switch.cache_seconds + 1) - self.now()
             if wait > timedelta(0):
                 self.queues.carry_on(replace(work, hop=work.hop + 1), wait.total_seconds() + 1)
-                return "waiting"
+                return Carried.WAITING
         policy = replace(self.runtime.settings.policy, enabled=setting.enabled)
         return self._pages(work, sweep, policy_for(sweep.goal, sweep.older_than, policy), seconds_left)
 
-    def _pages(self, work: SegmentWork, sweep: Sweep, policy: Policy, seconds_left: Callable[[], float]) -> str:
+    def _pages(self, work: SegmentWork, sweep: Sweep, policy: Policy, seconds_left: Callable[[], float]) -> Carried:
         segment = self.sweeps.segment(sweep.id, work.segment)
         rate = None if sweep.rate is None else sweep.rate / sweep.segments
         while not segment.done:
@@ -89,7 +102,7 @@ class Worker:
             tally = self.pages.work_off(sweep, items, policy)
             committed = self.sweeps.commit(sweep, segment, len(items), tally.counts, tally.under_key, cursor)
             if committed is None:
-                return "taken-over"
+                return Carried.TAKEN_OVER
             self._measure()
             segment = committed
             pause = len(items) / rate - (time.monotonic() - started) if rate else 0.0
@@ -97,15 +110,15 @@ class Worker:
                 break
             current = self.sweeps.get(sweep.id)
             if current is None or current.state is not State.RUNNING:
-                return "not-running"
+                return Carried.NOT_RUNNING
             if seconds_left() - max(0.0, pause) < _RESERVE:
                 # Reached only after a page was committed: a chain of messages cannot spin without coming forward.
                 self.queues.carry_on(replace(work, hop=work.hop + 1), pause)
-                return "passed-on"
+                return Carried.PASSED_ON
             if pause > 0:
                 self.sleep(pause)
         self.sweeps.finish(sweep.id, self.now())
-        return "done"
+        return Carried.DONE
 
     def _scan(self, sweep: Sweep, segment: Segment, rate: float | None) -> tuple[list[Item], Item | None]:
         arguments: dict[str, Any] = {

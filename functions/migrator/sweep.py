@@ -1,15 +1,20 @@
 """Lambda entry point for the work queue: carries segments of sweeps on, and starts sweeps that a switch asked for."""
 
-from typing import Any
+from typing import Any, Final
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from botocore.exceptions import BotoCoreError, ClientError
 
-from item_crypto.errors import UnsupportedValue
+from item_crypto.errors import SystemicError, TransientError, UnsupportedValue
 from migrator.application import Application, application
 from migrator.dead_letters import give_up_work
 from migrator.messages import StartWork, parse_work
+from migrator.segments import Carried
+
+_FIRST_WAIT: Final = 5  # Seconds; doubles with each receipt.
+_LONGEST_WAIT: Final = 600
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureResponse:
@@ -45,5 +50,24 @@ def _work(record: SQSRecord, context: Any, parts: Application) -> None:
     def seconds_left() -> float:
         return float(context.get_remaining_time_in_millis()) / 1000
 
-    state = parts.worker.carry_on(work, seconds_left)
-    parts.runtime.telemetry.log("segment", sweep=work.sweep, segment=work.segment, hop=work.hop, state=state)
+    try:
+        state = parts.worker.carry_on(work, seconds_left)
+    except (TransientError, SystemicError):
+        _try_again_soon(record, parts)
+        raise
+    if state is Carried.HOP_LIMIT:
+        parts.runtime.telemetry.count("SweepsDead")
+    parts.runtime.telemetry.log("segment", sweep=work.sweep, segment=work.segment, hop=work.hop, state=state.value)
+
+
+def _try_again_soon(record: SQSRecord, parts: Application) -> None:
+    """Show a failed message again long before its visibility timeout, which has to outlast a whole invocation."""
+    receives = int(record.attributes.approximate_receive_count)
+    try:
+        parts.sqs.change_message_visibility(
+            QueueUrl=parts.settings.work_queue_url,
+            ReceiptHandle=record.receipt_handle,
+            VisibilityTimeout=min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(receives, 8)),
+        )
+    except (ClientError, BotoCoreError):
+        parts.runtime.telemetry.problem("a failed message waits for its visibility timeout")

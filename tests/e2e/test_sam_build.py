@@ -19,6 +19,10 @@ HANDLERS = {
     "RetryFunction": ("stream_encryptor/handler.py", "stream_encryptor/retry.py"),
     "ReaderFunction": ("reader/handler.py", "reader/item.py"),
     "ItemReaderFunction": ("reader/handler.py", "reader/item.py"),
+    "MigratorFunction": ("migrator/sweep.py",),
+    "DeferredFunction": ("migrator/deferred.py",),
+    "ControlFunction": ("migrator/control.py",),
+    "AdminFunction": ("admin/handler.py",),
 }
 ELF_MACHINES = {"x86_64": 62, "arm64": 183}
 
@@ -145,6 +149,10 @@ def test_layer_and_handlers_import_with_nothing_else_on_the_path(build: Build, t
         "stream_encryptor.retry",
         "reader.handler",
         "reader.item",
+        "migrator.sweep",
+        "migrator.deferred",
+        "migrator.control",
+        "admin.handler",
     ]
     program = f"""
 import importlib, json, sys

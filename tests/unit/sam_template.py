@@ -60,8 +60,7 @@ class Stack:
             if "Condition" not in resource or self._condition(resource["Condition"])
         }
         self.resources: dict[str, dict[str, Any]] = {
-            logical_id: self._resolve(self._template["Resources"][logical_id])
-            for logical_id in sorted(self._present)
+            logical_id: self._resolve(self._template["Resources"][logical_id]) for logical_id in sorted(self._present)
         }
         self.outputs: dict[str, Any] = self._resolve(self._template["Outputs"])
 

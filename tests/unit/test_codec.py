@@ -26,7 +26,7 @@ from tests.strategies import documents, numbers, values
 
 
 def nested(levels: int, innermost: Any, kind: str = "L") -> dict[str, Any]:
-    value = innermost
+    value: dict[str, Any] = innermost
     for _ in range(levels):
         value = {"L": [value]} if kind == "L" else {"M": {"m": value}}
     return value
@@ -231,7 +231,18 @@ def test_number_that_dynamodb_can_hold_when_asked_then_it_is_one(text: str) -> N
 
 @pytest.mark.parametrize(
     "text",
-    ["1E126", "9.99E+126", "1E-131", "-1E-131", "1" * 39, "1.00000000000000000000000000000000000001", "", "-", ".", "1e"],
+    [
+        "1E126",
+        "9.99E+126",
+        "1E-131",
+        "-1E-131",
+        "1" * 39,
+        "1.00000000000000000000000000000000000001",
+        "",
+        "-",
+        ".",
+        "1e",
+    ],
 )
 def test_number_out_of_range_or_with_39_digits_when_asked_then_it_is_none(text: str) -> None:
     assert not is_number(text)

@@ -386,7 +386,16 @@ def test_item_with_none_of_the_attributes_when_a_write_is_asked_for_then_there_i
 
 
 def test_any_value_when_it_stands_in_the_condition_then_the_write_succeeds(scene: Scene) -> None:
-    for value in (HISTORY, {"NS": ["2", "1"]}, {"B": b""}, {"M": {}}, {"L": []}, {"S": ""}, {"N": "-1E-130"}):
+    values: tuple[Any, ...] = (
+        HISTORY,
+        {"NS": ["2", "1"]},
+        {"B": b""},
+        {"M": {}},
+        {"L": []},
+        {"S": ""},
+        {"N": "-1E-130"},
+    )
+    for value in values:
         key = scene.new_key()
         scene.store(key | {"history": value})
         item = scene.stored(key)
@@ -477,7 +486,17 @@ def test_item_when_decrypted_back_then_it_equals_what_its_writer_wrote(scene: Sc
 @st.composite
 def states(draw: st.DrawFn) -> dict[str, Any]:
     """One state for each attribute, and the markers in any condition."""
-    kinds = ["absent", "plain", "current", "earlier", "old", "both current", "both earlier", "both old", "both old equal"]
+    kinds = [
+        "absent",
+        "plain",
+        "current",
+        "earlier",
+        "old",
+        "both current",
+        "both earlier",
+        "both old",
+        "both old equal",
+    ]
     kinds.append("garbage")
     return {
         "history": draw(st.sampled_from(kinds)),

@@ -189,7 +189,9 @@ def test_message_with_any_bytes_changed_when_opened_then_it_is_unknown_or_a_mess
     assert envelope.form is Form.CURRENT
 
 
-@given(st.recursive(st.none() | st.integers() | st.text(max_size=9), lambda j: st.lists(j) | st.dictionaries(st.text(), j)))
+@given(
+    st.recursive(st.none() | st.integers() | st.text(max_size=9), lambda j: st.lists(j) | st.dictionaries(st.text(), j))
+)
 def test_old_form_with_any_members_when_opened_then_it_is_unknown(content: Any) -> None:
     with pytest.raises(UnknownForm):
         open_envelope(lisa_text(encrypted_key=content, encrypted_data=content, encryption_version=content))

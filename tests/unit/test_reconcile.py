@@ -53,10 +53,8 @@ def test_plaintext_when_reconciled_then_encrypted(scene: Scene) -> None:
     assert outcome.attributes == ("history", "configuration")
     stored = scene.stored(key)
     assert stored is not None
-    assert sorted(stored) == sorted(
-        [*key, "name", "encrypted_history", "encrypted_configuration"]
-        + ["encryption_version", "is_encrypted", "encrypted_at"]
-    )
+    markers = ["encryption_version", "is_encrypted", "encrypted_at"]
+    assert sorted(stored) == sorted([*key, "name", "encrypted_history", "encrypted_configuration", *markers])
     assert scene.seen(key, stored) == key | {
         "history": HISTORY,
         "configuration": CONFIGURATION,
@@ -164,14 +162,19 @@ def failing_items(scene: Scene) -> dict[str, Any]:
     return {
         "decryption-failed": swapped,
         "key-not-listed": lambda key: {
-            "encrypted_history": {"S": scene.unlisted_cipher.encrypt({"history": HISTORY}, scene.context(key))["history"]}
+            "encrypted_history": {
+                "S": scene.unlisted_cipher.encrypt({"history": HISTORY}, scene.context(key))["history"]
+            }
         },
         "marker-unusable": lambda key: scene.lisa(key, history=HISTORY) | {"history": {"S": "other"}},
-        "conflict-unresolved": lambda key: scene.lisa(key, history=HISTORY)
-        | {"history": {"S": "other"}, "is_encrypted": {"BOOL": True}}
-        | scene.encrypted(key, history_conflict=HISTORY),
-        "unsupported-value": lambda key: scene.encrypted(key, configuration=CONFIGURATION)
-        | {"configuration": {"L": [{"S": "more"}]}},
+        "conflict-unresolved": lambda key: (
+            scene.lisa(key, history=HISTORY)
+            | {"history": {"S": "other"}, "is_encrypted": {"BOOL": True}}
+            | scene.encrypted(key, history_conflict=HISTORY)
+        ),
+        "unsupported-value": lambda key: (
+            scene.encrypted(key, configuration=CONFIGURATION) | {"configuration": {"L": [{"S": "more"}]}}
+        ),
         "item-too-large": appended,
     }
 
@@ -461,7 +464,11 @@ def test_write_when_it_fails_on_access_then_the_owner_reads_all_the_same(
 @pytest.mark.parametrize("enabled", [True, False], ids=["on", "off"])
 @pytest.mark.parametrize(
     ("reason", "error"),
-    [("decryption-failed", DecryptionFailed), ("key-not-listed", DecryptionFailed), ("marker-unusable", MarkerUnusable)],
+    [
+        ("decryption-failed", DecryptionFailed),
+        ("key-not-listed", DecryptionFailed),
+        ("marker-unusable", MarkerUnusable),
+    ],
 )
 def test_item_that_is_not_sound_when_accessed_then_no_part_of_it_is_released(
     scene: Scene, reason: str, error: type[Exception], enabled: bool

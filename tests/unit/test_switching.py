@@ -80,3 +80,22 @@ def test_given_another_version_when_switched_on_then_it_is_a_conflict(scene: Sce
         scene.set(switch, True, 0)
 
     assert conflict.value.current == current
+
+
+@pytest.mark.parametrize(
+    ("takes", "messages"),
+    [pytest.param(LIFETIME, 1, id="in time"), pytest.param(LIFETIME + 1, 2, id="after the message could arrive")],
+)
+def test_given_a_change_that_takes_long_when_switched_on_then_a_sweep_follows_it_all_the_same(
+    scene: Scene, takes: float, messages: int
+) -> None:
+    """A message that arrives before the change is made is dropped, as one whose version never came to be."""
+
+    def slowly(**_: Any) -> None:
+        scene.now += takes
+
+    scene.dynamodb.meta.events.register("before-call.dynamodb.TransactWriteItems", slowly)
+    switch = scene.switch(enabled=False)
+    set_enabled(switch, scene.sqs, scene.queue, True, "alice", 0, clock=lambda: scene.now)
+
+    assert [message["settingVersion"] for message in scene.sent] == [1] * messages

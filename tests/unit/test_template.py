@@ -1,4 +1,7 @@
-"""What template.yaml makes: table, key, queues, functions, API and alarms. Access: test_template_access."""
+"""What template.yaml makes: table, key, queues, functions, API and alarms.
+
+Access: test_template_access. The setting, sweeps and schedules: test_template_migration.
+"""
 
 import json
 import re
@@ -23,6 +26,10 @@ HANDLERS = {
     "RetryFunction": "stream_encryptor.retry.lambda_handler",
     "ReaderFunction": "reader.handler.lambda_handler",
     "ItemReaderFunction": "reader.item.lambda_handler",
+    "MigratorFunction": "migrator.sweep.lambda_handler",
+    "DeferredFunction": "migrator.deferred.lambda_handler",
+    "ControlFunction": "migrator.control.lambda_handler",
+    "AdminFunction": "admin.handler.lambda_handler",
 }
 EVERY_FUNCTION_READS = {
     "SESSION_ENCRYPTION_ENABLED": "true",
@@ -35,17 +42,37 @@ EVERY_FUNCTION_READS = {
     "CONTEXT_PURPOSE": "session-encryption",
     "SIGNED_MESSAGES": "false",
     "SINGLE_WRITING_REGION": "false",
+    "CONTROL_TABLE_NAME": "<ControlTable>",
+    "SETTING_CACHE_SECONDS": "5",
+    "AWS_USE_FIPS_ENDPOINT": "false",
     "POWERTOOLS_SERVICE_NAME": "app",
     "POWERTOOLS_METRICS_NAMESPACE": "StreamEncryptor",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
-QUEUES = {"RETRY_QUEUE_URL": "<RetryQueue>", "FAILURE_QUEUE_URL": "<FailureQueue>"}
+FAILURES = {"FAILURE_QUEUE_URL": "<FailureQueue>", "DEFERRED_QUEUE_URL": "<DeferredQueue>"}
+QUEUES = FAILURES | {"RETRY_QUEUE_URL": "<RetryQueue>"}
+MIGRATION = FAILURES | {"WORK_QUEUE_URL": "<WorkQueue>"}
+STREAM = {"STREAM_MAPPING_ID": "<StreamMapping>", "TABLE_STREAM_ARN": "<SessionTable.StreamArn>"}
 USERS = {"USER_INDEX_NAME": "byUserId", "USER_CLAIM": "sub", "TRUSTED_ROLE_IDS": ""}
 FUNCTION_READS = {
     "StreamEncryptorFunction": QUEUES,
     "RetryFunction": QUEUES,
     "ReaderFunction": USERS,
     "ItemReaderFunction": {},
+    "MigratorFunction": MIGRATION,
+    "DeferredFunction": MIGRATION,
+    "ControlFunction": MIGRATION | STREAM,
+    "AdminFunction": {
+        "WORK_QUEUE_URL": "<WorkQueue>",
+        "USER_CLAIM": "sub",
+        "ADMIN_GROUP_CLAIM": "cognito:groups",
+        "ADMIN_GROUP": "admin",
+    },
+}
+CONSUMERS = {
+    "RetryQueue": "RetryFunction",
+    "DeferredQueue": "DeferredFunction",
+    "WorkQueue": "MigratorFunction",
 }
 DAYS_14 = 14 * 24 * 3600
 
@@ -89,14 +116,12 @@ class TestTable:
 
     @pytest.mark.parametrize("protected", ["true", "false"])
     def test_deletion_protection_follows_its_parameter(self, protected):
-        assert (
-            stack(DeletionProtection=protected).properties("SessionTable")["DeletionProtectionEnabled"]
-            == protected
-        )
+        tables = stack(DeletionProtection=protected).of_type("AWS::DynamoDB::Table")
+        assert {table["DeletionProtectionEnabled"] for table in tables.values()} == {protected}
 
     def test_existing_table_is_used_and_none_is_made(self):
         with_table = stack(**EXISTING)
-        assert not with_table.of_type("AWS::DynamoDB::Table")
+        assert set(with_table.of_type("AWS::DynamoDB::Table")) == {"ControlTable"}
         assert with_table.properties("StreamMapping")["EventSourceArn"] == EXISTING["TableStreamArn"]
         assert with_table.outputs["TableName"]["Value"] == "chats"
         assert with_table.outputs["TableStreamArn"]["Value"] == EXISTING["TableStreamArn"]
@@ -118,40 +143,47 @@ class TestKey:
         assert not with_key.of_type("AWS::KMS::Alias")
         assert with_key.outputs["KeyArn"]["Value"] == EXISTING["KmsKeyArn"]
 
-    @pytest.mark.parametrize("logical_id", ["SessionTable", "EncryptionKey"])
+    @pytest.mark.parametrize("logical_id", ["SessionTable", "EncryptionKey", "ControlTable"])
     def test_what_data_would_be_lost_with_is_retained(self, logical_id):
         resource = stack().resources[logical_id]
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
 class TestQueues:
-    @pytest.mark.parametrize("queue", ["RetryQueue", "FailureQueue"])
+    @pytest.mark.parametrize("queue", ["RetryQueue", "DeferredQueue", "WorkQueue", "FailureQueue"])
     def test_queues_are_encrypted_and_keep_messages_for_14_days(self, queue):
         properties = stack().properties(queue)
         assert properties["SqsManagedSseEnabled"] is True
         assert properties["MessageRetentionPeriod"] == DAYS_14
 
     def test_there_are_no_other_queues(self):
-        assert set(stack().of_type("AWS::SQS::Queue")) == {"RetryQueue", "FailureQueue"}
+        assert set(stack().of_type("AWS::SQS::Queue")) == {*CONSUMERS, "FailureQueue"}
 
-    def test_retries_end_in_the_failure_queue_which_takes_them_from_nowhere_else(self):
-        retry, failure = stack().properties("RetryQueue"), stack().properties("FailureQueue")
-        assert retry["RedrivePolicy"]["deadLetterTargetArn"] == "<FailureQueue.Arn>"
-        assert failure["RedriveAllowPolicy"] == {
-            "redrivePermission": "byQueue",
-            "sourceQueueArns": [f"arn:aws:sqs:eu-west-1:111122223333:{retry['QueueName']}"],
-        }
-
-    def test_retries_outlast_an_hour(self):
-        retry = stack().properties("RetryQueue")
-        assert retry["VisibilityTimeout"] * retry["RedrivePolicy"]["maxReceiveCount"] > 3600
-
-    def test_a_message_stays_invisible_for_six_timeouts_of_its_function(self):
+    def test_what_was_received_too_often_ends_in_the_failure_queue_which_takes_it_from_nowhere_else(self):
         made = stack()
-        assert (
-            made.properties("RetryQueue")["VisibilityTimeout"]
-            >= 6 * made.properties("RetryFunction")["Timeout"]
+        for queue in CONSUMERS:
+            assert made.properties(queue)["RedrivePolicy"]["deadLetterTargetArn"] == "<FailureQueue.Arn>"
+            assert made.properties(queue)["RedriveAllowPolicy"] == {"redrivePermission": "denyAll"}
+        allowed = made.properties("FailureQueue")["RedriveAllowPolicy"]
+        names = [made.properties(queue)["QueueName"] for queue in CONSUMERS]
+        assert allowed["redrivePermission"] == "byQueue"
+        assert sorted(allowed["sourceQueueArns"]) == sorted(
+            f"arn:aws:sqs:eu-west-1:111122223333:{name}" for name in names
         )
+
+    @pytest.mark.parametrize("queue", CONSUMERS)
+    def test_tries_outlast_an_hour(self, queue):
+        properties = stack().properties(queue)
+        assert properties["VisibilityTimeout"] * properties["RedrivePolicy"]["maxReceiveCount"] > 3600
+
+    @pytest.mark.parametrize(("queue", "function"), CONSUMERS.items())
+    def test_a_message_stays_invisible_for_six_timeouts_of_its_function(self, queue, function):
+        made = stack()
+        assert made.properties(queue)["VisibilityTimeout"] >= 6 * made.properties(function)["Timeout"]
+
+    def test_a_dead_letter_stays_invisible_while_the_control_function_works_on_it(self):
+        made = stack()
+        assert made.properties("FailureQueue")["VisibilityTimeout"] > made.properties("ControlFunction")["Timeout"]
 
 
 class TestFunctions:
@@ -171,6 +203,7 @@ class TestFunctions:
         assert variables["SESSION_ENCRYPTION_KEY_ARN"] == EXISTING["KmsKeyArn"]
         assert variables["EARLIER_KEY_ARNS"] == EXISTING["EarlierKeyArns"]
 
+    @pytest.mark.parametrize("name", HANDLERS)
     @pytest.mark.parametrize(
         ("parameter", "value", "variable"),
         [
@@ -181,14 +214,28 @@ class TestFunctions:
             ("ContextPurpose", "orders", "CONTEXT_PURPOSE"),
             ("SignedMessages", "true", "SIGNED_MESSAGES"),
             ("SingleWritingRegion", "true", "SINGLE_WRITING_REGION"),
-            ("UserIndexName", "mine", "USER_INDEX_NAME"),
-            ("UserClaim", "email", "USER_CLAIM"),
-            ("TrustedRoleIds", "AROAEXAMPLEEXAMPLE", "TRUSTED_ROLE_IDS"),
+            ("SettingCacheSeconds", "7", "SETTING_CACHE_SECONDS"),
+            ("UseFipsEndpoint", "true", "AWS_USE_FIPS_ENDPOINT"),
         ],
     )
-    def test_parameter_reaches_the_reader(self, parameter, value, variable):
+    def test_parameter_reaches_every_function(self, name, parameter, value, variable):
         made = stack(**{parameter: value})
-        assert made.properties("ReaderFunction")["Environment"]["Variables"][variable] == value
+        assert made.properties(name)["Environment"]["Variables"][variable] == value
+
+    @pytest.mark.parametrize(
+        ("parameter", "value", "variable", "functions"),
+        [
+            ("UserIndexName", "mine", "USER_INDEX_NAME", ["ReaderFunction"]),
+            ("UserClaim", "email", "USER_CLAIM", ["ReaderFunction", "AdminFunction"]),
+            ("TrustedRoleIds", "AROAEXAMPLEEXAMPLE", "TRUSTED_ROLE_IDS", ["ReaderFunction"]),
+            ("AdminGroupClaim", "roles", "ADMIN_GROUP_CLAIM", ["AdminFunction"]),
+            ("AdminGroup", "operators", "ADMIN_GROUP", ["AdminFunction"]),
+        ],
+    )
+    def test_parameter_reaches_the_functions_behind_the_api(self, parameter, value, variable, functions):
+        made = stack(**{parameter: value})
+        for function in functions:
+            assert made.properties(function)["Environment"]["Variables"][variable] == value
 
     @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
     def test_layer_and_functions_are_of_one_architecture(self, architecture):
@@ -204,10 +251,11 @@ class TestFunctions:
         metadata = source()["Resources"]["CryptoLayer"]["Metadata"]
         assert metadata == {"BuildMethod": "python3.13", "BuildArchitecture": {"Ref": "Architecture"}}
 
-    def test_reader_answers_before_the_api_gives_up(self):
+    @pytest.mark.parametrize("name", ["Reader", "Admin"])
+    def test_function_answers_before_the_api_gives_up(self, name):
         made = stack()
-        timeout = made.properties("ReaderFunction")["Timeout"]
-        assert timeout * 1000 < made.properties("ReaderIntegration")["TimeoutInMillis"] <= 30000
+        timeout = made.properties(f"{name}Function")["Timeout"]
+        assert timeout * 1000 < made.properties(f"{name}Integration")["TimeoutInMillis"] <= 30000
 
     def test_each_function_logs_json_into_a_group_of_its_own_that_is_not_kept_for_ever(self):
         made = stack(LogRetentionDays="30")
@@ -265,16 +313,22 @@ class TestMappings:
 
 
 class TestApi:
-    def test_routes_are_those_of_the_reader(self):
+    def test_routes_are_those_of_the_reader_and_of_the_setting(self):
         routes = stack().of_type("AWS::ApiGatewayV2::Route").values()
-        assert {route["RouteKey"] for route in routes} == {
-            "GET /session",
-            "GET /session/{sessionId}",
-            "PUT /session/{sessionId}",
-            "DELETE /session/{sessionId}",
+        assert {route["RouteKey"]: route["Target"] for route in routes} == {
+            "GET /session": "integrations/<ReaderIntegration>",
+            "GET /session/{sessionId}": "integrations/<ReaderIntegration>",
+            "PUT /session/{sessionId}": "integrations/<ReaderIntegration>",
+            "DELETE /session/{sessionId}": "integrations/<ReaderIntegration>",
+            "GET /session/encryption/config": "integrations/<AdminIntegration>",
+            "PUT /session/encryption/config": "integrations/<AdminIntegration>",
         }
-        assert {route["Target"] for route in routes} == {"integrations/<ReaderIntegration>"}
-        assert stack().properties("ReaderIntegration")["PayloadFormatVersion"] == "2.0"
+
+    @pytest.mark.parametrize("name", ["Reader", "Admin"])
+    def test_integration_is_of_its_function(self, name):
+        integration = stack().properties(f"{name}Integration")
+        assert integration["IntegrationUri"] == f"<{name}Function.Arn>"
+        assert integration["PayloadFormatVersion"] == "2.0"
 
     def test_every_route_asks_for_an_iam_signature_without_an_issuer(self):
         made = stack()
@@ -321,9 +375,7 @@ class TestApi:
         assert "CorsConfiguration" not in stack().properties("HttpApi")
 
     def test_origins_are_allowed_by_parameter(self):
-        cors = stack(AllowedOrigins="https://a.example,https://b.example").properties("HttpApi")[
-            "CorsConfiguration"
-        ]
+        cors = stack(AllowedOrigins="https://a.example,https://b.example").properties("HttpApi")["CorsConfiguration"]
         assert cors["AllowOrigins"] == ["https://a.example", "https://b.example"]
         assert set(cors["AllowMethods"]) == {"GET", "PUT", "DELETE"}
         assert {"authorization", "content-type"} <= set(cors["AllowHeaders"])
@@ -359,22 +411,40 @@ class TestAlarmsAndDashboard:
                 "Maximum",
                 24 * 3600,
             ),
+            ("OldestWorkAlarm", "OldestWorkAlarmMinutes", "ApproximateAgeOfOldestMessage", "Maximum", 60),
+            ("OldestDeferredAlarm", "OldestDeferredAlarmMinutes", "ApproximateAgeOfOldestMessage", "Maximum", 60),
             ("IteratorAgeAlarm", "IteratorAgeAlarmSeconds", "IteratorAge", "Maximum", 1000),
             ("PlaintextWindowAlarm", "PlaintextWindowAlarmSeconds", "PlaintextWindow", "p99", 1000),
         ],
     )
     def test_alarm_is_in_the_unit_of_its_parameter(self, alarm, parameter, metric, stat, divisor):
-        properties = stack(**{parameter: "11"}).properties(alarm)
+        properties = stack(**{parameter: "41"}).properties(alarm)
         expression, data = properties["Metrics"]
-        assert properties["Threshold"] == "11"
+        assert properties["Threshold"] == "41"
         assert expression["Expression"] == f"{data['Id']} / {divisor}"
         assert data["MetricStat"]["Metric"]["MetricName"] == metric
         assert data["MetricStat"]["Stat"] == stat
         assert data["ReturnData"] is False
 
-    def test_a_failed_decryption_raises_an_alarm(self):
-        alarm = stack().properties("DecryptionsFailedAlarm")
-        assert (alarm["MetricName"], alarm["Threshold"]) == ("DecryptionsFailed", 0)
+    @pytest.mark.parametrize(
+        ("alarm", "queue"),
+        [
+            ("OldestFailureAlarm", "FailureQueue"),
+            ("OldestWorkAlarm", "WorkQueue"),
+            ("OldestDeferredAlarm", "DeferredQueue"),
+        ],
+    )
+    def test_alarm_of_age_watches_its_queue(self, alarm, queue):
+        metric = stack().properties(alarm)["Metrics"][1]["MetricStat"]["Metric"]
+        assert metric["Dimensions"] == [{"Name": "QueueName", "Value": f"<{queue}.QueueName>"}]
+
+    @pytest.mark.parametrize(
+        ("alarm", "metric"), [("DecryptionsFailedAlarm", "DecryptionsFailed"), ("SweepDeadAlarm", "SweepsDead")]
+    )
+    def test_what_must_not_happen_raises_an_alarm_the_first_time(self, alarm, metric):
+        properties = stack().properties(alarm)
+        assert (properties["MetricName"], properties["Threshold"]) == (metric, 0)
+        assert properties["ComparisonOperator"] == "GreaterThanThreshold"
 
     def test_alarms_notify_the_topic_that_is_given_and_nobody_otherwise(self):
         topic = "arn:aws:sns:eu-west-1:111122223333:alarms"
@@ -387,12 +457,9 @@ class TestAlarmsAndDashboard:
         made = stack()
         variables = made.properties("StreamEncryptorFunction")["Environment"]["Variables"]
         window = made.properties("PlaintextWindowAlarm")["Metrics"][1]["MetricStat"]["Metric"]
-        failed = made.properties("DecryptionsFailedAlarm")
-        for metric in (window, failed):
+        for metric in (window, made.properties("DecryptionsFailedAlarm"), made.properties("SweepDeadAlarm")):
             assert metric["Namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]
-            assert metric["Dimensions"] == [
-                {"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}
-            ]
+            assert metric["Dimensions"] == [{"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}]
 
     def test_dashboard_shows_what_an_operator_asks_first(self):
         body = json.loads(stack().properties("Dashboard")["DashboardBody"])
@@ -401,6 +468,7 @@ class TestAlarmsAndDashboard:
         assert shown >= {
             "PlaintextWindow",
             "ItemsEncrypted",
+            "ItemsDecrypted",
             "ItemsSkipped",
             "ItemsSuperseded",
             "ItemsDeferred",
@@ -410,9 +478,14 @@ class TestAlarmsAndDashboard:
             "KmsCalls",
             "KmsLatency",
             "ApproximateNumberOfMessagesVisible",
+            "ApproximateAgeOfOldestMessage",
+            "SweepsDead",
+            "ConcurrentExecutions",
             "IteratorAge",
             "4xx",
             "5xx",
+            *(f"<{queue}.QueueName>" for queue in [*CONSUMERS, "FailureQueue"]),
+            *(f"<{function}>" for function in HANDLERS),
         }
         stats = {metric[-1].get("stat") for metric in metrics if isinstance(metric[-1], dict)}
         assert {"p50", "p99"} <= stats
@@ -435,11 +508,17 @@ class TestOutputs:
             "TableName": "<SessionTable>",
             "TableStreamArn": "<SessionTable.StreamArn>",
             "KeyArn": "<EncryptionKey.Arn>",
+            "ControlTableName": "<ControlTable>",
             "RetryQueueUrl": "<RetryQueue>",
+            "DeferredQueueUrl": "<DeferredQueue>",
+            "WorkQueueUrl": "<WorkQueue>",
             "FailureQueueUrl": "<FailureQueue>",
             "ApiUrl": "https://<HttpApi>.execute-api.eu-west-1.amazonaws.com",
             "StreamEncryptorFunctionName": "<StreamEncryptorFunction>",
             "ReaderFunctionName": "<ReaderFunction>",
             "ItemReaderFunctionName": "<ItemReaderFunction>",
+            "ControlFunctionName": "<ControlFunction>",
+            "MigratorFunctionName": "<MigratorFunction>",
+            "AdminFunctionName": "<AdminFunction>",
         }
         assert all(re.fullmatch(r"[A-Z].+", output["Description"]) for output in outputs.values())

@@ -30,10 +30,30 @@ ROLES = {
     "RetryFunction": "RetryRole",
     "ReaderFunction": "ReaderRole",
     "ItemReaderFunction": "ItemReaderRole",
+    "MigratorFunction": "MigratorRole",
+    "DeferredFunction": "DeferredRole",
+    "ControlFunction": "ControlRole",
+    "AdminFunction": "AdminRole",
 }
 ENCRYPTORS = ["StreamEncryptorRole", "RetryRole"]
-DECRYPTORS = ["ReaderRole", "ItemReaderRole"]
+READERS = ["ReaderRole", "ItemReaderRole"]
+MIGRATORS = ["MigratorRole", "DeferredRole", "ControlRole"]
+OF_DATA = ENCRYPTORS + READERS + MIGRATORS
+KEY_METADATA = {"kms:DescribeKey", "kms:GetKeyRotationStatus"}
+SEND = {"sqs:SendMessage"}
+RECEIVE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
+SETTING_ONLY = {
+    "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["setting"]},
+    # Without it, ForAllValues would hold for a request that names no key at all.
+    "Null": {"dynamodb:LeadingKeys": "false"},
+}
+ALL_BUT_THE_SETTING = {
+    "ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["setting"]},
+    "Null": {"dynamodb:LeadingKeys": "false"},
+}
 ITEMS = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DescribeTable"}
+CONTROL_TABLE = "<ControlTable.Arn>"
+API = "arn:aws:execute-api:eu-west-1:111122223333:<HttpApi>"
 VIA_DYNAMODB = {"StringEquals": {"kms:ViaService": "dynamodb.eu-west-1.amazonaws.com"}}
 
 
@@ -58,9 +78,9 @@ def test_each_function_has_a_role_of_its_own_that_only_lambda_assumes(stack):
         function: f"<{role}.Arn>" for function, role in ROLES.items()
     }
     roles = stack.of_type("AWS::IAM::Role")
-    assert set(roles) == set(ROLES.values())
-    for role in roles.values():
-        assert "ManagedPolicyArns" not in role
+    assert set(roles) == {*ROLES.values(), "ScheduleRole"}
+    assert not any("ManagedPolicyArns" in role for role in roles.values())
+    for role in (roles[name] for name in ROLES.values()):
         (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
 
@@ -68,10 +88,12 @@ def test_each_function_has_a_role_of_its_own_that_only_lambda_assumes(stack):
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("role", ROLES.values())
 def test_services_are_those_the_function_calls(stack, role):
-    services = {
-        action.split(":")[0] for statement in stack.statements(role) for action in statement["Action"]
-    }
-    assert services == {"logs", "kms", "dynamodb"} | ({"sqs"} if role in ENCRYPTORS else set())
+    services = {action.split(":")[0] for statement in stack.statements(role) for action in statement["Action"]}
+    expected = {"logs", "dynamodb"}
+    expected |= {"kms"} if role in OF_DATA else set()
+    expected |= {"sqs"} if role not in READERS else set()
+    expected |= {"lambda"} if role == "ControlRole" else set()
+    assert services == expected
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -85,24 +107,22 @@ def test_no_wildcard_is_granted_but_the_streams_of_the_table(stack, role):
         for resource in statement["Resource"]
         if "*" in action + resource
     }
-    assert wild == (
-        {("dynamodb:ListStreams", f"{table}/stream/*")} if role == "StreamEncryptorRole" else set()
-    )
+    assert wild == ({("dynamodb:ListStreams", f"{table}/stream/*")} if role == "StreamEncryptorRole" else set())
 
 
-@pytest.mark.parametrize(
-    ("stack", "key"), [(MADE, "<EncryptionKey.Arn>"), (EXISTING, KEY)], ids=["made", "existing"]
-)
+@pytest.mark.parametrize(("stack", "key"), [(MADE, "<EncryptionKey.Arn>"), (EXISTING, KEY)], ids=["made", "existing"])
 @pytest.mark.parametrize("role", ENCRYPTORS)
 def test_what_only_encrypts_cannot_decrypt(stack, key, role):
     assert granted(stack, role, "kms") == {key: {"kms:GenerateDataKey", "kms:DescribeKey"}}
 
 
-@pytest.mark.parametrize("role", DECRYPTORS)
-def test_what_reads_decrypts_under_the_current_key_and_the_earlier_ones(role):
-    current = {"kms:GenerateDataKey", "kms:Decrypt", "kms:DescribeKey"}
+@pytest.mark.parametrize("role", READERS + MIGRATORS)
+def test_what_reads_or_migrates_decrypts_under_the_current_key_and_the_earlier_ones(role):
+    metadata = KEY_METADATA if role == "ControlRole" else {"kms:DescribeKey"}
+    current = {"kms:GenerateDataKey", "kms:Decrypt"} | metadata
+    earlier = {"kms:Decrypt"} | (KEY_METADATA if role == "ControlRole" else set())
     assert granted(MADE, role, "kms") == {"<EncryptionKey.Arn>": current}
-    assert granted(EXISTING, role, "kms") == {KEY: current} | {key: {"kms:Decrypt"} for key in EARLIER_KEYS}
+    assert granted(EXISTING, role, "kms") == {KEY: current} | dict.fromkeys(EARLIER_KEYS, earlier)
 
 
 @pytest.mark.parametrize(("stack", "purpose"), [(MADE, "session-encryption"), (EXISTING, "orders")])
@@ -110,14 +130,13 @@ def test_what_reads_decrypts_under_the_current_key_and_the_earlier_ones(role):
 def test_every_use_of_a_key_is_bound_to_the_purpose(stack, purpose, role):
     bound = {"StringEquals": {"kms:EncryptionContext:purpose": purpose}}
     for statement in stack.statements(role):
-        if any(action.startswith("kms:") for action in statement["Action"]) and statement["Action"] != [
-            "kms:DescribeKey"
-        ]:
+        used = {action for action in statement["Action"] if action.startswith("kms:")}
+        if used - KEY_METADATA:
             expected = VIA_DYNAMODB if statement["Resource"] == [TABLE_KEY] else bound
             assert statement["Condition"] == expected, statement["Sid"]
 
 
-@pytest.mark.parametrize("role", ROLES.values())
+@pytest.mark.parametrize("role", OF_DATA)
 def test_the_tables_own_key_is_used_by_dynamodb_alone(role):
     assert not any(statement.get("Condition") == VIA_DYNAMODB for statement in MADE.statements(role))
     through_dynamodb = [each for each in EXISTING.statements(role) if each.get("Condition") == VIA_DYNAMODB]
@@ -126,7 +145,7 @@ def test_the_tables_own_key_is_used_by_dynamodb_alone(role):
 
 
 @pytest.mark.parametrize("stack", STACKS)
-@pytest.mark.parametrize("role", ROLES.values())
+@pytest.mark.parametrize("role", OF_DATA)
 def test_table_access_is_what_the_function_does(stack, role):
     table = "<SessionTable.Arn>" if stack is MADE else TABLE
     stream = "<SessionTable.StreamArn>" if stack is MADE else f"{TABLE}/stream/2026-01-02T08:30:00.000"
@@ -134,26 +153,80 @@ def test_table_access_is_what_the_function_does(stack, role):
     if role == "ReaderRole":
         expected[table].add("dynamodb:DeleteItem")
         expected[f"{table}/index/byUserId"] = {"dynamodb:Query"}
-    if role == "StreamEncryptorRole":
+    if role in ("StreamEncryptorRole", "ControlRole"):
         expected[stream] = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}
+    if role == "StreamEncryptorRole":
         expected[f"{table}/stream/*"] = {"dynamodb:ListStreams"}
-    assert granted(stack, role, "dynamodb") == expected
+    if role == "MigratorRole":
+        expected[table].add("dynamodb:Scan")
+    if role == "ControlRole":
+        expected[table].add("dynamodb:DescribeContinuousBackups")
+    actions = granted(stack, role, "dynamodb")
+    del actions[CONTROL_TABLE]
+    assert actions == expected
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_queue_access_is_what_the_function_does(stack):
-    send = {"sqs:SendMessage"}
-    receive = {
-        "sqs:ReceiveMessage",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:ChangeMessageVisibility",
+@pytest.mark.parametrize("role", ROLES.values())
+def test_what_does_not_control_at_most_reads_the_setting_and_keeps_progress(stack, role):
+    statements = [each for each in stack.statements(role) if each["Resource"] == [CONTROL_TABLE]]
+    actual = [(set(each["Action"]), each.get("Condition")) for each in statements]
+    read, write = {"dynamodb:GetItem"}, {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+    read_all = read | {"dynamodb:Query", "dynamodb:ConditionCheckItem"}
+    assert actual == {
+        "MigratorRole": [(read_all, None), (write, ALL_BUT_THE_SETTING)],
+        "ControlRole": [(read_all | write, None)],
+        "AdminRole": [(read | {"dynamodb:PutItem"}, SETTING_ONLY)],
+    }.get(role, [(read, SETTING_ONLY)])
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_admin_function_reaches_neither_data_nor_keys(stack):
+    assert granted(stack, "AdminRole", "dynamodb").keys() == {CONTROL_TABLE}
+    assert granted(stack, "AdminRole", "sqs") == {"<WorkQueue.Arn>": SEND}
+    actions = {action for statement in stack.statements("AdminRole") for action in statement["Action"]}
+    assert not any(action.startswith("kms:") for action in actions)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize(
+    ("role", "queues"),
+    [
+        ("StreamEncryptorRole", {"RetryQueue": SEND, "DeferredQueue": SEND, "FailureQueue": SEND}),
+        ("RetryRole", {"RetryQueue": RECEIVE, "DeferredQueue": SEND, "FailureQueue": SEND}),
+        ("MigratorRole", {"WorkQueue": RECEIVE | SEND, "DeferredQueue": SEND, "FailureQueue": SEND}),
+        ("DeferredRole", {"DeferredQueue": RECEIVE, "FailureQueue": SEND}),
+        (
+            "ControlRole",
+            {
+                "WorkQueue": SEND | {"sqs:GetQueueAttributes"},
+                "DeferredQueue": SEND | {"sqs:GetQueueAttributes"},
+                "FailureQueue": RECEIVE | SEND,
+            },
+        ),
+    ],
+)
+def test_queue_access_is_what_the_function_does(stack, role, queues):
+    assert granted(stack, role, "sqs") == {f"<{queue}.Arn>": actions for queue, actions in queues.items()}
+
+
+def test_the_control_function_looks_at_one_mapping_and_changes_none():
+    mapping = "arn:aws:lambda:eu-west-1:111122223333:event-source-mapping:<StreamMapping>"
+    assert granted(MADE, "ControlRole", "lambda") == {mapping: {"lambda:GetEventSourceMapping"}}
+
+
+def test_schedules_start_sweeps_and_nothing_else():
+    (statement,) = MADE.statements("ScheduleRole")
+    assert statement["Effect"] == "Allow"
+    assert (statement["Action"], statement["Resource"]) == (["lambda:InvokeFunction"], ["<ControlFunction.Arn>"])
+    (trust,) = MADE.properties("ScheduleRole")["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert trust["Condition"] == {
+        "StringEquals": {
+            "aws:SourceAccount": "111122223333",
+            "aws:SourceArn": "arn:aws:scheduler:eu-west-1:111122223333:schedule-group/default",
+        }
     }
-    assert granted(stack, "StreamEncryptorRole", "sqs") == {
-        "<RetryQueue.Arn>": send,
-        "<FailureQueue.Arn>": send,
-    }
-    assert granted(stack, "RetryRole", "sqs") == {"<RetryQueue.Arn>": receive, "<FailureQueue.Arn>": send}
 
 
 @pytest.mark.parametrize(("function", "role"), ROLES.items())
@@ -162,11 +235,9 @@ def test_function_writes_its_own_log_alone(function, role):
     assert granted(MADE, role, "logs") == {f"<{group}.Arn>": {"logs:CreateLogStream", "logs:PutLogEvents"}}
 
 
-@pytest.mark.parametrize("queue", ["RetryQueue", "FailureQueue"])
+@pytest.mark.parametrize("queue", ["RetryQueue", "DeferredQueue", "WorkQueue", "FailureQueue"])
 def test_queue_refuses_plain_http_and_lets_in_nobody_else(queue):
-    (policy,) = [
-        each for each in MADE.of_type("AWS::SQS::QueuePolicy").values() if each["Queues"] == [f"<{queue}>"]
-    ]
+    (policy,) = [each for each in MADE.of_type("AWS::SQS::QueuePolicy").values() if each["Queues"] == [f"<{queue}>"]]
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert statement["Effect"] == "Deny"
     assert (statement["Principal"], statement["Action"]) == ("*", "sqs:*")
@@ -179,9 +250,18 @@ def test_key_is_administered_by_the_account_and_nobody_else():
     assert statement["Principal"] == {"AWS": "arn:aws:iam::111122223333:root"}
 
 
-def test_only_this_api_calls_the_reader_and_nothing_calls_the_item_reader():
-    (permission,) = MADE.of_type("AWS::Lambda::Permission").values()
-    assert permission["FunctionName"] == "<ReaderFunction>"
-    assert permission["Principal"] == "apigateway.amazonaws.com"
-    assert permission["SourceArn"] == "arn:aws:execute-api:eu-west-1:111122223333:<HttpApi>/*/*/session*"
+def test_only_this_api_calls_the_reader_and_the_admin_function():
+    permissions = MADE.of_type("AWS::Lambda::Permission").values()
+    assert {each["FunctionName"]: each["SourceArn"] for each in permissions} == {
+        "<ReaderFunction>": f"{API}/*/*/session*",
+        "<AdminFunction>": f"{API}/*/*/session/encryption/config",
+    }
+    for permission in permissions:
+        assert permission["Principal"] == "apigateway.amazonaws.com"
+        assert permission["SourceAccount"] == "111122223333"
+
+
+def test_nothing_in_the_stack_calls_the_item_reader_and_only_schedules_the_control_function():
     assert "<ItemReaderFunction.Arn>" not in json.dumps(MADE.resources)
+    naming = {name for name, resource in MADE.resources.items() if "<ControlFunction.Arn>" in json.dumps(resource)}
+    assert naming == {"ScheduleRole", "CatchUpSchedule", "ReencryptSchedule"}

@@ -62,6 +62,13 @@ def test_every_parameter_is_grouped_once_for_the_console():
         ("TrustedRoleIds", "AROAEXAMPLEEXAMPLEEX,AROAEXAMPLEEXAMPLEEY"),
         ("AllowedOrigins", "https://chat.example.com,http://localhost:5173"),
         ("StreamRetries", "-1"),
+        ("SettingCacheSeconds", "0"),
+        ("AdminGroupClaim", "custom:groups"),
+        ("MigratorConcurrency", "2"),
+        ("CatchUpScheduleExpression", ""),
+        ("CatchUpScheduleExpression", "rate(6 hours)"),
+        ("ReencryptScheduleExpression", "rate(1 day)"),
+        ("ReencryptScheduleExpression", "cron(30 3 ? * MON-FRI *)"),
     ],
 )
 def test_good_value_is_accepted(name, value):
@@ -101,6 +108,18 @@ def test_good_value_is_accepted(name, value):
         ("AllowedOrigins", "https://chat.example.com/"),
         ("StreamRecordAge", "86400"),
         ("OldestFailureAlarmDays", "14"),
+        ("SettingCacheSeconds", "900"),
+        ("AdminGroup", ""),
+        ("AdminGroup", "*"),
+        ("MigratorConcurrency", "1"),
+        ("MigratorMemory", "128"),
+        ("CatchUpScheduleExpression", "daily"),
+        ("CatchUpScheduleExpression", "rate(1 minute)"),
+        ("CatchUpScheduleExpression", "rate(0 days)"),
+        ("ReencryptScheduleExpression", "cron(30 3 * * *)"),
+        ("ReencryptScheduleExpression", "at(2026-01-02T08:30:00)"),
+        ("ReencryptAfterDays", "0"),
+        ("UseFipsEndpoint", ""),
     ],
 )
 def test_bad_value_is_refused(name, value):

@@ -167,7 +167,7 @@ def decide(item: Item, policy: Policy, role: Role) -> Decision:
 
     if role is Role.ENCRYPTOR and "old-form-with-plaintext" in reasons.values():
         # Which of the two is newer is told by is_encrypted, which any write of ours would overwrite: so none.
-        steps = {name: Step.DEFER for name in steps}
+        steps = dict.fromkeys(steps, Step.DEFER)
         return Decision(Action.DEFER, "old-form-with-plaintext", steps, envelopes, item, policy)
 
     def decision(action: Action, names: list[str]) -> Decision:
@@ -330,9 +330,7 @@ def conditional_update(
         ItemTooLarge: the item would be larger than DynamoDB allows.
         ValueError: nothing would guard the write.
     """
-    conflicts = [encrypted_name(name) for name in targets if name not in attributes]
-    if any(name in item for name in conflicts):
-        raise ConflictUnresolved("an earlier conflict of the attribute still stands")
+    conflicts = check_conflicts(item, attributes, targets)
     result = stored_form(item, attributes, targets, ciphertexts, now) | dict(also_set or {})
     check_size(result)
     guarded = [*attributes, *map(encrypted_name, attributes), IS_ENCRYPTED, *conflicts]
@@ -356,6 +354,18 @@ def stored_form(
         result.pop(other, None)
     _mark(result, attributes, targets, now)
     return result
+
+
+def check_conflicts(item: Item, attributes: tuple[str, ...], targets: Mapping[str, Target]) -> list[str]:
+    """Check that no conflict is to be kept where an earlier one stands; return the names to keep them under.
+
+    Raises:
+        ConflictUnresolved: one is.
+    """
+    conflicts = [encrypted_name(name) for name in targets if name not in attributes]
+    if any(name in item for name in conflicts):
+        raise ConflictUnresolved("an earlier conflict of the attribute still stands")
+    return conflicts
 
 
 def check_size(item: Item) -> None:

@@ -5,11 +5,13 @@ A message names an item and a reason, never a value::
     {"kind": "item", "table": "sessions", "key": {"sessionId": {"S": "…"}, "userId": {"S": "…"}},
      "reason": "unknown-form", "recordId": "4c2f…", "time": "2026-01-02T08:30:00Z", "attempts": 1}
 
-``kind`` is ``deferred`` in the migrator's queue and ``retry`` in the retry queue, whose redrive policy moves a message that was received too often to the
-failure queue as it is. ``writtenAt`` (epoch seconds, or null) is then the time of the write, for the plaintext window.
+``kind`` is ``deferred`` in the migrator's queue and ``retry`` in the retry queue, whose redrive policy moves a message
+that was received too often to the failure queue as it is. ``writtenAt`` (epoch seconds, or null) is then the time of
+the write, for the plaintext window.
 """
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 RETRY_DELAY: Final = 15
-"""Seconds before a key is tried again: longer than the bursts that DynamoDB and KMS throttle, shorter than a user's wait."""
+"""Seconds before a key is tried again: longer than a burst that is throttled, shorter than a user's wait."""
 
 
 @dataclass(frozen=True)
@@ -130,5 +132,13 @@ def hint_from_message(body: str, table: str) -> Hint:
     return Hint(
         key_from_json(document.get("key")),
         record_id if isinstance(record_id, str) else None,
-        float(written_at) if isinstance(written_at, int | float) else None,
+        _seconds(written_at),
     )
+
+
+def _seconds(number: object) -> float | None:
+    try:
+        seconds = float(number) if isinstance(number, int | float) else math.nan
+    except OverflowError:
+        return None
+    return seconds if math.isfinite(seconds) else None

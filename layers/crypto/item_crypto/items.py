@@ -1,6 +1,7 @@
 """Items in, items out: the surface for whoever uses this package as a library."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,17 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from item_crypto.cipher import ValueCipher
 from item_crypto.codec import Item, check_value
 from item_crypto.context import encryption_context
-from item_crypto.decide import Action, Policy, Role, Target, check_size, decide, in_the_clear, settle, stored_form
+from item_crypto.decide import (
+    Action,
+    Policy,
+    Role,
+    check_conflicts,
+    check_size,
+    decide,
+    in_the_clear,
+    settle,
+    stored_form,
+)
 from item_crypto.errors import ContextUnusable, UnsupportedValue
 
 
@@ -38,22 +49,34 @@ class ItemCipher:
     def encrypt_item(self, item: Mapping[str, Any]) -> dict[str, Any]:
         """Return ``item`` in its stored form, every configured attribute encrypted; ``item`` itself is not changed.
 
-        An attribute that is already encrypted stays as it is; one in plaintext beside its ciphertext replaces it.
+        Whatever the policy's setting. An attribute that is already encrypted stays as it is; one in plaintext beside
+        its ciphertext replaces it, save where that would lose a value: an appended list is its continuation, and
+        beside LISA's old form ``is_encrypted`` tells which is newer. Only these two need the right to decrypt.
 
         Raises:
             ContextUnusable: a part of the encryption context is missing from the item.
             UnsupportedValue: a value is not one that DynamoDB can hold.
+            UnknownForm: an encrypted attribute has no known form.
             ItemTooLarge: the item would exceed 400 KB.
+            PermanentError: two values of an attribute cannot be told apart or put together.
             TransientError, SystemicError: KMS did not answer, or refuses the key.
         """
         values, is_resource_style = self._typed(item)
         check_size(values)
-        plain = {name: values[name] for name in self._policy.attributes if name in values}
-        if not plain:
+        policy = replace(self._policy, enabled=True)
+        decision = decide(values, policy, Role.ENCRYPTOR)
+        if any(name in values for name in decision.deferred):
+            decision = decide(values, policy, Role.READER)
+        if decision.error is not None:
+            raise decision.error
+        if not decision.changed:
             return dict(item)
-        targets = {name: Target(value, encrypted=True) for name, value in plain.items()}
-        ciphertexts = self._cipher.encrypt(plain, self._context(values))
-        stored = stored_form(values, self._policy.attributes, targets, ciphertexts, self._now())
+        context = self._context(values)
+        targets = settle(decision, self._cipher.decrypt(decision.to_decrypt, context))
+        check_conflicts(values, policy.attributes, targets)
+        ciphertexts = self._cipher.encrypt({name: target.value for name, target in targets.items()}, context)
+        stored = stored_form(values, policy.attributes, targets, ciphertexts, self._now())
+        check_size(stored)
         return _untyped(stored) if is_resource_style else stored
 
     def decrypt_item(self, item: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,6 +86,7 @@ class ItemCipher:
             ContextUnusable: a part of the encryption context is missing from the item.
             DecryptionFailed: a ciphertext does not belong to this item and attribute, or is not authentic.
             UnknownForm: an encrypted attribute has no known form.
+            PermanentError: two values of an attribute cannot be told apart or put together.
             TransientError, SystemicError: KMS did not answer, or refuses the key.
         """
         values, is_resource_style = self._typed(item)
@@ -92,9 +116,9 @@ class ItemCipher:
             return dict(item), False
         try:
             return {key: TypeSerializer().serialize(value) for key, value in item.items()}, True
-        except (TypeError, ArithmeticError):
+        except (TypeError, ArithmeticError, RecursionError):
             raise UnsupportedValue("a value is not one that DynamoDB can hold") from None
 
 
-def _untyped(item: Item) -> dict[str, Any]:
+def _untyped(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: TypeDeserializer().deserialize(value) for name, value in item.items()}

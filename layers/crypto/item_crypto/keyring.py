@@ -90,7 +90,7 @@ class Keyrings:
         return CryptoMaterialsManagerFromMPL(manager)
 
 
-class SharedDataKey(CryptoMaterialsManagerFromMPL):  # type: ignore[misc] - the SDK ships no types
+class SharedDataKey(CryptoMaterialsManagerFromMPL):  # type: ignore[misc]  # the SDK ships no types
     """A materials manager for the values of one item in one call: it asks KMS once for each data key.
 
     To be made anew for each call, with one encryption context. The SDK's own caching manager does not serve: over an

@@ -265,7 +265,7 @@ class Reconciler:
         others = {name: value for name, value in values.items() if name not in given}
         base = dict(item or key)
         # The item as it is to be, before encryption: the given values stand alone, whatever was there.
-        overlay = {n: v for n, v in base.items() if n not in map(encrypted_name, given)} | values
+        overlay = {n: v for n, v in base.items() if n not in map(encrypted_name, given)} | dict(values)
         decision = decide(overlay, policy, Role.READER)
         if decision.error is not None:
             raise decision.error

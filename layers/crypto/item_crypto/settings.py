@@ -61,9 +61,9 @@ class Settings:
             table=required(environment, "TABLE_NAME"),
             key_arn=check_key_arn(required(environment, "SESSION_ENCRYPTION_KEY_ARN")),
             earlier_key_arns=tuple(map(check_key_arn, names(environment.get("EARLIER_KEY_ARNS", "")))),
-            attributes=names(required(environment, "ENCRYPTED_ATTRIBUTES")),
+            attributes=required_names(environment, "ENCRYPTED_ATTRIBUTES"),
             appended=frozenset(names(environment.get("APPENDED_ATTRIBUTES", ""))),
-            context_attributes=names(required(environment, "CONTEXT_ATTRIBUTES")),
+            context_attributes=required_names(environment, "CONTEXT_ATTRIBUTES"),
             purpose=required(environment, "CONTEXT_PURPOSE"),
             enabled=switch(environment, "SESSION_ENCRYPTION_ENABLED", "true"),
             signed=switch(environment, "SIGNED_MESSAGES", "false"),
@@ -117,6 +117,18 @@ def seconds(environment: Mapping[str, str], name: str, default: str) -> float:
 def names(text: str) -> tuple[str, ...]:
     """Return the names in a comma-separated list, without white space around them, each once."""
     return tuple(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
+
+
+def required_names(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Return a list that names at least one thing: of nothing to encrypt, nobody would be told.
+
+    Raises:
+        ConfigurationError: it is missing or empty.
+    """
+    listed = names(required(environment, name))
+    if not listed:
+        raise ConfigurationError(f"{name} names nothing")
+    return listed
 
 
 def _check_names(settings: Settings) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from item_crypto.errors import ItemCryptoError, SystemicError
+from item_crypto.errors import ItemCryptoError, SystemicError, TransientError
 from item_crypto.service_errors import error_code, from_boto
 
 if TYPE_CHECKING:
@@ -148,7 +148,11 @@ class Switch:
             )
         except ClientError as error:
             if error_code(error) == "TransactionCanceledException":
-                raise VersionConflict(self.read_now()) from error
+                # Throttling and a transaction of somebody else's cancel it too, with the version as expected.
+                current_setting = self.read_now()
+                if current_setting.version != expected_version:
+                    raise VersionConflict(current_setting) from error
+                raise TransientError("dynamodb", "TransactionCanceled") from error
             raise from_boto("dynamodb", error) from error
         except BotoCoreError as error:
             raise from_boto("dynamodb", error) from error

@@ -1,7 +1,9 @@
 """Switching on or off, together with the sweep that has to follow."""
 
 import json
-from typing import TYPE_CHECKING, Final
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,7 +20,13 @@ _MARGIN: Final = 1  # second, for clocks
 
 
 def set_enabled(
-    switch: Switch, sqs: "SQSClient", work_queue_url: str, enabled: bool, by: str, expected_version: int
+    switch: Switch,
+    sqs: "SQSClient",
+    work_queue_url: str,
+    enabled: bool,
+    by: str,
+    expected_version: int,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Setting:
     """Change the setting; switching on queues an ``encrypt`` sweep.
 
@@ -26,6 +34,7 @@ def set_enabled(
     lifetime later, when no function can still act on the old setting::
 
         send "sweep under version 4" ── change to version 4 ──┬─ made: the sweep begins
+                                                              ├─ made, but after the message arrived: sent again
                                                               └─ conflict, crash: the sweep is dropped
 
     The other way round, a crash between the two would leave plaintext that no trigger points at.
@@ -34,14 +43,20 @@ def set_enabled(
         VersionConflict: somebody else changed the setting first.
         TransientError, SystemicError: SQS or DynamoDB did not answer; the setting may have been changed all the same.
     """
-    if enabled:
-        message = {"kind": "start", "goal": "encrypt", "by": by, "settingVersion": expected_version + 1}
-        try:
-            sqs.send_message(
-                QueueUrl=work_queue_url,
-                MessageBody=json.dumps(message),
-                DelaySeconds=int(switch.cache_seconds) + _MARGIN,
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise from_boto("sqs", error) from error
-    return switch.change(enabled, by, expected_version)
+    if not enabled:
+        return switch.change(enabled, by, expected_version)
+    message = {"kind": "start", "goal": "encrypt", "by": by, "settingVersion": expected_version + 1}
+    delay = int(switch.cache_seconds) + _MARGIN
+    sent = clock()
+    _send(sqs, work_queue_url, message, delay)
+    setting = switch.change(enabled, by, expected_version)
+    if clock() - sent >= delay:
+        _send(sqs, work_queue_url, message, delay)
+    return setting
+
+
+def _send(sqs: "SQSClient", queue_url: str, message: Mapping[str, Any], delay: int) -> None:
+    try:
+        sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(message), DelaySeconds=delay)
+    except (ClientError, BotoCoreError) as error:
+        raise from_boto("sqs", error) from error
