@@ -48,10 +48,7 @@ class FunctionPool:
     def crash(self) -> None:
         """Kill every process, also those in mid-invocation; the next invocation starts a new one."""
         with self._lock:
-            processes = [*self._idle, *self._busy]
-            self._idle.clear()
-        for process in processes:
-            process.kill()
+            self._end_all()
 
     def set_environment(self, environment: Mapping[str, str]) -> None:
         """Change variables, as an update of the stack does: idle processes end, busy ones finish first."""
@@ -66,10 +63,14 @@ class FunctionPool:
         """Kill every process, also those in mid-invocation."""
         with self._lock:
             self._closed = True
-            processes = [*self._idle, *self._busy]
-            self._idle.clear()
-        for process in processes:
+            self._end_all()
+
+    def _end_all(self) -> None:
+        for process in self._idle:
             process.kill()
+        self._idle.clear()
+        for process in self._busy:
+            process.interrupt()
 
     def _take(self) -> FunctionProcess:
         with self._lock:

@@ -102,6 +102,14 @@ class FunctionProcess:
         self._process.kill()
         self._process.wait()
 
+    def interrupt(self) -> None:
+        """End the process from another thread than the one that waits for it.
+
+        The connection is not closed: its number could be given to another one under the waiting thread's hands.
+        """
+        self._process.kill()
+        self._process.wait()
+
     def _receive(self, deadline: float, request_id: str = "") -> dict[str, Any] | Invocation:
         """Return the worker's next message, or the error that took its place."""
         while b"\n" not in self._buffer:

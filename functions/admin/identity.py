@@ -1,13 +1,13 @@
 """Who calls, and what that allows, from what API Gateway's authorizer found out. Pure.
 
-=======================  ===========================  ==========  ============
-authorized by            user                         may read    may change
-=======================  ===========================  ==========  ============
-JWT authorizer           the claim of the setting     yes         administrators' group
-IAM, through Cognito     the Cognito identity id      no guests   no
-IAM                      ``userId``                   yes         no
-anything else                                         no (401)    no (401)
-=======================  ===========================  ==========  ============
+=======================  ===========================  ============  =====================
+authorized by            user                         may read      may change
+=======================  ===========================  ============  =====================
+JWT authorizer           the claim of the setting     yes           administrators' group
+IAM, through Cognito     the Cognito identity id      not a guest   no
+IAM                      ``userId``                   yes           no
+anything else                                         no            no
+=======================  ===========================  ============  =====================
 
 A signature says nothing of groups. Operators with IAM rights change the setting through the control function, whose
 invocation IAM can grant by itself.

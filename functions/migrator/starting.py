@@ -103,15 +103,21 @@ class Starter:
         try:
             return self.start(Request(work.goal, work.by))
         except SweepRunning:
-            self._supersede()
+            if self._is_served(work):
+                return None
             return self.start(Request(work.goal, work.by, force=True))
 
-    def _supersede(self) -> None:
-        """Stop sweeps that rest on an earlier version of the setting; they would stop by themselves a page later."""
-        version = self.switch.read_now().version
+    def _is_served(self, work: StartWork) -> bool:
+        """Tell whether a sweep does it already: the message came twice. Sweeps of an earlier setting are stopped."""
+        is_served = False
         for sweep in self.sweeps.newest():
-            if sweep.state is State.RUNNING and sweep.goal is not Goal.VERIFY and sweep.setting_version != version:
+            if sweep.state is not State.RUNNING or sweep.goal is Goal.VERIFY:
+                continue
+            if sweep.setting_version == work.setting_version:
+                is_served = is_served or sweep.goal is work.goal
+            else:
                 self.sweeps.move(sweep, State.STOPPED, self.now(), "setting-changed")
+        return is_served
 
     def pause(self, sweep: Sweep) -> None:
         """Pause a running sweep; pages in hand are finished.

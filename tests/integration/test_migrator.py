@@ -402,6 +402,8 @@ class TestSwitch:
         (message,) = bodies(world.work)
         assert message == {"kind": "start", "goal": "encrypt", "by": "operator", "settingVersion": 2}
         world.deliver_now(message)
+        world.deliver_now(message)
+        assert len(world.command("status")["sweeps"]) == 1, "the message came twice"
         world.pump()
         assert not is_plain(world.get("s1"))
 

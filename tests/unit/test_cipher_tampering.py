@@ -1,6 +1,7 @@
 """Whatever is done to a message, a value comes out only where it was put in."""
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -287,3 +288,30 @@ def test_one_bad_value_of_two_when_decrypted_then_neither_is_released(scene: Sce
 
     with pytest.raises(REFUSALS):
         scene.cipher.decrypt(envelopes, scene.context(key))
+
+
+# LISA's old form. Its outer JSON is not authenticated, so it may be spelled differently; what is in it may not.
+
+
+OLD = vector("lisa/list")
+
+
+@given(st.integers(min_value=0), st.integers(min_value=0, max_value=3), st.binary(max_size=3))
+def test_old_form_when_changed_anywhere_then_refused_or_the_same_value(
+    cipher: ValueCipher, start: int, length: int, replacement: bytes
+) -> None:
+    data = base64.b64decode(OLD["ciphertext"])
+    start %= len(data)
+    changed = data[:start] + replacement + data[start + length :]
+    try:
+        value = decrypt(cipher, changed)
+    except REFUSALS:
+        return
+    assert value == OLD["value"]
+
+
+def test_token_of_the_old_form_when_moved_to_another_data_key_then_refused(cipher: ValueCipher) -> None:
+    one, other = (json.loads(base64.b64decode(vector(f"lisa/{name}")["ciphertext"])) for name in ("list", "unicode"))
+
+    with pytest.raises(DecryptionFailed):
+        decrypt(cipher, json.dumps(one | {"encrypted_data": other["encrypted_data"]}).encode())

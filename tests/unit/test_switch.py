@@ -1,7 +1,7 @@
 """The runtime switch: reading, its cache, changing, history."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -62,8 +62,8 @@ class Control:
 
 
 @pytest.fixture
-def control(aws: None) -> Iterator[Control]:
-    yield Control()
+def control(aws: None) -> Control:
+    return Control()
 
 
 # Reading

@@ -1,7 +1,6 @@
 """Switching on or off, together with the sweep that has to follow."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -34,8 +33,8 @@ class Scene(Control):
 
 
 @pytest.fixture
-def scene(aws: None) -> Iterator[Scene]:
-    yield Scene()
+def scene(aws: None) -> Scene:
+    return Scene()
 
 
 def test_given_off_when_switched_on_then_the_sweep_is_queued_first_for_after_a_cache_lifetime(scene: Scene) -> None:
