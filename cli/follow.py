@@ -12,7 +12,14 @@ from cli.pace import Pace
 from cli.progress_views import Bars, JsonLines, Lines, View
 from cli.sweep import Sweep, read_sweep
 
+_STANDSTILL: Final = 60.0  # Seconds without an item before that is worth a word.
 _PATIENCE: Final = 5  # Readings in a row that may fail for a passing reason.
+
+
+_STANDING: Final = (
+    "Nothing was read for a minute. Is the work queue's event source mapping enabled, and does the migrator run? Its "
+    "log says more. Still following."
+)
 
 
 def follow(operator: Operator, sweep_id: str, interval: float, *, json_lines: bool = False) -> tuple[Sweep, Answer]:
@@ -22,7 +29,7 @@ def follow(operator: Operator, sweep_id: str, interval: float, *, json_lines: bo
         StoppedFollowing: Ctrl-C.
         Unreachable: there is no answer any more.
     """
-    pace = Pace(time.monotonic)
+    pace, warned = Pace(time.monotonic), False
     try:
         with closing(_view(operator.output, json_lines)) as view:
             while True:
@@ -31,6 +38,9 @@ def follow(operator: Operator, sweep_id: str, interval: float, *, json_lines: bo
                 view.show(sweep, answer)
                 if sweep.state != "running":
                     return sweep, answer
+                if not warned and pace.standstill(sweep) >= _STANDSTILL:
+                    warned = True
+                    operator.output.note(_STANDING, style="yellow")
                 time.sleep(interval)
     except KeyboardInterrupt:
         raise StoppedFollowing(

@@ -60,6 +60,13 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
+def speed(rate: float | None) -> str:
+    """Return items a second for people; slow ones keep a digit behind the point."""
+    if rate is None:
+        return "– items/s"
+    return f"{rate:,.0f} items/s" if rate >= 10 else f"{rate:.1f} items/s"
+
+
 def progress_line(sweep: Sweep) -> str:
     """Return a reading as one line of plain text."""
     now = progress(sweep)
@@ -67,7 +74,7 @@ def progress_line(sweep: Sweep) -> str:
     if sweep.estimated_items:
         parts[-1] = f"{sweep.scanned:,} of about {sweep.estimated_items:,} items"
     if now.rate:
-        parts.append(f"{now.rate:,.0f} items/s")
+        parts.append(speed(now.rate))
     if sweep.state == "running" and now.seconds_left is not None:
         parts.append(f"{duration(now.seconds_left)} left")
     parts.append(f"{sweep.segments_done} of {sweep.segments} segments")

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.output import Output
-from cli.progress import duration, progress, progress_line, segment_fraction
+from cli.progress import duration, progress, progress_line, segment_fraction, speed
 from cli.sweep import Segment, Sweep
 
 _SECONDS_BETWEEN_LINES: Final = 5.0
@@ -103,12 +103,11 @@ def drawing(sweep: Sweep, rows: int) -> RenderableType:
         Text(sweep.state, style=colour),
     )
     about = f" of about {sweep.estimated_items:,}" if sweep.estimated_items else ""
-    rate = f"{now.rate:,.0f} items/s" if now.rate else "– items/s"
     left = f"{duration(now.seconds_left)} left" if sweep.state == "running" else ""
     counts = ", ".join(f"{name} {number:,}" for name, number in sweep.counts.items() if number)
     lines: list[RenderableType] = [
         head,
-        Text("   ".join(filter(None, [f"{sweep.scanned:,}{about} items", rate, left]))),
+        Text("   ".join(filter(None, [f"{sweep.scanned:,}{about} items", speed(now.rate), left]))),
         Text(counts, style="dim"),
     ]
     return Group(*lines, _segments(sweep, rows))

@@ -4,6 +4,7 @@ Neither is a default. A command that changes a table must not depend on which fi
 """
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli.errors import Unreachable, UsageError
 from cli.service_errors import explained
 from local.aws_clients import local_session
+from local.state import STATE_DIRECTORY
 
 _CONTROL_FUNCTION: Final = "ControlFunctionName"
 _CONNECT_SECONDS: Final = 5
@@ -35,12 +37,14 @@ class Target:
         region: its AWS Region.
         outputs: CloudFormation's outputs.
         is_local: whether it runs on this machine.
+        options: what a later command needs to find the same stack again.
     """
 
     name: str
     region: str
     outputs: Mapping[str, str]
     is_local: bool
+    options: str
     _session: boto3.Session
     _endpoint_url: str | None = None
 
@@ -59,11 +63,6 @@ class Target:
                 "older one that has to be deployed again.",
                 "no-control-function",
             ) from None
-
-    @property
-    def options(self) -> str:
-        """Return what a follow-up command needs to find the same stack again."""
-        return "--local" if self.is_local else f"--stack {self.name}"
 
     def lambda_client(self) -> Any:
         """Return a boto3 Lambda client that waits for long invocations."""
@@ -99,9 +98,11 @@ def in_aws(stack: str, region: str | None, profile: str | None) -> Target:
         Unreachable: there is no such stack, or AWS does not say.
     """
     doing = f"looking for the stack {stack}"
+    given = [("--stack", stack), ("--region", region), ("--profile", profile)]
+    options = shlex.join(word for option, value in given if value is not None for word in (option, value))
     try:
         session = boto3.Session(profile_name=profile, region_name=region)
-        target = Target(stack, session.region_name or "", {}, False, session)
+        target = Target(stack, session.region_name or "", {}, False, options, session)
         answer = target._client("cloudformation", _QUERY).describe_stacks(StackName=stack)
     except ClientError as error:
         detail = error.response.get("Error", {})
@@ -115,7 +116,7 @@ def in_aws(stack: str, region: str | None, profile: str | None) -> Target:
     except BotoCoreError as error:
         raise explained(error, doing) from error
     outputs = {output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0].get("Outputs", [])}
-    return Target(stack, session.region_name, outputs, False, session)
+    return Target(stack, session.region_name, outputs, False, options, session)
 
 
 def on_this_machine(state_directory: Path) -> Target:
@@ -134,7 +135,10 @@ def on_this_machine(state_directory: Path) -> Target:
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Unreachable(f"{path} is not as `python -m local up` writes it ({type(error).__name__}).") from error
-    return Target("local", region, outputs, True, local_session(region), endpoint_url)
+    elsewhere = [] if state_directory == STATE_DIRECTORY else ["--state-directory", str(state_directory)]
+    return Target(
+        "local", region, outputs, True, shlex.join(["--local", *elsewhere]), local_session(region), endpoint_url
+    )
 
 
 def find(stack: str | None, local: bool, region: str | None, profile: str | None, state_directory: Path) -> Target:

@@ -67,7 +67,7 @@ def _switch(operator: Operator, enabled: bool, confirmed: bool = False) -> int:
     options = operator.target.options
     output.line(f"Encryption is {setting_text(_setting(answer))}.")
     if enabled:
-        output.line(f"A sweep over the table is queued: `stream-encryptor watch {options}` follows it.")
+        output.line(f"A sweep over the table begins in a few seconds: `stream-encryptor watch {options}` follows it.")
     else:
         output.line(f"New writes stay in plaintext. `stream-encryptor decrypt {options}` decrypts the rest.")
     return OK

@@ -4,10 +4,10 @@ import os
 from functools import cache
 
 import boto3
+
 from item_crypto.failures import Failures
 from item_crypto.runtime import CLIENT_CONFIG, compose
 from item_crypto.settings import Settings, required
-
 from stream_encryptor.encryptor import Encryptor
 
 

@@ -283,7 +283,7 @@ class TestSweeps:
         result = run(*arguments)
         assert result.exit_code == 0, result.stderr
         assert control.events == [{"command": "start", **fields, "by": WHO}]
-        assert "watch --stack chats" in result.stdout
+        assert "watch --stack chats --region us-east-1`" in result.stdout
 
     @pytest.mark.parametrize(
         "arguments",
@@ -427,7 +427,7 @@ class TestConfig:
         control.status["setting"] = setting(False, 5)
         result = run("config", "on")
         assert control.events[-1] == {"command": "set-config", "enabled": True, "version": 5, "by": WHO}
-        assert "is queued" in result.stdout
+        assert "begins in a few seconds" in result.stdout
 
     def test_what_is_so_already_is_left_alone(self, run, control):
         result = run("config", "on")

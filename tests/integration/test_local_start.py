@@ -19,7 +19,7 @@ def test_the_application_deploys_with_a_key_that_works(tmp_path):
         assert kms.describe_key(KeyId=stack.outputs["KeyArn"])["KeyMetadata"]["KeyState"] == "Enabled"
         assert kms.generate_data_key(KeyId=stack.outputs["KeyArn"], KeySpec="AES_256")["Plaintext"]
         mappings = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
-        assert sorted(mapping["BatchSize"] for mapping in mappings) == [7, 10]
+        assert sorted(mapping["BatchSize"] for mapping in mappings) == [1, 7, 10, 10]
         preflight = urllib.request.Request(f"{stack.api_url}/session", method="OPTIONS")
         preflight.add_header("Origin", "https://app.example")
         with urllib.request.urlopen(preflight) as answer:

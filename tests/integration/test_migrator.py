@@ -324,7 +324,11 @@ class TestControl:
         assert world.command("decrypt-item", key=key)["item"] == original
 
         audits = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"audit":true' in line]
-        assert [(a["who"], a["operation"], a["result"]) for a in audits][0] == ("operator", "decrypt-item", "decrypted")
+        assert next((a["who"], a["operation"], a["result"]) for a in audits) == (
+            "operator",
+            "decrypt-item",
+            "decrypted",
+        )
         half = {"sessionId": {"S": "s1"}}
         assert world.command("decrypt-item", key=half)["error"]["code"] == "invalid-request"
         missing = {**key, "sessionId": {"S": "none"}}

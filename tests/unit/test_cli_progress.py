@@ -78,6 +78,16 @@ def test_the_pace_is_that_of_the_last_half_minute_and_not_the_average():
     assert last.items_per_second == pytest.approx(10)
 
 
+def test_a_standstill_lasts_until_something_is_scanned():
+    clock = Clock()
+    pace = Pace(clock)
+    seconds = []
+    for now, scanned in [(0, 0), (50, 0), (70, 5), (130, 5)]:
+        clock.now = float(now)
+        seconds.append(pace.standstill(running(scanned=scanned)))
+    assert seconds == [0, 50, 0, 60]
+
+
 def test_the_pace_of_an_ended_sweep_is_its_average():
     clock = Clock()
     pace = Pace(clock)
@@ -117,7 +127,7 @@ def test_the_drawing_shows_the_whole_and_each_segment():
     for words in (
         "8 %",
         "60 of about 700 items",
-        "6 items/s",
+        "6.0 items/s",
         "1 min 47 s left",
         "encrypted 55",
         "segment 3",
