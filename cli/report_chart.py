@@ -8,9 +8,9 @@ from typing import Final
 _WIDTH: Final = 760
 _ROW: Final = 30
 _BAR: Final = 16
-_NAMES: Final = 215  # Where bars begin.
+_NAMES: Final = 245  # Where bars begin.
 _NUMBERS: Final = 130  # What is left free behind the longest.
-_LETTER: Final = 8.5  # Width of a letter of a name, roughly: longer names are cut, with the whole as a tooltip.
+_LETTER: Final = 8.4  # Width of a letter of a name, roughly: longer names are cut, with the whole as a tooltip.
 
 
 @dataclass(frozen=True)

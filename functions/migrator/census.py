@@ -33,12 +33,18 @@ def standing(item: Item, policy: Policy) -> tuple[Standing, Mapping[str, Envelop
     """Return the state of ``item`` and its ciphertexts, by the name of the attribute that each was read from.
 
     Mixed is an item with both plaintext and ciphertext. An old-form ciphertext counts as such even beside plaintext.
+    An item is undecryptable where one of its ciphertexts is; the others still need their keys.
     """
-    stored = [*policy.attributes, *map(conflict_name, policy.attributes)]
-    try:
-        envelopes = {name: open_envelope(item[encrypted_name(name)]) for name in stored if encrypted_name(name) in item}
-    except UnknownForm:
-        return Standing.UNDECRYPTABLE, {}
+    envelopes: dict[str, Envelope] = {}
+    is_readable = True
+    for name in (*policy.attributes, *map(conflict_name, policy.attributes)):
+        if encrypted_name(name) in item:
+            try:
+                envelopes[name] = open_envelope(item[encrypted_name(name)])
+            except UnknownForm:
+                is_readable = False
+    if not is_readable:
+        return Standing.UNDECRYPTABLE, envelopes
     has_plaintext = any(name in item for name in policy.attributes)
     if any(envelope.form is Form.LISA for envelope in envelopes.values()):
         return Standing.OLD_FORM, envelopes

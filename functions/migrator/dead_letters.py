@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from item_crypto.codec import key_from_json, to_json
 from item_crypto.errors import ItemCryptoError, UnsupportedValue
 from item_crypto.failures import Hint, hint_from_message
 from item_crypto.reconcile import Outcome, Status
@@ -23,6 +25,11 @@ from migrator.sweeps import Goal, Sweep, SweepRunning
 
 _ITEM_KINDS: Final = ("item", "retry", "deferred")
 _HIDDEN: Final = 300  # Seconds a message stays hidden from others while it is worked on.
+_MOST_ATTEMPTS: Final = 1_000_000
+_LARGEST_KEY: Final = 20_000  # Characters: a key has 3 KB at most (Service quotas), each byte an escape at worst.
+_SHOWN: Final = 256  # Characters of a text, so that a thousand letters fit into one answer (6 MB).
+_RANGE: Final = ("shardId", "startSequenceNumber", "endSequenceNumber", "streamArn")
+_FIELDS: Final = ("kind", "table", "key", "recordId", "time", "writtenAt", "goal", "olderThan")
 _SETTLED: Final = (Status.ENCRYPTED, Status.DECRYPTED, Status.NOTHING, Status.SUPERSEDED)
 
 
@@ -45,18 +52,18 @@ class Letter:
     kind: str
 
     def as_json(self) -> dict[str, Any]:
-        """Return what an operator is shown; a letter holds keys and reasons, never a value."""
+        """Return what an operator is shown: keys and reasons; whatever else a letter holds is left out."""
         document = _document(self.body) or {}
         info = document.get("DDBStreamBatchInfo")
         return {
             "id": self.id,
             "kind": self.kind,
-            "key": document.get("key"),
-            "reason": document.get("reason") or document.get("requestContext", {}).get("condition"),
-            "recordId": document.get("recordId"),
-            "time": document.get("time") or document.get("timestamp"),
+            "key": _key(document),
+            "reason": _text(document.get("reason")) or _text(_member(document.get("requestContext"), "condition")),
+            "recordId": _text(document.get("recordId")),
+            "time": _text(document.get("time")) or _text(document.get("timestamp")),
             "attempts": self.attempts,
-            "range": info if isinstance(info, dict) else None,
+            "range": {name: _text(info.get(name)) for name in _RANGE} if isinstance(info, dict) else None,
         }
 
 
@@ -172,11 +179,14 @@ class DeadLetters:
         self._parts.runtime.telemetry.outcomes([outcome])
         if outcome.status in _SETTLED:
             return None
-        return json.dumps(dict(document) | {"reason": outcome.reason, "attempts": letter.attempts + 1})
+        kept = {name: document[name] for name in _FIELDS if name in document}
+        return json.dumps(kept | {"reason": outcome.reason, "attempts": letter.attempts + 1})
 
     def _try_range(self, letter: Letter, result: Redriven) -> str | None:
         info = parse_json(letter.body)["DDBStreamBatchInfo"]
-        stream_arn = self._parts.settings.stream_arn or info["streamArn"]
+        stream_arn = self._parts.settings.stream_arn or info.get("streamArn")
+        if not isinstance(stream_arn, str):
+            raise UnsupportedValue("a letter without a stream")
         try:
             keys = keys_in_range(boto3.client("dynamodbstreams", config=CLIENT_CONFIG), stream_arn, info)
         except Trimmed:
@@ -231,20 +241,24 @@ class _Hidden:
     def __init__(self, letters: DeadLetters) -> None:
         self._letters = letters
         self._kept: dict[str, Letter] = {}
+        self._seen: set[str] = set()
 
     def __enter__(self) -> "_Hidden":
         return self
 
     def __exit__(self, *_: object) -> None:
         for letter in self._kept.values():
-            self._letters.call(
-                "change_message_visibility",
-                QueueUrl=self._letters.url,
-                ReceiptHandle=letter.handle,
-                VisibilityTimeout=0,
-            )
+            # A letter that cannot be shown again now shows itself, and what was done is done all the same.
+            with suppress(ItemCryptoError):
+                self._letters.call(
+                    "change_message_visibility",
+                    QueueUrl=self._letters.url,
+                    ReceiptHandle=letter.handle,
+                    VisibilityTimeout=0,
+                )
 
     def receive(self, limit: int) -> Iterator[Letter]:
+        """Receive letters until ``limit`` messages came or none is left; one that comes twice is given once."""
         received = 0
         while received < limit:
             answer = self._letters.call(
@@ -258,9 +272,11 @@ class _Hidden:
             if not messages:
                 return
             received += len(messages)
-            letters = [_letter(message) for message in messages]
-            self._kept |= {letter.id: letter for letter in letters}
-            yield from letters
+            # SQS delivers at least once, and at times what was deleted.
+            letters = {letter.id: letter for letter in map(_letter, messages) if letter.id not in self._seen}
+            self._seen |= letters.keys()
+            self._kept |= letters
+            yield from letters.values()
 
     def delete(self, letter: Letter) -> None:
         self._letters.call("delete_message", QueueUrl=self._letters.url, ReceiptHandle=letter.handle)
@@ -280,12 +296,12 @@ def give_up_work(body: str, reason: str, parts: Application) -> None:
 def _letter(message: Mapping[str, Any]) -> Letter:
     body = message["Body"]
     document = _document(body)
-    attempts = (document or {}).get("attempts", 1)
+    attempts = (document or {}).get("attempts")
     return Letter(
         message["MessageId"],
         message["ReceiptHandle"],
         body,
-        attempts if isinstance(attempts, int) else 1,
+        min(max(attempts, 1), _MOST_ATTEMPTS) if isinstance(attempts, int) else 1,
         _kind(document, body),
     )
 
@@ -296,6 +312,23 @@ def _document(body: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
+
+
+def _key(document: Mapping[str, Any]) -> dict[str, Any] | None:
+    try:
+        key = key_from_json(document.get("key"))
+    except UnsupportedValue:
+        return None
+    shown = {name: to_json(value) for name, value in key.items()}
+    return shown if len(json.dumps(shown)) <= _LARGEST_KEY else None
+
+
+def _member(document: object, name: str) -> object:
+    return document.get(name) if isinstance(document, dict) else None
+
+
+def _text(value: object) -> str | None:
+    return value[:_SHOWN] if isinstance(value, str) else None
 
 
 def _kind(document: Mapping[str, Any] | None, body: str) -> str:

@@ -78,6 +78,10 @@ class Pages:
             pairs[key_id(key)] = (key, item)
         outcomes = self.persistent.items(pairs, policy)
         self.telemetry.outcomes(outcomes.values())
+        for outcome in outcomes.values():
+            if outcome.status is Status.SYSTEMIC:
+                # Before any letter is sent: the page is redone, and would send them again each time.
+                raise SystemicError("sweep", outcome.reason)
         tally = Tally()
         for outcome in outcomes.values():
             self._pass_on(sweep, outcome)
@@ -86,8 +90,6 @@ class Pages:
 
     def _pass_on(self, sweep: Sweep, outcome: Outcome) -> None:
         match outcome.status:
-            case Status.SYSTEMIC:
-                raise SystemicError("sweep", outcome.reason)
             case Status.FAILED:
                 self.failures.dead_letter(Hint(outcome.key), outcome.reason)
             case Status.RETRY:
@@ -101,8 +103,8 @@ class Pages:
         for item in items:
             state, envelopes = standing(item, policy)
             if deep and envelopes:
-                context = encryption_context(item, policy.context_attributes, policy.purpose)
                 try:
+                    context = encryption_context(item, policy.context_attributes, policy.purpose)
                     self.cipher.decrypt(envelopes, context)
                 except PermanentError:
                     state = Standing.UNDECRYPTABLE

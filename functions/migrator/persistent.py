@@ -1,13 +1,14 @@
 """Reconcile until it holds: for goals that no stream trigger follows.
 
 A failed condition means a newer write. For ``encrypt`` that write has a trigger of its own. For ``decrypt`` there is
-none, since the stream's function never decrypts, so the key is reconciled again.
+none, since the stream's function never decrypts, so the key is reconciled again; where its writer never pauses, it is
+left as one that failed for now.
 """
 
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from item_crypto.codec import Item
@@ -46,13 +47,17 @@ class Persistent:
         self, keys: Mapping[KeyId, Item], outcomes: dict[KeyId, Outcome], policy: Policy
     ) -> dict[KeyId, Outcome]:
         for attempt in range(1, _ATTEMPTS):
-            unsettled = [
-                keys[identity]
-                for identity, outcome in outcomes.items()
-                if outcome.status is Status.RETRY or (outcome.status is Status.SUPERSEDED and not policy.enabled)
-            ]
+            unsettled = [keys[identity] for identity, outcome in outcomes.items() if _is_unsettled(outcome, policy)]
             if not unsettled:
-                break
+                return outcomes
             self.sleep(_FIRST_WAIT * 2**attempt * self.jitter())
             outcomes |= self.reconciler.reconcile(unsettled, policy, Role.MIGRATOR)
-        return outcomes
+        # Superseded each time, and nothing else will come for it: not done, whatever the status says.
+        return {
+            identity: replace(outcome, status=Status.RETRY) if _is_unsettled(outcome, policy) else outcome
+            for identity, outcome in outcomes.items()
+        }
+
+
+def _is_unsettled(outcome: Outcome, policy: Policy) -> bool:
+    return outcome.status is Status.RETRY or (outcome.status is Status.SUPERSEDED and not policy.enabled)

@@ -1,22 +1,26 @@
 """The keys in a range of the table's stream: what an event source mapping gave up on."""
 
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from item_crypto.codec import Item
+from item_crypto.errors import UnsupportedValue
 from item_crypto.service_errors import error_code, from_boto
 from item_crypto.table import KeyId, key_id
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
 
-_GONE = ("TrimmedDataAccessException", "ResourceNotFoundException", "ExpiredIteratorException")
+_GONE: Final = ("TrimmedDataAccessException", "ResourceNotFoundException", "ExpiredIteratorException")
+_MOST_EMPTY: Final = 100  # Pages without a record, one after the other: an open shard's iterators never end.
+_SEQUENCE_NUMBER: Final = re.compile(r"[0-9]{1,40}", re.ASCII)  # 21 to 40 digits on AWS (API reference).
 
 
 class Trimmed(Exception):
-    """The range is older than the 24 hours that a stream keeps."""
+    """The stream does not show the whole range: it keeps records for 24 hours."""
 
 
 def keys_in_range(streams: "DynamoDBStreamsClient", stream_arn: str, batch: Mapping[str, Any]) -> dict[KeyId, Item]:
@@ -28,27 +32,30 @@ def keys_in_range(streams: "DynamoDBStreamsClient", stream_arn: str, batch: Mapp
         batch: ``DDBStreamBatchInfo`` of the mapping's message: the shard, the first and the last sequence number.
 
     Raises:
-        Trimmed: the stream does not hold the range any more.
+        UnsupportedValue: ``batch`` names no range.
+        Trimmed: the stream does not show the range up to its end.
         TransientError, SystemicError: the stream did not answer.
     """
-    last = int(batch["endSequenceNumber"])
+    shard, first, last = _range(batch)
     keys: dict[KeyId, Item] = {}
+    empty = 0
     try:
         iterator: str | None = streams.get_shard_iterator(
-            StreamArn=stream_arn,
-            ShardId=batch["shardId"],
-            ShardIteratorType="AT_SEQUENCE_NUMBER",
-            SequenceNumber=batch["startSequenceNumber"],
+            StreamArn=stream_arn, ShardId=shard, ShardIteratorType="AT_SEQUENCE_NUMBER", SequenceNumber=first
         )["ShardIterator"]
-        while iterator is not None:
+        # An empty page is no sign of the end: GetRecords gives one where it found nothing yet (its API reference).
+        while iterator is not None and empty < _MOST_EMPTY:
             answer = streams.get_records(ShardIterator=iterator)
+            empty = 0 if answer["Records"] else empty + 1
             for record in answer["Records"]:
-                if int(record["dynamodb"]["SequenceNumber"]) > last:
+                number = int(record["dynamodb"]["SequenceNumber"])
+                if number <= last:
+                    key = dict(record["dynamodb"]["Keys"])
+                    keys[key_id(key)] = key
+                if number >= last and keys:
                     return keys
-                key = dict(record["dynamodb"]["Keys"])
-                keys[key_id(key)] = key
-            if not answer["Records"] or int(answer["Records"][-1]["dynamodb"]["SequenceNumber"]) >= last:
-                return keys
+                if number > last:
+                    raise Trimmed
             iterator = answer.get("NextShardIterator")
     except ClientError as error:
         if error_code(error) in _GONE:
@@ -56,4 +63,13 @@ def keys_in_range(streams: "DynamoDBStreamsClient", stream_arn: str, batch: Mapp
         raise from_boto("dynamodb", error) from error
     except BotoCoreError as error:
         raise from_boto("dynamodb", error) from error
-    return keys
+    # The range's last record was there when the mapping read it. To take what is left for all would lose the rest.
+    raise Trimmed
+
+
+def _range(batch: Mapping[str, Any]) -> tuple[str, str, int]:
+    match batch:
+        case {"shardId": str(shard), "startSequenceNumber": str(first), "endSequenceNumber": str(last)}:
+            if shard and _SEQUENCE_NUMBER.fullmatch(first) and _SEQUENCE_NUMBER.fullmatch(last):
+                return shard, first, int(last)
+    raise UnsupportedValue("a message names no range of a stream")

@@ -462,6 +462,20 @@ class TestKeys:
         assert world.run("verify", deep=True)["underKey"] == {world.other_key_arn: 5}
         assert world.run("re-encrypt")["counts"] == {"nothing": 5}
 
+    def test_given_a_kept_conflict_when_re_encrypted_then_it_needs_the_old_key_no_more(self, world: Migration) -> None:
+        world.lisa("stale", ["new"], stale={"L": [{"S": "stale"}]})
+        world.run("encrypt")
+        kept = world.get("stale")["encrypted_history_conflict"]
+        world.set(SESSION_ENCRYPTION_KEY_ARN=world.other_key_arn, EARLIER_KEY_ARNS=world.key_arn)
+
+        world.run("re-encrypt")
+
+        assert world.get("stale")["encrypted_history_conflict"] != kept
+        verified = world.run("verify", deep=True)
+        assert verified["underKey"] == {world.other_key_arn: 1}
+        assert verified["counts"] == {"encrypted": 1, "conflicts": 1}
+        assert world.run("re-encrypt")["counts"] == {"nothing": 1}
+
     def test_given_data_keys_of_an_age_when_re_encrypted_then_only_older_ones_are_renewed(
         self, world: Migration
     ) -> None:

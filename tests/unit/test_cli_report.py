@@ -220,3 +220,8 @@ def test_a_long_name_is_cut_and_kept_as_a_tooltip():
     root = chart(Bar(KEY, 1, "red"), total=1)
     assert re.match("….{5,}1111$", next(root.iter("text")).text or "")
     assert KEY in (next(root.iter("title")).text or "")
+
+
+def test_no_name_of_a_state_is_cut():
+    text = page(evidence(findings()), "x.json", "0")
+    assert "…" not in text.split("<svg")[1].split("</svg>")[0]

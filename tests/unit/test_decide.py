@@ -560,10 +560,13 @@ def test_any_item_when_reconciled_then_the_laws_hold(
         assert stored == item
     # An earlier conflict is never overwritten.
     if state["conflict"]:
-        assert stored["encrypted_history_conflict"] == item["encrypted_history_conflict"]
+        may_renew = role is Role.MIGRATOR and enabled
+        assert may_renew or stored["encrypted_history_conflict"] == item["encrypted_history_conflict"]
     if outcome.status is Status.FAILED:
         assert outcome.reason in ("unknown-form", "marker-unusable", "conflict-unresolved")
         return
+    if state["conflict"]:
+        assert {"L": [{"S": "kept"}]} in scene.held(key, "history")
     # Converged: the same role finds nothing more that it could change, and a second time changes nothing.
     again = decide(stored, replace(scene.policy, **policy), role)
     assert again.changed == ()

@@ -165,6 +165,15 @@ def decide(item: Item, policy: Policy, role: Role) -> Decision:
         if name in item or name in envelopes:
             steps[name], reasons[name] = _step(name, item, envelopes.get(name), policy, role)
 
+    if role is Role.MIGRATOR and policy.enabled:
+        for name in map(conflict_name, policy.attributes):
+            envelope = _kept_conflict(item, name)
+            if envelope is not None and (
+                envelope.key_arn != policy.key_arn or envelope.form is Form.LISA or Step.REENCRYPT in steps.values()
+            ):
+                # Else a key could never be retired: a conflict that nobody looked at would go on needing it.
+                steps[name], reasons[name], envelopes[name] = Step.REENCRYPT, "kept-conflict", envelope
+
     if role is Role.ENCRYPTOR and "old-form-with-plaintext" in reasons.values():
         # Which of the two is newer is told by is_encrypted, which any write of ours would overwrite: so none.
         steps = dict.fromkeys(steps, Step.DEFER)
@@ -210,6 +219,14 @@ def _step_of_encrypted(item: Item, envelope: Envelope, policy: Policy, role: Rol
     return (Step.REENCRYPT if may_decrypt else Step.DEFER), reason
 
 
+def _kept_conflict(item: Item, name: str) -> Envelope | None:
+    """Return the conflict kept under ``name``, or None where there is none or it is unreadable, as ``verify`` tells."""
+    try:
+        return open_envelope(item[encrypted_name(name)]) if encrypted_name(name) in item else None
+    except UnknownForm:
+        return None
+
+
 def _is_older(item: Item, moment: datetime) -> bool:
     try:
         at = datetime.fromisoformat(item[ENCRYPTED_AT]["S"])
@@ -220,10 +237,17 @@ def _is_older(item: Item, moment: datetime) -> bool:
 
 @dataclass(frozen=True)
 class Target:
-    """The value that an attribute is to have, and whether it is to be stored encrypted."""
+    """The value that an attribute is to have.
+
+    Attributes:
+        value: the value. Not shown by ``repr``.
+        encrypted: whether it is to be stored encrypted.
+        renewed: whether it is the value that stands there already, to be stored under a new data key.
+    """
 
     value: Value = field(repr=False)
     encrypted: bool
+    renewed: bool = False
 
 
 def settle(decision: Decision, decrypted: Mapping[str, Value]) -> dict[str, Target]:
@@ -239,12 +263,13 @@ def settle(decision: Decision, decrypted: Mapping[str, Value]) -> dict[str, Targ
     """
     item, enabled = decision.item, decision.policy.enabled
     targets: dict[str, Target] = {}
+    lost: dict[str, Target] = {}
     for name in decision.changed:
         match decision.steps[name]:
             case Step.ENCRYPT:
                 targets[name] = Target(item[name], encrypted=True)
             case Step.REENCRYPT:
-                targets[name] = Target(decrypted[name], encrypted=True)
+                targets[name] = Target(decrypted[name], encrypted=True, renewed=True)
             case Step.DECRYPT:
                 targets[name] = Target(decrypted[name], encrypted=False)
             case Step.DROP:
@@ -255,8 +280,8 @@ def settle(decision: Decision, decrypted: Mapping[str, Value]) -> dict[str, Targ
                 winner, loser = _resolved(item, item[name], decrypted[name])
                 targets[name] = Target(winner, encrypted=enabled)
                 if loser is not None:
-                    targets[conflict_name(name)] = Target(loser, encrypted=True)
-    return targets
+                    lost[conflict_name(name)] = Target(loser, encrypted=True)
+    return targets | lost  # A new conflict over a renewed one is refused where it would be written.
 
 
 def _concatenated(earlier: Value, appended: Value) -> Value:
@@ -362,10 +387,10 @@ def check_conflicts(item: Item, attributes: tuple[str, ...], targets: Mapping[st
     Raises:
         ConflictUnresolved: one is.
     """
-    conflicts = [encrypted_name(name) for name in targets if name not in attributes]
-    if any(name in item for name in conflicts):
+    kept = {encrypted_name(name): target for name, target in targets.items() if name not in attributes}
+    if any(name in item and not target.renewed for name, target in kept.items()):
         raise ConflictUnresolved("an earlier conflict of the attribute still stands")
-    return conflicts
+    return list(kept)
 
 
 def check_size(item: Item) -> None:
