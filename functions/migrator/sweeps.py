@@ -35,6 +35,7 @@ _SUMMARY: Final = "summary"
 _SEGMENT: Final = "segment#"
 _COUNT: Final = "n_"
 _UNDER_KEY: Final = "k_"
+_LOOKED_AT: Final = 100  # Sweeps among which those that run or are paused are looked for: weeks of schedules.
 _LOCK: Final[Item] = {"id": {"S": "lock"}, "part": {"S": "sweep"}}
 
 
@@ -162,17 +163,17 @@ class Sweeps:
         return None if item is None else _sweep(item)
 
     def newest(self, limit: int = 20) -> list[Sweep]:
-        """Return the sweeps, those that run or are paused first, then the newest first."""
+        """Return the newest sweeps, those that run or are paused first; of these also older ones."""
         answer = self._call(
             "query",
             KeyConditionExpression="id = :id",
             ExpressionAttributeValues={":id": {"S": _SWEEPS}},
             ScanIndexForward=False,
             ConsistentRead=True,
-            Limit=limit,
+            Limit=_LOOKED_AT,
         )
         sweeps = [sweep for row in answer["Items"] if (sweep := self.get(row["part"]["S"])) is not None]
-        return sorted(sweeps, key=lambda sweep: sweep.state not in (State.RUNNING, State.PAUSED))
+        return sorted(sweeps, key=lambda sweep: sweep.state not in (State.RUNNING, State.PAUSED))[:limit]
 
     def segment(self, sweep_id: str, number: int) -> Segment:
         """Return how far a segment has come."""
