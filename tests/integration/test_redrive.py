@@ -34,7 +34,14 @@ BATCH: Final[dict[str, Any]] = {
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
     with mock_aws():
-        yield Migration(monkeypatch)
+        world = Migration(monkeypatch)
+        session = boto3.DEFAULT_SESSION
+        assert session is not None
+        # An empty queue is asked once; the wait for more would be real.
+        session.events.register(
+            "provide-client-params.sqs.ReceiveMessage", lambda params, **_: {**params, "WaitTimeSeconds": 0}
+        )
+        yield world
     application.cache_clear()
     boto3.setup_default_session()
 
@@ -119,9 +126,12 @@ def intercept(service: str, handler: Callable[[AWSRequest], AWSResponse | None])
 def serve(world: Migration) -> Callable[[Stream], Stream]:
     streams: list[Stream] = []
 
+    def answer(request: AWSRequest) -> AWSResponse:
+        return streams[-1](request)
+
     def serve(stream: Stream) -> Stream:
         if not streams:
-            intercept("dynamodb-streams", lambda request: streams[-1](request))
+            intercept("dynamodb-streams", answer)
         streams.append(stream)
         return stream
 
@@ -168,13 +178,13 @@ class TestRange:
             self.keys()
 
     @pytest.mark.parametrize("field", ["shardId", "startSequenceNumber", "endSequenceNumber"])
-    @pytest.mark.parametrize("value", [None, 7, "", "x", "1" * 5000, [], {}, True, "-1", "1e3", "\u0661"])
+    @pytest.mark.parametrize("value", [None, 7, "", "x", "1" * 65, [], {}, True, "-1", "1e3", "\u0661"])
     def test_given_an_unreadable_range_when_read_then_that_is_said(
         self, serve: Callable[[Stream], Stream], field: str, value: Any
     ) -> None:
         stream = serve(Stream([100, 104]))
-        if (field, value) in (("shardId", "x"), ("shardId", "1e3"), ("shardId", "-1"), ("shardId", "\u0661")):
-            return  # A shard's name is any text: the stream says that it has none such.
+        if field == "shardId" and isinstance(value, str) and value:
+            return  # Any text may name a shard; the stream says that it has none such.
 
         with pytest.raises(UnsupportedValue):
             self.keys(BATCH | {field: value})
@@ -431,7 +441,7 @@ class TestLeftBehind:
     def test_given_a_writer_that_never_pauses_when_decrypted_then_the_key_is_deferred_and_decrypted_later(
         self, world: Migration, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("time.sleep", lambda _: None)
+        monkeypatch.setattr("migrator.persistent._FIRST_WAIT", 0)
         world.plain("s1")
         world.run("encrypt")
         world.switch(False, 0)

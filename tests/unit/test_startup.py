@@ -6,7 +6,7 @@ import pytest
 
 from item_crypto import ConfigurationError, SystemicError, TransientError
 from item_crypto.settings import Settings
-from item_crypto.startup import check_key, check_table, refuse_unsafe_table
+from item_crypto.startup import check_key, check_regions, check_table, refuse_unsafe_table
 from tests.fake_kms import failing
 from tests.scene import CLIENT, TABLE, Scene
 from tests.unit.test_settings import ENVIRONMENT
@@ -105,3 +105,17 @@ def test_service_when_it_refuses_to_describe_then_the_class_tells_whether_it_pas
         check_key(kms, scene.key_arn)
     with pytest.raises(error):
         check_table(dynamodb, SETTINGS)
+
+
+def test_keys_when_they_are_in_the_functions_region_then_accepted() -> None:
+    check_regions(SETTINGS.key_arn.split(":")[3], SETTINGS)
+
+
+@pytest.mark.parametrize("setting", ["key_arn", "earlier_key_arns"])
+def test_key_when_it_is_in_another_region_then_refused(setting: str) -> None:
+    region = SETTINGS.key_arn.split(":")[3]
+    elsewhere = SETTINGS.key_arn.replace(region, "ap-south-1")
+    settings = replace(SETTINGS, **{setting: elsewhere if setting == "key_arn" else (elsewhere,)})
+
+    with pytest.raises(ConfigurationError, match=r"the key is in ap-south-1, and the function in"):
+        check_regions(region, settings)

@@ -11,7 +11,7 @@ from item_crypto.decide import Policy
 from item_crypto.keyring import Keyrings
 from item_crypto.reconcile import Reconciler
 from item_crypto.settings import Settings
-from item_crypto.startup import check_key, check_table
+from item_crypto.startup import check_key, check_regions, check_table
 from item_crypto.switch import Switch
 from item_crypto.table import Table
 from item_crypto.telemetry import Telemetry
@@ -60,6 +60,7 @@ def compose(settings: Settings, function: str) -> Runtime:
     dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
     kms = boto3.client("kms", config=CLIENT_CONFIG)
     check_table(dynamodb, settings)
+    check_regions(kms.meta.region_name, settings)
     check_key(kms, settings.key_arn)
     table = Table(dynamodb, settings.table)
     cipher = ValueCipher(kms, Keyrings(kms, settings.key_arn, settings.earlier_key_arns), settings.signed)

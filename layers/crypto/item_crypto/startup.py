@@ -36,6 +36,19 @@ def check_key(kms: "KMSClient", key_arn: str) -> None:
         raise ConfigurationError(f"SESSION_ENCRYPTION_KEY_ARN: the key is {key['KeyState']}")
 
 
+def check_regions(region: str, settings: Settings) -> None:
+    """Check that every key is in ``region``: the keyrings ask one KMS endpoint, which knows no other Region's keys.
+
+    Raises:
+        ConfigurationError: one is not.
+    """
+    named = {"SESSION_ENCRYPTION_KEY_ARN": (settings.key_arn,), "EARLIER_KEY_ARNS": settings.earlier_key_arns}
+    for name, arns in named.items():
+        for arn in arns:
+            if arn.split(":")[3] != region:
+                raise ConfigurationError(f"{name}: the key is in {arn.split(':')[3]}, and the function in {region}")
+
+
 def check_table(dynamodb: "DynamoDBClient", settings: Settings) -> None:
     """Check that the table can be encrypted as ``settings`` say.
 
