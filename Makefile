@@ -13,7 +13,7 @@ SAM := .venv-sam/bin/sam
 PYTEST := $(BIN)/python -m pytest -n auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint format types layout template e2e sam clean
+.PHONY: help demo up test check lint format types layout template e2e bench sam clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ template: $(READY) ## cfn-lint
 
 e2e: $(READY) $(SAM) ## the whole pipeline and SAM CLI's build: slow
 	@$(BIN)/python -m pytest tests/e2e
+
+bench: $(READY) ## what it costs to encrypt an item, variants beside each other
+	@$(BIN)/python benchmarks/encrypt_items.py $(SESSIONS)
 
 $(SAM): requirements-sam.txt
 	@$(PYTHON) -m venv .venv-sam
