@@ -1,7 +1,7 @@
 """What state an item is in: what a ``verify`` sweep counts. Pure, and from the message headers alone."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import Final
 
@@ -29,11 +29,16 @@ CONFLICTS: Final = "conflicts"
 """Counted beside an item's standing: it keeps a value that lost against a newer one."""
 
 
-def standing(item: Item, policy: Policy) -> tuple[Standing, Mapping[str, Envelope]]:
+UNLISTED_KEY: Final = "not listed"
+"""Stands for every key that is neither current nor listed as earlier: a header may name any, and counts are bounded."""
+
+
+def standing(item: Item, policy: Policy, key_arns: Collection[str]) -> tuple[Standing, Mapping[str, Envelope]]:
     """Return the state of ``item`` and its ciphertexts, by the name of the attribute that each was read from.
 
     Mixed is an item with both plaintext and ciphertext. An old-form ciphertext counts as such even beside plaintext.
-    An item is undecryptable where one of its ciphertexts is; the others still need their keys.
+    An item is undecryptable where one of its ciphertexts is, for its form or for a key that is none of ``key_arns``;
+    the others still need their keys.
     """
     envelopes: dict[str, Envelope] = {}
     is_readable = True
@@ -43,6 +48,8 @@ def standing(item: Item, policy: Policy) -> tuple[Standing, Mapping[str, Envelop
                 envelopes[name] = open_envelope(item[encrypted_name(name)])
             except UnknownForm:
                 is_readable = False
+            else:
+                is_readable = is_readable and envelopes[name].key_arn in (None, *key_arns)
     if not is_readable:
         return Standing.UNDECRYPTABLE, envelopes
     has_plaintext = any(name in item for name in policy.attributes)
@@ -58,6 +65,7 @@ def has_conflict(envelopes: Mapping[str, Envelope], policy: Policy) -> bool:
     return any(conflict_name(name) in envelopes for name in policy.attributes)
 
 
-def keys_needed(envelopes: Mapping[str, Envelope]) -> Counter[str]:
-    """Return the KMS keys that an item needs, by ARN, each once."""
-    return Counter({envelope.key_arn or UNKNOWN_KEY for envelope in envelopes.values()})
+def keys_needed(envelopes: Mapping[str, Envelope], key_arns: Collection[str]) -> Counter[str]:
+    """Return the KMS keys that an item needs, by ARN, each once; those that are none of ``key_arns`` as one."""
+    named = {envelope.key_arn or UNKNOWN_KEY for envelope in envelopes.values()}
+    return Counter({name if name in (*key_arns, UNKNOWN_KEY) else UNLISTED_KEY for name in named})

@@ -23,6 +23,8 @@ from migrator.sweeps import Goal, Segment, Sweep, SweepRunning
 
 _T = TypeVar("_T")
 _MAX_LETTERS: Final = 1000
+_MAX_DAYS: Final = 36_500
+_MAX_RATE: Final = 1_000_000
 
 
 class Refused(Exception):
@@ -80,14 +82,16 @@ class Commands:
     def _start(self, event: Mapping[str, Any]) -> dict[str, Any]:
         names = [goal.value for goal in Goal]
         goal = Goal(_field(event, "goal", str, lambda text: text in names, f"one of {', '.join(names)}"))
-        days = _optional(event, "olderThanDays", lambda n: n >= 0, "a number of days, 0 or more")
+        days = _optional(event, "olderThanDays", lambda n: 0 <= n <= _MAX_DAYS, f"0 to {_MAX_DAYS} days")
         if days is not None and goal is not Goal.REENCRYPT:
             _invalid("olderThanDays", "given for the goal re-encrypt only")
         request = Request(
             goal,
             _by(event),
             _field(event, "segments", int, lambda n: 1 <= n <= MAX_SEGMENTS, f"1 to {MAX_SEGMENTS}", SEGMENTS),
-            _optional(event, "rate", lambda n: n > 0, "items a second, more than 0"),
+            _optional(
+                event, "rate", lambda n: 0 < n <= _MAX_RATE, f"items a second, more than 0 and up to {_MAX_RATE}"
+            ),
             days,
             _field(event, "deep", bool, lambda _: True, "true or false", False),
             _field(event, "force", bool, lambda _: True, "true or false", False),
@@ -98,7 +102,8 @@ class Commands:
             sweep = self._parts.starter.start(request)
         except Forbidden:
             enabled = "off" if goal is Goal.DECRYPT else "on"
-            raise Refused("forbidden-by-setting", f"A {goal.value} sweep needs encryption to be {enabled}.") from None
+            message = f"A sweep to {goal.value} needs encryption to be {enabled}."
+            raise Refused("forbidden-by-setting", message) from None
         except SweepRunning:
             raise Refused("conflict", "Another sweep runs; wait, pause or cancel it, or use force.") from None
         return {"sweep": self._shown(sweep)}

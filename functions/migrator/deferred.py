@@ -12,7 +12,7 @@ from item_crypto.reconcile import Status
 from item_crypto.table import key_id
 from migrator.application import Application, application
 from migrator.dead_letters import give_up_work
-from migrator.messages import deferred_goal, parse_json
+from migrator.messages import deferred_goal, goal_members, parse_json
 from migrator.policy import policy_for
 
 
@@ -49,6 +49,6 @@ def _reconcile(record: SQSRecord, parts: Application) -> None:
     parts.runtime.telemetry.outcomes([outcome])
     if outcome.status is Status.FAILED:
         attempts = int(record.attributes.approximate_receive_count)
-        parts.failures.dead_letter(hint, outcome.reason, attempts)
+        parts.failures.dead_letter(hint, outcome.reason, attempts, goal_members(goal, older_than))
     elif outcome.status in (Status.RETRY, Status.SYSTEMIC):
         raise TransientError("deferred", outcome.reason)

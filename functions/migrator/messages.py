@@ -84,6 +84,11 @@ def parse_json(body: str) -> Mapping[str, Any]:
     return document
 
 
+def goal_members(goal: Goal | None, older_than: datetime | None) -> dict[str, str | None]:
+    """Return the members of a key's message that tell what it was tried for; :func:`deferred_goal` reads them."""
+    return {"goal": goal.value if goal else None, "olderThan": older_than.isoformat() if older_than else None}
+
+
 def deferred_goal(document: Mapping[str, Any]) -> tuple[Goal | None, datetime | None]:
     """Return the goal that a deferred key's message carries, where a sweep deferred it.
 

@@ -15,6 +15,7 @@ from item_crypto.reconcile import Outcome, Status
 from item_crypto.table import key_id, key_of
 from item_crypto.telemetry import Telemetry
 from migrator.census import CONFLICTS, Standing, has_conflict, keys_needed, standing
+from migrator.messages import goal_members
 from migrator.persistent import Persistent
 from migrator.queues import Queues
 from migrator.sweeps import Goal, Sweep
@@ -91,7 +92,8 @@ class Pages:
     def _pass_on(self, sweep: Sweep, outcome: Outcome) -> None:
         match outcome.status:
             case Status.FAILED:
-                self.failures.dead_letter(Hint(outcome.key), outcome.reason)
+                purpose = goal_members(sweep.goal, sweep.older_than)
+                self.failures.dead_letter(Hint(outcome.key), outcome.reason, purpose=purpose)
             case Status.RETRY:
                 # One hot item does not hold up its segment.
                 self.queues.defer(outcome.key, outcome.reason, sweep.goal, sweep.older_than)
@@ -101,7 +103,7 @@ class Pages:
     def _verify(self, items: Sequence[Item], policy: Policy, deep: bool) -> Tally:
         tally = Tally()
         for item in items:
-            state, envelopes = standing(item, policy)
+            state, envelopes = standing(item, policy, self.cipher.key_arns)
             if deep and envelopes:
                 try:
                     context = encryption_context(item, policy.context_attributes, policy.purpose)
@@ -110,7 +112,7 @@ class Pages:
                     state = Standing.UNDECRYPTABLE
             tally.counts[state.value] += 1
             tally.counts[CONFLICTS] += has_conflict(envelopes, policy)
-            tally.under_key += keys_needed(envelopes)
+            tally.under_key += keys_needed(envelopes, self.cipher.key_arns)
         return tally
 
 

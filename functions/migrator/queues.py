@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from item_crypto.codec import Item, to_json
 from item_crypto.errors import TransientError
 from item_crypto.service_errors import from_boto
-from migrator.messages import SegmentWork
+from migrator.messages import SegmentWork, goal_members
 from migrator.sweeps import Goal
 
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ class Queues:
             "table": self._table,
             "key": {name: to_json(value) for name, value in key.items()},
             "reason": reason,
-            "goal": goal.value,
-            "olderThan": older_than.isoformat() if older_than else None,
+            **goal_members(goal, older_than),
         }
         self._call(
             self._sqs.send_message,

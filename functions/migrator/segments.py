@@ -99,6 +99,9 @@ class Worker:
         while not segment.done:
             started = time.monotonic()
             items, cursor = self._scan(sweep, segment, rate)
+            if sweep.goal is not Goal.VERIFY and self.switch.read().version != sweep.setting_version:
+                self.sweeps.move(sweep, State.STOPPED, self.now(), "setting-changed")
+                return Carried.SETTING_CHANGED
             tally = self.pages.work_off(sweep, items, policy)
             committed = self.sweeps.commit(sweep, segment, len(items), tally.counts, tally.under_key, cursor)
             if committed is None:

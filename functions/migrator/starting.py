@@ -113,9 +113,11 @@ class Starter:
         for sweep in self.sweeps.newest():
             if sweep.state is not State.RUNNING or sweep.goal is Goal.VERIFY:
                 continue
-            if sweep.setting_version == work.setting_version:
-                is_served = is_served or sweep.goal is work.goal
-            else:
+            if sweep.setting_version == work.setting_version and sweep.goal is work.goal:
+                # It may have crashed before its segments were queued; to queue them twice does no harm.
+                self._carry_on(sweep)
+                is_served = True
+            elif sweep.setting_version != work.setting_version:
                 self.sweeps.move(sweep, State.STOPPED, self.now(), "setting-changed")
         return is_served
 
@@ -148,6 +150,9 @@ class Starter:
             raise Forbidden
         if sweep.state is not State.RUNNING:
             self._move(sweep, {State.PAUSED}, State.RUNNING)
+        self._carry_on(sweep)
+
+    def _carry_on(self, sweep: Sweep) -> None:
         waiting = [segment.number for segment in self.sweeps.segments(sweep) if not segment.done]
         self.queues.begin(sweep.id, waiting)
         if not waiting:

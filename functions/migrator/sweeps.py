@@ -268,37 +268,30 @@ class Sweeps:
     def move(self, sweep: Sweep, state: State, now: datetime, reason: str | None = None) -> bool:
         """Bring a sweep into another state; return False where it was not in the state that was read.
 
+        State and lock change in one transaction, so that no crash leaves a lock that nobody holds.
+
         Raises:
             SweepRunning: the sweep is to run, and another one does.
         """
-        if state is State.RUNNING:
-            lock: dict[str, Any] = {"Put": {"Item": {**_LOCK, "sweep": {"S": sweep.id}}, **_UNLOCKED}}
+        while True:
+            holder = self._lock_holder()
+            if state is State.RUNNING and holder not in (None, sweep.id):
+                raise SweepRunning
             try:
-                self._transact(lock)
+                self._transact(_state_change(sweep, state, now, reason), *_lock_change(sweep.id, state, holder))
             except _Refused:
-                raise SweepRunning from None
-        values: dict[str, Any] = {":old": {"S": sweep.state.value}, ":new": {"S": state.value}}
-        sets = ["#state = :new"]
-        if state not in (State.RUNNING, State.PAUSED):
-            sets.append("finishedAt = :now")
-            values[":now"] = {"S": now.isoformat()}
-        if reason is not None:
-            sets.append("reason = :reason")
-            values[":reason"] = {"S": reason}
-        try:
-            self._call(
-                "update_item",
-                Key=_key(sweep.id, _SUMMARY),
-                UpdateExpression=f"SET {', '.join(sets)}",
-                ConditionExpression="#state = :old",
-                ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues=values,
-            )
-        except _Refused:
-            return False
-        if state is not State.RUNNING:
-            self._unlock(sweep.id)
-        return True
+                # Either the sweep was moved, or the lock was: a forced sweep may have taken it over meanwhile.
+                current = self.get(sweep.id)
+                if current is None or current.state is not sweep.state:
+                    return False
+                if self._lock_holder() == holder:
+                    raise TransientError("dynamodb", "TransactionCanceled") from None
+            else:
+                return True
+
+    def _lock_holder(self) -> str | None:
+        item = self._call("get_item", Key=_LOCK, ConsistentRead=True).get("Item")
+        return None if item is None else str(item["sweep"]["S"])
 
     def finish(self, sweep_id: str, now: datetime) -> bool:
         """Mark a sweep as done if all its segments are; return whether it is."""
@@ -306,17 +299,6 @@ class Sweeps:
         if sweep is None or sweep.segments_done < sweep.segments or sweep.state is not State.RUNNING:
             return sweep is not None and sweep.state is State.DONE
         return self.move(sweep, State.DONE, now)
-
-    def _unlock(self, sweep_id: str) -> None:
-        try:
-            self._call(
-                "delete_item",
-                Key=_LOCK,
-                ConditionExpression="sweep = :sweep",
-                ExpressionAttributeValues={":sweep": {"S": sweep_id}},
-            )
-        except _Refused:
-            return  # A forced sweep has taken the lock over.
 
     def _transact(self, *steps: dict[str, Any]) -> None:
         named = [{kind: {"TableName": self._table, **step} for kind, step in part.items()} for part in steps]
@@ -345,6 +327,34 @@ class Sweeps:
 
 
 _UNLOCKED: Final = {"ConditionExpression": "attribute_not_exists(id)"}
+
+
+def _state_change(sweep: Sweep, state: State, now: datetime, reason: str | None) -> dict[str, Any]:
+    values: dict[str, Any] = {":old": {"S": sweep.state.value}, ":new": {"S": state.value}}
+    sets = ["#state = :new"]
+    if state not in (State.RUNNING, State.PAUSED):
+        sets.append("finishedAt = :now")
+        values[":now"] = {"S": now.isoformat()}
+    if reason is not None:
+        sets.append("reason = :reason")
+        values[":reason"] = {"S": reason}
+    return {
+        "Update": {
+            "Key": _key(sweep.id, _SUMMARY),
+            "UpdateExpression": f"SET {', '.join(sets)}",
+            "ConditionExpression": "#state = :old",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": values,
+        }
+    }
+
+
+def _lock_change(sweep_id: str, state: State, holder: str | None) -> list[dict[str, Any]]:
+    """Return what becomes of the lock: a sweep that runs takes it, one that does not gives its own back."""
+    own = {"ConditionExpression": "sweep = :own", "ExpressionAttributeValues": {":own": {"S": sweep_id}}}
+    if state is State.RUNNING:
+        return [{"Put": {"Item": {**_LOCK, "sweep": {"S": sweep_id}}, **(own if holder else _UNLOCKED)}}]
+    return [{"Delete": {"Key": _LOCK, **own}}] if holder == sweep_id else []
 
 
 def _key(sweep_id: str, part: str) -> dict[str, Any]:

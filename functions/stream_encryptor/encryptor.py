@@ -11,6 +11,7 @@ from item_crypto.runtime import Runtime
 from item_crypto.table import KeyId
 from item_crypto.telemetry import Telemetry
 
+_PORTION: Final = 50  # Keys that are reconciled under one reading of the setting: about a second's work.
 _RESERVE: Final = 15.0  # Seconds kept back for the item in hand, whose calls have time-outs, and for the queues.
 
 
@@ -34,7 +35,7 @@ class Encryptor:
         return self._runtime.telemetry
 
     def policy(self) -> Policy:
-        """Return what is to be encrypted, by the setting as it is now; to be asked once an invocation.
+        """Return what is to be encrypted, by the setting as it is now.
 
         Raises:
             TransientError, SystemicError: the setting cannot be read; it is never taken for "off".
@@ -46,21 +47,30 @@ class Encryptor:
         """The table's name."""
         return self._runtime.table.name
 
-    def reconcile(self, hints: Mapping[KeyId, Hint], policy: Policy, context: Any) -> dict[KeyId, Outcome]:
+    def reconcile(self, hints: Mapping[KeyId, Hint], context: Any) -> dict[KeyId, Outcome]:
         """Reconcile the keys of ``hints`` and return what became of each.
+
+        Raises:
+            TransientError, SystemicError: the setting cannot be read.
 
         Args:
             hints: keys that may need work.
-            policy: what is to be encrypted.
             context: Lambda's context of the invocation.
         """
 
         def seconds_left() -> float:
             return float(context.get_remaining_time_in_millis()) / 1000 - _RESERVE
 
-        outcomes = self._runtime.reconciler.reconcile(
-            (hint.key for hint in hints.values()), policy, Role.ENCRYPTOR, seconds_left
-        )
+        keys = [hint.key for hint in hints.values()]
+        outcomes: dict[KeyId, Outcome] = {}
+        for start in range(0, len(keys), _PORTION):
+            outcomes |= self._runtime.reconciler.reconcile(
+                # Asked again for each portion: a large batch must not outlive the setting that it began under.
+                keys[start : start + _PORTION],
+                self.policy(),
+                Role.ENCRYPTOR,
+                seconds_left,
+            )
         self._measure(hints, outcomes)
         return outcomes
 

@@ -40,7 +40,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
 def _try_again(record: SQSRecord, context: Any, parts: Encryptor) -> None:
     hint = hint_from_message(record.body, parts.table)
     key = key_id(hint.key)
-    outcome = parts.reconcile({key: hint}, parts.policy(), context)[key]
+    outcome = parts.reconcile({key: hint}, context)[key]
     parts.telemetry.outcomes([outcome])
     if outcome.status is Status.FAILED:
         parts.failures.dead_letter(hint, outcome.reason, attempts=int(record.attributes.approximate_receive_count))

@@ -37,9 +37,8 @@ def process(event: Mapping[str, Any], context: Any, encryptor: Encryptor) -> Par
         encryptor: the parts to work with.
     """
     batch = _Batch(encryptor)
-    policy = encryptor.policy()
-    hints = batch.hints(event["Records"], policy)
-    outcomes = batch.pass_on(hints, encryptor.reconcile(hints, policy, context))
+    hints = batch.hints(event["Records"], encryptor.policy())
+    outcomes = batch.pass_on(hints, encryptor.reconcile(hints, context))
     encryptor.telemetry.outcomes(outcomes.values())
 
     def handle(record: DynamoDBRecord) -> None:

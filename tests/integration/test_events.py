@@ -51,6 +51,9 @@ READER_EVENTS = {
     "item-reader.json",
 }
 
+# Run by tests/integration/test_admin.py.
+ADMIN_EVENTS = {"api-get-config.json", "api-put-config.json"}
+
 Item = dict[str, Any]
 
 
@@ -154,7 +157,12 @@ def counters(printed: str) -> dict[str, int]:
 
 def test_every_event_is_run_by_a_test_here():
     files = {path.name for path in EVENTS.glob("*.json")} - {"env.local.json"}
-    assert files == ENCRYPTOR_EVENTS.keys() | READER_EVENTS
+    assert files == ENCRYPTOR_EVENTS.keys() | READER_EVENTS | ADMIN_EVENTS
+
+
+def test_the_admin_events_are_run_by_the_admin_functions_tests():
+    source = (ROOT / "tests" / "integration" / "test_admin.py").read_text(encoding="utf-8")
+    assert {name for name in ADMIN_EVENTS if f'run("{name}")' not in source} == set()
 
 
 def test_the_environment_leads_every_function_to_the_stack(stack: LocalStack):

@@ -462,6 +462,29 @@ class TestKeys:
         assert world.run("verify", deep=True)["underKey"] == {world.other_key_arn: 5}
         assert world.run("re-encrypt")["counts"] == {"nothing": 5}
 
+    def test_given_a_key_that_is_not_listed_when_verified_then_its_items_are_undecryptable(
+        self, world: Migration
+    ) -> None:
+        world.plain("s1")
+        world.run("encrypt")
+        world.set(SESSION_ENCRYPTION_KEY_ARN=world.other_key_arn)
+
+        verified = world.run("verify")
+
+        assert (verified["counts"], verified["underKey"]) == ({"undecryptable": 1}, {"not listed": 1})
+
+    def test_given_a_failed_item_of_a_decrypt_sweep_when_redriven_then_it_is_decrypted(self, world: Migration) -> None:
+        original = world.plain("s1")
+        world.run("encrypt")
+        world.set(SESSION_ENCRYPTION_KEY_ARN=world.other_key_arn)
+        world.switch(False, 0)
+        assert world.run("decrypt")["counts"] == {"failed": 1}
+        world.set(EARLIER_KEY_ARNS=world.key_arn)
+
+        assert world.command("redrive")["done"] == 1
+
+        assert world.get("s1") == original
+
     def test_given_a_kept_conflict_when_re_encrypted_then_it_needs_the_old_key_no_more(self, world: Migration) -> None:
         world.lisa("stale", ["new"], stale={"L": [{"S": "stale"}]})
         world.run("encrypt")

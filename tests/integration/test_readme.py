@@ -6,6 +6,7 @@ A code block below ``<!-- test: name -->`` is run as it stands, but for the port
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,14 +16,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
+from cli.__main__ import app
 from item_crypto import errors
 from item_crypto.errors import PermanentError
 from local.__main__ import DEFAULT_PORT
+from local.aws_clients import ClientFactory
+from tests import lisa
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")))
 README, FORMAT, TROUBLESHOOTING = "README.md", "docs/format.md", "docs/troubleshooting.md"
+RECOVERY = "docs/recovery.md"
 _PATIENCE = 30.0  # seconds for the stack to start, and for a block to run
 
 
@@ -43,13 +49,14 @@ class Reader:
     def __init__(self, folder: Path, stack: dict[str, Any]) -> None:
         self.folder = folder
         self.stack = stack
-        # `python` is this Python, without an activated environment.
-        shim = folder / "bin" / "python"
-        shim.parent.mkdir()
-        shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-        shim.chmod(0o755)
+        # `python` is this Python, and `stream-encryptor` this project's, without an activated environment.
+        shims = folder / "bin"
+        shims.mkdir()
+        for name, arguments in (("python", ""), ("stream-encryptor", "-m cli ")):
+            (shims / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments}"$@"\n')
+            (shims / name).chmod(0o755)
         self._environment = {
-            "PATH": f"{shim.parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{shims}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(folder),
             "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("layers/crypto", "functions", ".")),
             "KEY_ARN": stack["outputs"]["KeyArn"],
@@ -61,10 +68,15 @@ class Reader:
         code = code.replace(f"http://127.0.0.1:{DEFAULT_PORT}", self.stack["endpoint_url"])
         code = code.replace(". .venv/bin/activate\n", "")
         code = re.sub(r"(python -m local (?:token \w+|put))", rf"\1 --state-directory {self.folder}/.local", code)
-        return code.replace("events/", f"{ROOT}/events/")
+        code = re.sub(r"(stream-encryptor .*--local)", rf"\1 --state-directory {self.folder}/.local", code)
+        return re.sub(r"(events|local)/(?=[\w-]+\.jsonl)", rf"{ROOT}/\1/", code)
 
-    def bash(self, *blocks: str) -> str:
-        return self._run(["bash", "-euo", "pipefail", "-c", "\n".join(map(self.here, blocks))], self._environment)
+    def bash(self, *blocks: str, code: int = 0) -> str:
+        script = "\n".join(map(self.here, blocks))
+        return self._run(["bash", "-euo", "pipefail", "-c", script], self._environment, code)
+
+    def clients(self) -> ClientFactory:
+        return ClientFactory(self.stack["endpoint_url"], self.stack["region"])
 
     def python(self, code: str, *, alone: bool = False) -> str:
         """Run Python code in the README's environment; `alone`, without the project on the path."""
@@ -73,13 +85,13 @@ class Reader:
         environment = self._environment | exported
         if alone:
             del environment["PYTHONPATH"]
-        return self._run([sys.executable, "-P", "-c", code], environment)
+        return self._run([sys.executable, "-P", "-c", self.here(code)], environment)
 
-    def _run(self, command: list[str], environment: dict[str, str]) -> str:
+    def _run(self, command: list[str], environment: dict[str, str], code: int = 0) -> str:
         done = subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=_PATIENCE, check=False
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
         return done.stdout
 
 
@@ -199,6 +211,71 @@ def test_outputs_are_looked_up_in_the_local_stack(reader: Reader):
 
 
 @pytest.mark.usefixtures("written")
+def test_a_restored_table_is_decrypted_with_the_same_key(reader: Reader):
+    assert "landlord" in reader.python(block(RECOVERY, "restore"))
+
+
+def test_a_conflict_is_looked_at_and_removed(reader: Reader):
+    key = {"sessionId": "dlg-conflict", "userId": "alice"}
+    clients = reader.clients()
+    context = key | {"purpose": "session-encryption"}
+    newer = lisa.ciphertext(clients.client("kms"), reader.stack["outputs"]["KeyArn"], ["newer"], context)
+    table = clients.resource("dynamodb").Table(reader.stack["outputs"]["TableName"])
+    old_form = {"encrypted_history": newer, "encryption_version": "1.0", "is_encrypted": True}
+    table.put_item(Item={**key, "history": ["older"], **old_form})
+    deadline = time.monotonic() + _PATIENCE
+    while "encrypted_history_conflict" not in table.get_item(Key=key, ConsistentRead=True)["Item"]:
+        assert time.monotonic() < deadline, "the migrator did not resolve the conflict"
+        time.sleep(0.1)
+
+    assert reader.python(block(TROUBLESHOOTING, "conflict")).strip() == "{'L': [{'S': 'older'}]}"
+    shown = reader.bash("stream-encryptor decrypt-item --local " + shlex.quote(json.dumps(key)))
+    assert json.loads(shown)["history"] == ["newer"]
+    removal = block(TROUBLESHOOTING, "conflict-removed")
+    if shutil.which("aws"):
+        reader.bash(block(TROUBLESHOOTING, "local-output"), removal)
+    else:
+        found = re.search(r"--update-expression '(.*)'", removal)
+        assert found
+        table.update_item(Key=key, UpdateExpression=found[1])
+    assert "encrypted_history_conflict" not in table.get_item(Key=key, ConsistentRead=True)["Item"]
+
+
+@pytest.mark.usefixtures("written")
+def test_an_existing_table_is_migrated_and_verified(reader: Reader):
+    few = block(README, "existing").replace("range(600)", "range(24)")
+    assert "range(24)" in few
+    reader.python(few)
+    assert "1 items put" in reader.bash(block(README, "existing-old-form"))
+
+    before = reader.bash(block(README, "status"), code=1)
+    shown = example("stream-encryptor verify --local\n```")
+    for line in shown.splitlines():
+        label = line.partition("  ")[0]
+        if label in ("table", "attributes", "encryption", "stream mapping", "deferred keys", "key", "point in time"):
+            assert label in before
+    assert re.search(r"stream mapping +Disabled", before)
+    assert re.search(r"^ *24  in plaintext", before, re.MULTILINE)
+    assert re.search(r"^ *1  encrypted in the old form", before, re.MULTILINE)
+
+    after = reader.bash(block(README, "migrate"))
+    assert re.search(r"^ *25  encrypted *$", after, re.MULTILINE)
+    assert re.search(r"^ *0  in plaintext", after, re.MULTILINE)
+    assert re.search(r"no plaintext and no old form \(each was decrypted\)", after)
+
+
+def test_an_administrator_switches_off_through_the_api(reader: Reader):
+    if shutil.which("curl") is None:
+        pytest.skip("needs curl")
+    before, after = map(json.loads, _documents(reader.bash(block(README, "config"))))
+    assert (before["enabled"], before["version"]) == (True, 0)
+    assert (after["enabled"], after["version"]) == (False, 1)
+    again = _documents(reader.bash(block(README, "config")))[1]
+    assert json.loads(again) == json.loads(example("the answer is 409 with the current version:"))
+    assert "version 1, by alice" in reader.bash("stream-encryptor config show --local")
+
+
+@pytest.mark.usefixtures("written")
 def test_the_items_of_the_events_are_put(reader: Reader):
     # Last, since it disables the stack's event source mappings.
     assert "items put" in reader.bash(block(README, "put-items"))
@@ -247,6 +324,40 @@ def test_architecture_has_every_file_of_the_core_and_names_no_other():
     assert {path.name for path in core.glob("*.py")} - named <= {"__init__.py"}
 
 
+def commands(document: str) -> list[str]:
+    """Return the operator's commands in a document's code, each in one line."""
+    code = re.findall(r"```(?:bash|sh|console)\n(.*?)```", text(document), re.DOTALL)
+    prose = re.sub(r"```.*?```", "", text(document), flags=re.DOTALL)
+    code += re.findall(r"`(stream-encryptor [^`]+)`", prose)
+    lines = [line for piece in code for line in piece.replace("\\\n", " ").splitlines()]
+    stripped = [line.strip().removeprefix("$ ") for line in lines]
+    return [line for line in stripped if line.startswith("stream-encryptor ")]
+
+
+@pytest.mark.parametrize("document", [document for document in DOCUMENTS if commands(document)])
+def test_every_command_of_the_operator_is_understood(document: str):
+    """Parsed as the shell and Typer would, and not run."""
+    for line in commands(document):
+        arguments = shlex.split(line.replace("stream-encryptor: ", ""), comments=True)[1:]
+        command: Any = typer.main.get_command(app)
+        while hasattr(command, "commands"):
+            assert arguments, line
+            assert arguments[0] in command.commands, line
+            command = command.commands[arguments.pop(0)]
+        try:
+            command.make_context("stream-encryptor", _complete(command, arguments))
+        except Exception as error:  # Typer's own click, or the one beside it
+            pytest.fail(f"{line}: {error}")
+
+
+def _complete(command: Any, arguments: list[str]) -> list[str]:
+    """Give a command that prose names without its arguments what it cannot do without."""
+    if arguments:
+        return arguments
+    missing = [parameter for parameter in command.params if parameter.required]
+    return [word for one in missing for word in ([one.opts[0]] if one.opts[0].startswith("-") else []) + ["x"]]
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_make_target_that_is_named_exists(document: str):
     targets = set(re.findall(r"^([a-z0-9-]+):", text("Makefile"), re.MULTILINE))
@@ -263,7 +374,7 @@ def test_contributing_has_every_make_target():
 
 def test_every_template_parameter_that_is_given_exists():
     parameters = set(re.findall(r"^  (\w+):\n    Type:", text("template.yaml"), re.MULTILINE))
-    lists = re.findall(r"--parameter-overrides((?:[ \\\n]+\w+=\S+)+)", text(README))
+    lists = [one for d in DOCUMENTS for one in re.findall(r"--parameter-overrides((?:[ \\\n]+\w+=\S+)+)", text(d))]
     given = {name for one in lists for name in re.findall(r"(\w+)=", one)}
     given |= {name for document in DOCUMENTS for name in re.findall(r"`([A-Z]\w*[a-z])=[^`]*`", text(document))}
     assert given >= {"Architecture", "TableName", "TableStreamArn", "KmsKeyArn"}
@@ -282,7 +393,7 @@ def test_troubleshooting_has_every_reason_for_a_dead_letter():
 def test_architecture_has_every_metric():
     counted = set()
     for path in (*ROOT.glob("layers/crypto/item_crypto/*.py"), *ROOT.glob("functions/*/*.py")):
-        counted |= set(re.findall(r'"((?:Items|Kms|Decryptions|Session|Plaintext)[A-Z]\w+)"', path.read_text()))
+        counted |= set(re.findall(r'"((?:Items|Kms|Decryptions|Session|Sweeps|Plaintext)[A-Z]\w+)"', path.read_text()))
     table = text("docs/architecture.md").partition("## Telemetry")[2]
     assert len(counted) > 10
     assert sorted(name for name in counted if f"`{name}`" not in table) == []

@@ -75,6 +75,11 @@ class ValueCipher:
         """ARN of the KMS key that new data keys come from."""
         return self._keyrings.key_arn
 
+    @property
+    def key_arns(self) -> tuple[str, ...]:
+        """ARNs of all keys that data may be encrypted under: the current one, then the earlier ones."""
+        return self._keyrings.key_arns
+
     def encrypt(self, values: Mapping[str, Value], context: Mapping[str, str]) -> dict[str, str]:
         """Return base64 text of one message for each value, by attribute name, all under one new data key.
 

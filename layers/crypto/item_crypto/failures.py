@@ -12,7 +12,7 @@ the write, for the plaintext window.
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -91,13 +91,22 @@ class Failures:
         if self._deferred_queue_url is not None:
             self._send(self._deferred_queue_url, self._body("deferred", hint, reason), 0)
 
-    def dead_letter(self, hint: Hint, reason: str, attempts: int = 1) -> None:
+    def dead_letter(
+        self, hint: Hint, reason: str, attempts: int = 1, purpose: Mapping[str, str | None] | None = None
+    ) -> None:
         """Leave the key to a person.
+
+        Args:
+            hint: the key.
+            reason: a fixed kebab-case word.
+            attempts: how often it was tried.
+            purpose: more members of the message, which tell what the key was tried for.
 
         Raises:
             TransientError, SystemicError: SQS did not take the message; the record must not count as done.
         """
-        self._send(self._failure_queue_url, self._body("item", hint, reason) | {"attempts": attempts}, 0)
+        body = self._body("item", hint, reason) | {"attempts": attempts} | dict(purpose or {})
+        self._send(self._failure_queue_url, body, 0)
 
     def _body(self, kind: str, hint: Hint, reason: str) -> dict[str, Any]:
         return {

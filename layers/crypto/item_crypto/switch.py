@@ -131,7 +131,7 @@ class Switch:
             VersionConflict: it is not.
             TransientError, SystemicError: DynamoDB did not answer.
         """
-        moment = datetime.now(UTC).replace(microsecond=0)
+        moment = datetime.now(UTC)
         setting = Setting(enabled, expected_version + 1, by, moment)
         row = _row(setting)
         unchanged: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(id)"}
