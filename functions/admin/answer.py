@@ -8,8 +8,10 @@ from admin.application import Application
 from admin.audit import audited
 from admin.errors import NotPermitted
 from admin.identity import caller
-from admin.requests import READ, operation, routable
-from admin.responses import SECURITY_HEADERS, error_response
+from admin.requests import READ, operation
+from admin.responses import error_response
+from http_api.requests import routable
+from http_api.responses import secured
 
 
 def answer(event: Mapping[str, Any], context: Any, parts: Application) -> dict[str, Any]:
@@ -26,4 +28,4 @@ def answer(event: Mapping[str, Any], context: Any, parts: Application) -> dict[s
             response = app.resolve(request, context)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong has an answer, and is logged without its text
         return error_response(error)
-    return response | {"headers": {**response["headers"], **SECURITY_HEADERS}}
+    return secured(response)

@@ -5,23 +5,22 @@ Errors leave the router as they are; ``admin.answer`` maps them, all in one plac
 
 import json
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict, Field
 
 from admin.application import Application
 from admin.audit import AuditLine
-from admin.errors import BadRequest, NoSuchRoute
 from admin.requests import PATH, parse_object
+from http_api.errors import BadRequest
+from http_api.requests import JSON
+from http_api.routes import router
 from item_crypto.switch import Setting, VersionConflict
 from item_crypto.switching import CONFIRMATION, set_enabled
 
-_JSON: Final = "application/json"
-
-# debug=False whatever the environment says: Powertools' debug mode prints whole events.
-app = APIGatewayHttpResolver(enable_validation=True, debug=False, json_body_deserializer=parse_object)
+app = router(parse_object)
 
 
 @dataclass(frozen=True)
@@ -76,16 +75,4 @@ def put_config(change: Annotated[Change, Body()]) -> Response[str]:
 
 
 def _shown(setting: Setting) -> Response[str]:
-    return Response(200, _JSON, json.dumps(setting.as_json()))
-
-
-def _leave_as_it_is(error: Exception) -> Response[str]:
-    raise error
-
-
-def _no_such_route(_: Exception) -> Response[str]:
-    raise NoSuchRoute
-
-
-app.exception_handler(Exception)(_leave_as_it_is)
-app.not_found(_no_such_route)
+    return Response(200, JSON, json.dumps(setting.as_json()))

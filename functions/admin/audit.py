@@ -1,16 +1,11 @@
 """One audit line for each request: who, what, what came of it, and the setting's version before and after."""
 
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-
-from admin.errors import Refused
-from item_crypto.errors import ItemCryptoError, SystemicError, TransientError
+from http_api.audit import failure, log_problem
 from item_crypto.switch import Setting, VersionConflict
 from item_crypto.telemetry import Telemetry
 
@@ -53,33 +48,14 @@ def audited(telemetry: Telemetry, operation: str) -> Iterator[AuditLine]:
             line.before = line.after = error.current
         result, details = _failure(error)
         telemetry.audit(line.who, line.operation, None, result, **line.facts(), **details)
-        _log(telemetry, error)
+        log_problem(telemetry, error)
         raise
     telemetry.audit(line.who, line.operation, None, line.result, **line.facts())
 
 
 def _failure(error: Exception) -> tuple[str, dict[str, Any]]:
     match error:
-        case Refused():
-            return error.result, {"status": error.status}
-        case RequestValidationError():
-            return "refused", {"status": 400}
         case VersionConflict():
             return "conflict", {"status": 409}
-        case TransientError() | SystemicError():
-            return "failed", {"reason": error.reason, "service": error.service, "code": error.code}
         case _:
-            return "failed", {"reason": "unexpected"}
-
-
-def _log(telemetry: Telemetry, error: Exception) -> None:
-    match error:
-        case SystemicError():
-            telemetry.problem("a service refuses", service=error.service, code=error.code)
-        case Refused() | RequestValidationError() | ItemCryptoError():
-            pass  # The audit line says it all.
-        case _:
-            # A surprise is told by its type and place: its text may quote a value.
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{Path(frame.filename).name}:{frame.lineno}"
-            telemetry.problem("an unexpected error", error=type(error).__name__, place=place)
+            return failure(error)

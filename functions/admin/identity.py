@@ -15,14 +15,12 @@ invocation IAM can grant by itself.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from admin.errors import NotIdentified
 from admin.groups import groups
 from admin.settings import AdminSettings
-
-_MAX_BYTES: Final = 1024  # As for the user of a session.
-_GUEST: Final = "unauthenticated"  # Amazon Cognito's word in ``amr`` for whoever did not log in.
+from http_api.errors import NotIdentified
+from http_api.identity import is_guest, usable
 
 
 @dataclass(frozen=True)
@@ -50,21 +48,8 @@ def caller(event: Mapping[str, Any], settings: AdminSettings) -> Caller:
     if jwt := authorizer.get("jwt"):
         claims = jwt.get("claims") or {}
         administrator = settings.group in groups(settings.group_claim, claims.get(settings.group_claim))
-        return Caller(_usable(claims.get(settings.user_claim)), may_change=administrator)
+        return Caller(usable(claims.get(settings.user_claim)), may_change=administrator)
     if iam := authorizer.get("iam"):
         cognito = iam.get("cognitoIdentity") or {}
-        guest = _GUEST in (cognito.get("amr") or ())
-        return Caller(_usable(cognito.get("identityId") or iam.get("userId")), may_read=not guest)
+        return Caller(usable(cognito.get("identityId") or iam.get("userId")), may_read=not is_guest(cognito))
     raise NotIdentified
-
-
-def _usable(user: object) -> str:
-    if not isinstance(user, str) or not user:
-        raise NotIdentified
-    try:
-        size = len(user.encode())
-    except UnicodeEncodeError:
-        raise NotIdentified from None
-    if size > _MAX_BYTES:
-        raise NotIdentified
-    return user

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from http_api.requests import routable
+from http_api.responses import secured
 from reader.api import Call, app
 from reader.application import Reader
 from reader.audit import audited
 from reader.errors import NotPermitted
 from reader.identity import caller
-from reader.requests import operation, routable
-from reader.responses import SECURITY_HEADERS, error_response
+from reader.requests import operation
+from reader.responses import error_response
 
 
 def answer(event: Mapping[str, Any], context: Any, reader: Reader) -> dict[str, Any]:
@@ -26,4 +28,4 @@ def answer(event: Mapping[str, Any], context: Any, reader: Reader) -> dict[str, 
             response = app.resolve(request, context)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong has an answer, and is logged without its text
         return error_response(error)
-    return response | {"headers": {**response["headers"], **SECURITY_HEADERS}}
+    return secured(response)

@@ -6,21 +6,20 @@ Errors leave the router as they are; ``reader.answer`` maps them, all in one pla
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
+from http_api.errors import BadRequest
+from http_api.requests import JSON
+from http_api.routes import router
 from reader.audit import AuditLine
-from reader.errors import BadRequest, NoSuchRoute
 from reader.json_values import parse_object, to_json_object, to_value
 from reader.models import Problem, Session, SessionChanges, SessionPage
 from reader.pages import from_token, to_token
 from reader.requests import session_id
 from reader.sessions import Sessions, session_key
 
-_JSON: Final = "application/json"
-
-# debug=False whatever the environment says: Powertools' debug mode prints whole events.
-app = APIGatewayHttpResolver(enable_validation=True, debug=False, json_body_deserializer=parse_object)
+app = router(parse_object)
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ def _call() -> Call:
 
 
 def _shows(description: str, model: type | None = None) -> Any:
-    return {"description": description, "content": {_JSON: {"model": model}} if model else {}}
+    return {"description": description, "content": {JSON: {"model": model}} if model else {}}
 
 
 _REFUSALS: Final = {
@@ -66,7 +65,7 @@ def get_session(session_id_: _SessionId) -> Response[str]:
     call.line.key = key = session_key(call.user, session_id(session_id_))
     session = call.sessions.read(call.user, key)
     call.line.attributes = [name for name in call.attributes if name in session]
-    return Response(200, _JSON, to_json_object(session))
+    return Response(200, JSON, to_json_object(session))
 
 
 @app.put(
@@ -92,7 +91,7 @@ def put_session(session_id_: _SessionId, changes: Annotated[SessionChanges, Body
     values = {name: to_value(content, name) for name, content in changes.items()}
     session, created = call.sessions.replace(call.user, key, values)
     call.line.result = "created" if created else "replaced"
-    return Response(201 if created else 200, _JSON, to_json_object(session))
+    return Response(201 if created else 200, JSON, to_json_object(session))
 
 
 @app.get(
@@ -114,7 +113,7 @@ def list_sessions(
     page: dict[str, Any] = {"sessions": {"L": [{"M": session} for session in sessions]}}
     if last_key is not None:
         page["nextToken"] = {"S": to_token(call.user, last_key)}
-    return Response(200, _JSON, to_json_object(page))
+    return Response(200, JSON, to_json_object(page))
 
 
 @app.delete(
@@ -130,15 +129,3 @@ def delete_session(session_id_: _SessionId) -> Response[None]:
     call.line.key = key = session_key(call.user, session_id(session_id_))
     call.sessions.delete(key)
     return Response(204)
-
-
-def _leave_as_it_is(error: Exception) -> Response[str]:
-    raise error
-
-
-def _no_such_route(_: Exception) -> Response[str]:
-    raise NoSuchRoute
-
-
-app.exception_handler(Exception)(_leave_as_it_is)
-app.not_found(_no_such_route)

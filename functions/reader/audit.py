@@ -1,18 +1,14 @@
 """One audit line for each request: who, what, which item, attributes, result."""
 
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-
+from http_api.audit import failure, log_problem
 from item_crypto.codec import Item
 from item_crypto.errors import DecryptionFailed, ItemCryptoError, SystemicError, TransientError
 from item_crypto.telemetry import Telemetry
-from reader.errors import Refused
 
 
 @dataclass
@@ -43,35 +39,18 @@ def audited(telemetry: Telemetry, operation: str) -> Iterator[AuditLine]:
     except Exception as error:
         result, details = _failure(error)
         telemetry.audit(line.who, line.operation, line.key, result, line.attributes, **details)
-        _log(telemetry, error)
+        log_problem(telemetry, error)
         raise
     telemetry.audit(line.who, line.operation, line.key, line.result, line.attributes)
 
 
 def _failure(error: Exception) -> tuple[str, dict[str, Any]]:
     match error:
-        case Refused():
-            return error.result, {"status": error.status}
-        case RequestValidationError():
-            return "refused", {"status": 400}
         case DecryptionFailed():
             return "failed", {"reason": error.reason, "detail": error.detail}
         case TransientError() | SystemicError():
-            return "failed", {"reason": error.reason, "service": error.service, "code": error.code}
+            return failure(error)
         case ItemCryptoError():
             return "failed", {"reason": error.reason}
         case _:
-            return "failed", {"reason": "unexpected"}
-
-
-def _log(telemetry: Telemetry, error: Exception) -> None:
-    match error:
-        case SystemicError():
-            telemetry.problem("a service refuses", service=error.service, code=error.code)
-        case Refused() | RequestValidationError() | ItemCryptoError():
-            pass  # The audit line says it all.
-        case _:
-            # A surprise is told by its type and place: its text may quote a value.
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{Path(frame.filename).name}:{frame.lineno}"
-            telemetry.problem("an unexpected error", error=type(error).__name__, place=place)
+            return failure(error)

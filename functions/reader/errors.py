@@ -1,56 +1,13 @@
-"""Why a request is refused, as classes that each stand for one answer.
+"""Why the reader refuses a request, beside what every function behind the HTTP API refuses.
 
 ::
 
-    Refused
-    ├── BadRequest          400   a field of the request is unusable
-    ├── NotIdentified       401   nobody, or nobody usable, stands behind the request
-    ├── NotPermitted        403   somebody does, but must not use this API
-    ├── NoSuchSession       404   there is none, or it is somebody else's
-    ├── NoSuchRoute         404   the API has no such method and path
-    └── NotJson             415   the body is no JSON document
-
-What goes wrong behind a request is an ``item_crypto.ItemCryptoError``. No message of these classes quotes a value.
+    http_api.errors.Refused
+    ├── NotPermitted        403   somebody stands behind the request, but must not use this API
+    └── NoSuchSession       404   there is none, or it is somebody else's
 """
 
-from typing import ClassVar
-
-
-class Refused(Exception):
-    """A request that is answered with an error of its own.
-
-    Attributes:
-        message: a sentence for the caller.
-        field: the name of the field that is wrong, or None.
-    """
-
-    status: ClassVar[int]
-    result: ClassVar[str] = "refused"
-    """What an audit line calls it."""
-
-    def __init__(self, message: str, field: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.field = field
-
-
-class BadRequest(Refused):
-    """A field of the request is missing, malformed or out of its range."""
-
-    status = 400
-
-    def __init__(self, field: str, rule: str) -> None:
-        super().__init__(f"{field}: {rule}.", field)
-
-
-class NotIdentified(Refused):
-    """The request carries no identity, or one that cannot name a user."""
-
-    status = 401
-    result = "denied"
-
-    def __init__(self) -> None:
-        super().__init__("The request carries no usable identity.")
+from http_api.errors import Refused
 
 
 class NotPermitted(Refused):
@@ -76,21 +33,3 @@ class NoSuchSession(Refused):
 
     def __init__(self) -> None:
         super().__init__("There is no such session.")
-
-
-class NoSuchRoute(Refused):
-    """The API has no such method and path."""
-
-    status = 404
-
-    def __init__(self) -> None:
-        super().__init__("There is no such route.")
-
-
-class NotJson(Refused):
-    """The body is announced as something else than JSON."""
-
-    status = 415
-
-    def __init__(self) -> None:
-        super().__init__("The body must be application/json.")

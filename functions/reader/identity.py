@@ -19,12 +19,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from reader.errors import NotIdentified, NotPermitted
+from http_api.errors import NotIdentified
+from http_api.identity import is_guest, usable
+from reader.errors import NotPermitted
 from reader.settings import ReaderSettings
 
-_MAX_BYTES: Final = 1024  # Of a range key (DynamoDB, "Service quotas").
 _IAM_USER: Final = re.compile(r"AIDA[A-Z0-9]+")
-_GUEST: Final = "unauthenticated"  # Amazon Cognito's word in ``amr`` for whoever did not log in.
 
 
 def caller(event: Mapping[str, Any], settings: ReaderSettings) -> str:
@@ -36,32 +36,20 @@ def caller(event: Mapping[str, Any], settings: ReaderSettings) -> str:
     """
     authorizer = event["requestContext"].get("authorizer") or {}
     if authorizer.get("jwt"):
-        return _usable((authorizer["jwt"].get("claims") or {}).get(settings.user_claim))
+        return usable((authorizer["jwt"].get("claims") or {}).get(settings.user_claim))
     if authorizer.get("iam"):
-        return _usable(_iam_user(authorizer["iam"], settings.trusted_role_ids))
+        return usable(_iam_user(authorizer["iam"], settings.trusted_role_ids))
     raise NotIdentified
 
 
 def _iam_user(iam: Mapping[str, Any], trusted_role_ids: frozenset[str]) -> Any:
     cognito = iam.get("cognitoIdentity") or {}
     if identity_id := cognito.get("identityId"):
-        if _GUEST in (cognito.get("amr") or ()):
-            raise NotPermitted(_usable(identity_id))
+        if is_guest(cognito):
+            raise NotPermitted(usable(identity_id))
         return identity_id
-    user_id = _usable(iam.get("userId"))
+    user_id = usable(iam.get("userId"))
     role_id, is_role, _ = user_id.partition(":")
     if _IAM_USER.fullmatch(user_id) or (is_role and role_id in trusted_role_ids):
         return user_id
     raise NotPermitted(user_id)
-
-
-def _usable(user_id: object) -> str:
-    if not isinstance(user_id, str) or not user_id:
-        raise NotIdentified
-    try:
-        size = len(user_id.encode())
-    except UnicodeEncodeError:
-        raise NotIdentified from None
-    if size > _MAX_BYTES:
-        raise NotIdentified
-    return user_id

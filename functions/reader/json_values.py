@@ -19,13 +19,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
+from http_api.errors import MAX_PLACE, BadRequest
 from item_crypto.codec import MAX_DEPTH, Item, Value, is_number
-from reader.errors import BadRequest
-
-MAX_PLACE: Final = 200
-"""Characters of a place that an answer names: member names are the caller's and have no bound."""
 
 
 @dataclass(frozen=True, slots=True)

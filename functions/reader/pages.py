@@ -15,9 +15,9 @@ import hmac
 import json
 from typing import Any, Final
 
+from http_api.errors import BadRequest
 from item_crypto.codec import Item, to_json, value_from_json
 from item_crypto.errors import UnsupportedValue
-from reader.errors import BadRequest
 from reader.settings import USER_ID
 
 _DIGEST: Final = "sha256"

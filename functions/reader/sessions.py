@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from http_api.errors import BadRequest
 from item_crypto.codec import Item, Value
 from item_crypto.envelope import IS_ENCRYPTED
 from item_crypto.errors import InvalidRequest
 from item_crypto.runtime import Runtime
 from reader.access import counting_failures, read, report
-from reader.errors import BadRequest, NoSuchSession
+from reader.errors import NoSuchSession
 from reader.settings import SESSION_ID, USER_ID
 
 _MAX_BYTES: Final = 2048  # Of a hash key (DynamoDB, "Service quotas").

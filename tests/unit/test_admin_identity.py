@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from admin.errors import NotIdentified
 from admin.identity import Caller, caller
 from admin.settings import AdminSettings
+from http_api.errors import NotIdentified
 from tests.factories import cognito, iam, jwt
 
 ENVIRONMENT = {"CONTROL_TABLE_NAME": "control", "WORK_QUEUE_URL": "https://sqs.example/work"}

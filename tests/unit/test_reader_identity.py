@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from reader.errors import NotIdentified, NotPermitted
+from http_api.errors import NotIdentified
+from reader.errors import NotPermitted
 from reader.identity import caller
 from reader.settings import ReaderSettings
 from tests.factories import cognito, iam, jwt, request

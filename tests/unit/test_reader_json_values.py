@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from http_api.errors import BadRequest
 from item_crypto.codec import check_value
-from reader.errors import BadRequest
 from reader.json_values import Number, parse_object, to_json_text, to_value
 from tests import strategies
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from http_api.errors import BadRequest
 from item_crypto.codec import Value
-from reader.errors import BadRequest
 from reader.pages import from_token, to_token
 
 KEY: dict[str, Value] = {
