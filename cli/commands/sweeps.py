@@ -24,7 +24,14 @@ Rate = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Start although another sweep runs.", rich_help_panel=_PANEL)]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Start although another sweep runs, or the stream's mapping is not enabled.",
+        rich_help_panel=_PANEL,
+    ),
+]
 Watch = Annotated[
     bool | None,
     typer.Option(
