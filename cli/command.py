@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -77,13 +78,15 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., int]], Calla
             try:
                 target = find(stack, local, region, profile, state_directory)
                 code = function(Operator(target, Control(target), output), **own)
+                sys.stdout.flush()
             except CliError as error:
                 code = _failed(error, output)
             except KeyboardInterrupt:
                 output.note("Interrupted. What was asked for may have begun all the same: see `status`.")
                 code = StoppedFollowing.exit_code
             except BrokenPipeError:
-                sys.stderr.close()  # Whoever read has gone: `| head`. Python would complain of it once more at exit.
+                # Whoever read has gone: `| head`. What Python still holds back goes nowhere, without a complaint at exit.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 code = OK
             raise typer.Exit(code)
 
