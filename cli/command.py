@@ -85,7 +85,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., int]], Calla
                 output.note("Interrupted. What was asked for may have begun all the same: see `status`.")
                 code = StoppedFollowing.exit_code
             except BrokenPipeError:
-                # Whoever read has gone: `| head`. What Python still holds back goes nowhere, without a complaint at exit.
+                # Whoever read has gone: `| head`. What Python still holds back goes nowhere, and it does not complain.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 code = OK
             raise typer.Exit(code)
