@@ -19,8 +19,8 @@ from boto3.dynamodb.types import TypeSerializer
 from botocore.awsrequest import AWSResponse
 
 from item_crypto import Keyrings, ValueCipher
-from item_crypto.context import encryption_context
-from item_crypto.envelope import open_envelope
+from item_crypto.core.context import encryption_context
+from item_crypto.core.stored_form import open_envelope
 from local.sessions import SAMPLES, load_sessions
 
 KEY_ARN = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from item_crypto.codec import item_size
+from item_crypto.core.codec import item_size
 from local.errors import LocalStackError
 from local.sessions import SAMPLES, load_sessions
 from local.stack import LocalStack

@@ -15,7 +15,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.loaders import create_loader
 
-from item_crypto.codec import Item
+from item_crypto.core.codec import Item
 from reader import application, handler, item
 from tests import lisa
 

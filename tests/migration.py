@@ -9,9 +9,9 @@ from uuid import uuid4
 import boto3
 import pytest
 
+from encryptor_runtime.settings import Settings
 from item_crypto import ItemCipher, Keyrings, ValueCipher
-from item_crypto.codec import Item
-from item_crypto.settings import Settings
+from item_crypto.core.codec import Item
 from migrator import control, deferred, sweep
 from migrator.application import application
 from tests import lisa

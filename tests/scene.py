@@ -14,10 +14,10 @@ from botocore.config import Config
 from moto.core.models import botocore_stubber
 
 from item_crypto import ItemCryptoError, Keyrings, Policy, Reconciler, Role, Table, ValueCipher, decide
-from item_crypto.codec import Item, Value
-from item_crypto.context import encryption_context
-from item_crypto.decide import in_the_clear, settle
-from item_crypto.envelope import conflict_name, encrypted_name, open_envelope
+from item_crypto.core.codec import Item, Value
+from item_crypto.core.context import encryption_context
+from item_crypto.core.decide import in_the_clear, settle
+from item_crypto.core.stored_form import conflict_name, encrypted_name, open_envelope
 from tests import lisa
 
 REGION: Final = "eu-central-1"

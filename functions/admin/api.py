@@ -14,11 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from admin.application import Application
 from admin.audit import AuditLine
 from admin.requests import PATH, parse_object
+from encryptor_runtime.switch import SwitchState, VersionConflict
+from encryptor_runtime.switch_and_sweep import CONFIRMATION, switch_and_sweep
 from http_api.errors import BadRequest
 from http_api.requests import JSON
 from http_api.routes import router
-from item_crypto.switch import Setting, VersionConflict
-from item_crypto.switching import CONFIRMATION, set_enabled
 
 app = router(parse_object)
 
@@ -69,10 +69,10 @@ def put_config(change: Annotated[Change, Body()]) -> Response[str]:
         return _shown(before)
     queue = parts.settings.work_queue_url
     # The version is checked again, as one with the change: somebody else may be first even now.
-    line.after = after = set_enabled(parts.switch, parts.sqs, queue, change.enabled, line.who, change.version)
+    line.after = after = switch_and_sweep(parts.switch, parts.sqs, queue, change.enabled, line.who, change.version)
     line.result = "changed"
     return _shown(after)
 
 
-def _shown(setting: Setting) -> Response[str]:
+def _shown(setting: SwitchState) -> Response[str]:
     return Response(200, JSON, json.dumps(setting.as_json()))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import boto3
 
 from admin.settings import AdminSettings
-from item_crypto.runtime import CLIENT_CONFIG
-from item_crypto.switch import Switch
-from item_crypto.telemetry import Telemetry
+from encryptor_runtime.runtime import CLIENT_CONFIG
+from encryptor_runtime.switch import Switch
+from encryptor_runtime.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from encryptor_runtime.switch import SwitchState, VersionConflict
+from encryptor_runtime.telemetry import Telemetry
 from http_api.audit import failure, log_problem
-from item_crypto.switch import Setting, VersionConflict
-from item_crypto.telemetry import Telemetry
 
 
 @dataclass
@@ -24,8 +24,8 @@ class AuditLine:
 
     operation: str
     who: str = "unknown"
-    before: Setting | None = None
-    after: Setting | None = None
+    before: SwitchState | None = None
+    after: SwitchState | None = None
     result: str = "done"
 
     def facts(self) -> dict[str, Any]:

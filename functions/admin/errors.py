@@ -5,7 +5,7 @@
     http_api.errors.Refused
     └── NotPermitted        403   somebody stands behind the request, but must not do this
 
-A setting that somebody else changed first is ``item_crypto.switch.VersionConflict``, 409.
+A setting that somebody else changed first is ``encryptor_runtime.switch.VersionConflict``, 409.
 """
 
 from http_api.errors import Refused

@@ -5,8 +5,8 @@ from typing import Any
 from admin.answer import answer
 from admin.application import application
 from admin.responses import error_response
+from encryptor_runtime.telemetry import Telemetry
 from item_crypto.errors import ItemCryptoError
-from item_crypto.telemetry import Telemetry
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

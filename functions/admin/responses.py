@@ -4,10 +4,10 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
+from encryptor_runtime.switch import VersionConflict
 from http_api.errors import Refused
 from http_api.responses import NOT_CONFIGURED, problem, refusal, try_again
 from item_crypto.errors import ConfigurationError, TransientError
-from item_crypto.switch import VersionConflict
 
 
 def error_response(error: Exception) -> dict[str, Any]:

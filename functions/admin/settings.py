@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from encryptor_runtime.settings import required, seconds, true_or_false
 from item_crypto.errors import ConfigurationError
-from item_crypto.settings import required, seconds, switch
 
 COGNITO_GROUPS: Final = "cognito:groups"
 """The claim in which Amazon Cognito names a user's groups."""
@@ -44,7 +44,7 @@ class AdminSettings:
         """
         settings = cls(
             control_table=required(environment, "CONTROL_TABLE_NAME"),
-            enabled=switch(environment, "SESSION_ENCRYPTION_ENABLED", "true"),
+            enabled=true_or_false(environment, "SESSION_ENCRYPTION_ENABLED", "true"),
             cache_seconds=seconds(environment, "SETTING_CACHE_SECONDS", "5"),
             work_queue_url=required(environment, "WORK_QUEUE_URL"),
             group_claim=required({"ADMIN_GROUP_CLAIM": COGNITO_GROUPS, **environment}, "ADMIN_GROUP_CLAIM"),

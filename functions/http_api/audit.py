@@ -6,9 +6,9 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
+from encryptor_runtime.telemetry import Telemetry
 from http_api.errors import Refused
 from item_crypto.errors import ItemCryptoError, SystemicError, TransientError
-from item_crypto.telemetry import Telemetry
 
 
 def failure(error: Exception) -> tuple[str, dict[str, Any]]:

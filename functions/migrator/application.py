@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from item_crypto.failures import Failures
-from item_crypto.runtime import CLIENT_CONFIG, Runtime, compose
+from encryptor_runtime.failures import Failures
+from encryptor_runtime.runtime import CLIENT_CONFIG, Runtime, compose
+from encryptor_runtime.switch import Switch
 from item_crypto.service_errors import from_boto
-from item_crypto.switch import Switch
 from migrator.page import Pages
 from migrator.persistent import Persistent
 from migrator.queues import Queues

@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import Final
 
-from item_crypto.codec import Item
-from item_crypto.decide import Policy
-from item_crypto.envelope import Envelope, Form, conflict_name, encrypted_name, open_envelope
+from item_crypto.core.codec import Item
+from item_crypto.core.decide import Policy
+from item_crypto.core.stored_form import Envelope, Form, conflict_name, encrypted_name, open_envelope
 from item_crypto.errors import UnknownForm
 
 UNKNOWN_KEY: Final = "unknown (old form)"

@@ -7,13 +7,13 @@ from typing import Any, Final, NoReturn, TypeVar
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from item_crypto.codec import key_from_json, to_json
+from encryptor_runtime.runtime import CLIENT_CONFIG
+from encryptor_runtime.switch import VersionConflict
+from encryptor_runtime.switch_and_sweep import CONFIRMATION, switch_and_sweep
+from item_crypto.core.codec import key_from_json, to_json
 from item_crypto.errors import InvalidRequest, PermanentError, UnsupportedValue
 from item_crypto.items import ItemCipher
-from item_crypto.runtime import CLIENT_CONFIG
 from item_crypto.service_errors import from_boto
-from item_crypto.switch import VersionConflict
-from item_crypto.switching import CONFIRMATION, set_enabled
 from migrator.application import Application
 from migrator.dead_letters import DeadLetters
 from migrator.messages import MAX_SEGMENTS
@@ -265,7 +265,7 @@ class Commands:
         if not enabled and event.get("confirm") != CONFIRMATION:
             _invalid("confirm", f'"{CONFIRMATION}", since new writes stay in plaintext from then on')
         try:
-            setting = set_enabled(
+            setting = switch_and_sweep(
                 self._parts.switch, self._parts.sqs, self._parts.settings.work_queue_url, enabled, _by(event), version
             )
         except VersionConflict as conflict:

@@ -6,10 +6,10 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from encryptor_runtime.failures import hint_from_message
+from item_crypto.dynamodb.table import key_id
 from item_crypto.errors import TransientError, UnsupportedValue
-from item_crypto.failures import hint_from_message
 from item_crypto.reconcile import Status
-from item_crypto.table import key_id
 from migrator.application import Application, application
 from migrator.dead_letters import give_up_work
 from migrator.messages import deferred_goal, goal_members, parse_json

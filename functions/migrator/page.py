@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from encryptor_runtime.failures import Failures, Hint
+from encryptor_runtime.telemetry import Telemetry
 from item_crypto.cipher import ValueCipher
-from item_crypto.codec import Item
-from item_crypto.context import encryption_context
-from item_crypto.decide import Policy
+from item_crypto.core.codec import Item
+from item_crypto.core.context import encryption_context
+from item_crypto.core.decide import Policy
+from item_crypto.dynamodb.table import key_id, key_of
 from item_crypto.errors import PermanentError, SystemicError
-from item_crypto.failures import Failures, Hint
 from item_crypto.reconcile import Outcome, Status
-from item_crypto.table import key_id, key_of
-from item_crypto.telemetry import Telemetry
 from migrator.census import CONFLICTS, Standing, has_conflict, keys_needed, standing
 from migrator.messages import goal_members
 from migrator.persistent import Persistent

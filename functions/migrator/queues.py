@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from item_crypto.codec import Item, to_json
+from item_crypto.core.codec import Item, to_json
 from item_crypto.errors import TransientError
 from item_crypto.service_errors import from_boto
 from migrator.messages import SegmentWork, goal_members

@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, Final
 
-from item_crypto.codec import Item
-from item_crypto.decide import Policy
+from encryptor_runtime.runtime import Runtime
+from encryptor_runtime.switch import Switch
+from item_crypto.core.codec import Item
+from item_crypto.core.decide import Policy
 from item_crypto.errors import TransientError
-from item_crypto.runtime import Runtime
-from item_crypto.switch import Switch
 from migrator.messages import SegmentWork
 from migrator.page import Pages
 from migrator.policy import policy_for

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from encryptor_runtime.settings import Settings, required
 from item_crypto.errors import ConfigurationError
-from item_crypto.settings import Settings, required
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from item_crypto.switch import Switch
+from encryptor_runtime.switch import Switch
 from migrator.messages import StartWork
 from migrator.policy import forbids
 from migrator.queues import Queues

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from item_crypto.codec import Item
+from item_crypto.core.codec import Item
+from item_crypto.dynamodb.table import KeyId, key_id
 from item_crypto.errors import UnsupportedValue
 from item_crypto.service_errors import error_code, from_boto
-from item_crypto.table import KeyId, key_id
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from item_crypto.codec import Item, from_json, to_json
+from item_crypto.core.codec import Item, from_json, to_json
 from item_crypto.errors import TransientError
 from item_crypto.service_errors import error_code, from_boto
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from item_crypto.codec import Item
+from encryptor_runtime.runtime import Runtime
+from item_crypto.core.codec import Item
 from item_crypto.errors import InvalidRequest, ItemTooLarge, PermanentError
 from item_crypto.reconcile import Access, Status
-from item_crypto.runtime import Runtime
 
 
 @contextmanager

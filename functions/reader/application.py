@@ -4,10 +4,10 @@ import os
 from dataclasses import dataclass
 from functools import cache
 
+from encryptor_runtime.runtime import Runtime, compose
+from encryptor_runtime.settings import Settings
+from encryptor_runtime.telemetry import Telemetry
 from item_crypto.errors import ItemCryptoError
-from item_crypto.runtime import Runtime, compose
-from item_crypto.settings import Settings
-from item_crypto.telemetry import Telemetry
 from reader.sessions import Sessions
 from reader.settings import ReaderSettings
 

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from encryptor_runtime.telemetry import Telemetry
 from http_api.audit import failure, log_problem
-from item_crypto.codec import Item
+from item_crypto.core.codec import Item
 from item_crypto.errors import DecryptionFailed, ItemCryptoError, SystemicError, TransientError
-from item_crypto.telemetry import Telemetry
 
 
 @dataclass

@@ -13,9 +13,9 @@ does, under the request id that the audit line carries as ``correlation_id``.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from item_crypto.codec import key_from_json, to_json
+from encryptor_runtime.runtime import Runtime
+from item_crypto.core.codec import key_from_json, to_json
 from item_crypto.errors import ItemCryptoError
-from item_crypto.runtime import Runtime
 from reader.access import invocation, read
 from reader.application import item_reader, log_failed_start
 from reader.audit import audited

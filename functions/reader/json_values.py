@@ -22,7 +22,7 @@ from decimal import Decimal
 from typing import Any
 
 from http_api.errors import MAX_PLACE, BadRequest
-from item_crypto.codec import MAX_DEPTH, Item, Value, is_number
+from item_crypto.core.codec import MAX_DEPTH, Item, Value, is_number
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import json
 from typing import Any, Final
 
 from http_api.errors import BadRequest
-from item_crypto.codec import Item, to_json, value_from_json
+from item_crypto.core.codec import Item, to_json, value_from_json
 from item_crypto.errors import UnsupportedValue
 from reader.settings import USER_ID
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from encryptor_runtime.runtime import Runtime
 from http_api.errors import BadRequest
-from item_crypto.codec import Item, Value
-from item_crypto.envelope import IS_ENCRYPTED
+from item_crypto.core.codec import Item, Value
+from item_crypto.core.stored_form import IS_ENCRYPTED
 from item_crypto.errors import InvalidRequest
-from item_crypto.runtime import Runtime
 from reader.access import counting_failures, read, report
 from reader.errors import NoSuchSession
 from reader.settings import SESSION_ID, USER_ID

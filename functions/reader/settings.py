@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from encryptor_runtime.settings import Settings, names, required
 from item_crypto.errors import ConfigurationError
-from item_crypto.settings import Settings, names, required
 
 SESSION_ID: Final = "sessionId"
 USER_ID: Final = "userId"

@@ -5,9 +5,9 @@ from functools import cache
 
 import boto3
 
-from item_crypto.failures import Failures
-from item_crypto.runtime import CLIENT_CONFIG, compose
-from item_crypto.settings import Settings, required
+from encryptor_runtime.failures import Failures
+from encryptor_runtime.runtime import CLIENT_CONFIG, compose
+from encryptor_runtime.settings import Settings, required
 from stream_encryptor.encryptor import Encryptor
 
 

@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from item_crypto.decide import Policy, Role
-from item_crypto.failures import Failures, Hint
+from encryptor_runtime.failures import Failures, Hint
+from encryptor_runtime.runtime import Runtime
+from encryptor_runtime.telemetry import Telemetry
+from item_crypto.core.decide import Policy, Role
+from item_crypto.dynamodb.table import KeyId
 from item_crypto.reconcile import Outcome, Status
-from item_crypto.runtime import Runtime
-from item_crypto.table import KeyId
-from item_crypto.telemetry import Telemetry
 
 _PORTION: Final = 50  # Keys that are reconciled under one reading of the setting: about a second's work.
 _RESERVE: Final = 15.0  # Seconds kept back for the item in hand, whose calls have time-outs, and for the queues.

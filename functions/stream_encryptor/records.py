@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from item_crypto.codec import from_json, key_from_json
-from item_crypto.decide import Action, Policy, Role, decide
+from encryptor_runtime.failures import Hint
+from item_crypto.core.codec import from_json, key_from_json
+from item_crypto.core.decide import Action, Policy, Role, decide
 from item_crypto.errors import UnsupportedValue
-from item_crypto.failures import Hint
 
 
 def hint_of(record: Mapping[str, Any], policy: Policy) -> Hint | None:

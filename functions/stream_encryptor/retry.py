@@ -10,10 +10,10 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from encryptor_runtime.failures import hint_from_message
+from item_crypto.dynamodb.table import key_id
 from item_crypto.errors import TransientError
-from item_crypto.failures import hint_from_message
 from item_crypto.reconcile import Status
-from item_crypto.table import key_id
 from stream_encryptor.application import encryptor
 from stream_encryptor.encryptor import Encryptor
 

@@ -17,11 +17,11 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
-from item_crypto.decide import Policy
+from encryptor_runtime.failures import Hint
+from item_crypto.core.decide import Policy
+from item_crypto.dynamodb.table import KeyId, key_id
 from item_crypto.errors import SystemicError, TransientError, UnsupportedValue
-from item_crypto.failures import Hint
 from item_crypto.reconcile import Outcome, Status
-from item_crypto.table import KeyId, key_id
 from stream_encryptor.encryptor import Encryptor
 from stream_encryptor.records import hint_of
 

@@ -45,7 +45,7 @@ def command(stack: LocalStack, *arguments: str, code: int = 0) -> dict[str, Any]
         [
             sys.executable,
             "-m",
-            "cli",
+            "dynamodb_stream_encryptor",
             name,
             *rest,
             "--json",

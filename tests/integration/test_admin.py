@@ -16,7 +16,7 @@ from moto.sqs.models import sqs_backends
 
 from admin import application
 from admin.handler import lambda_handler
-from item_crypto.switch import Setting, Switch
+from encryptor_runtime.switch import Switch, SwitchState
 from tests.factories import CONTEXT, audit_lines, cognito, iam, json_lines, jwt
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -108,7 +108,7 @@ class Admin:
         body = content if isinstance(content, str | bytes) else json.dumps(content)
         return self.call("PUT", authorizer, body, **options)
 
-    def setting(self) -> Setting:
+    def setting(self) -> SwitchState:
         return self.other.read_now()
 
     def messages(self) -> list[Any]:

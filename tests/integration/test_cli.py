@@ -17,7 +17,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from cli.__main__ import app
+from dynamodb_stream_encryptor.__main__ import app
 from tests.fake_control import (
     EARLIER_KEY,
     FUNCTION,
@@ -607,7 +607,7 @@ class TestOnATerminal:
         def start(*arguments: str) -> tuple[subprocess.Popen[bytes], int]:
             ours, theirs = pty.openpty()
             process = subprocess.Popen(
-                [sys.executable, "-m", "cli", *arguments, *IN_AWS],
+                [sys.executable, "-m", "dynamodb_stream_encryptor", *arguments, *IN_AWS],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -661,7 +661,7 @@ def read_until(screen: int, words: str, seconds: float = 30.0) -> str:
 
 def test_a_reader_that_has_gone_is_no_error(fake_aws):
     process = subprocess.Popen(
-        [sys.executable, "-m", "cli", "status", "--json", *IN_AWS],
+        [sys.executable, "-m", "dynamodb_stream_encryptor", "status", "--json", *IN_AWS],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

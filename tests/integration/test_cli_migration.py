@@ -11,7 +11,7 @@ from click.testing import Result
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from cli.__main__ import app
+from dynamodb_stream_encryptor.__main__ import app
 from migrator.application import application
 from migrator.control import lambda_handler
 from tests.fake_control import FUNCTION, FakeAws

@@ -12,8 +12,8 @@ from boto3.dynamodb.types import TypeDeserializer
 from samtranslator.yaml_helper import yaml_parse
 
 from item_crypto import ItemCipher, Keyrings, Policy, ValueCipher
-from item_crypto.codec import from_json
-from item_crypto.envelope import Form, open_envelope
+from item_crypto.core.codec import from_json
+from item_crypto.core.stored_form import Form, open_envelope
 from local import LocalStack
 from local.put import put
 from local.sam_environment import sam_environment

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import typer
 
-from cli.__main__ import app
+from dynamodb_stream_encryptor.__main__ import app
 from item_crypto import errors
 from item_crypto.errors import PermanentError
 from local.__main__ import DEFAULT_PORT
@@ -52,7 +52,7 @@ class Reader:
         # `python` is this Python, and `stream-encryptor` this project's, without an activated environment.
         shims = folder / "bin"
         shims.mkdir()
-        for name, arguments in (("python", ""), ("stream-encryptor", "-m cli ")):
+        for name, arguments in (("python", ""), ("stream-encryptor", "-m dynamodb_stream_encryptor ")):
             (shims / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments}"$@"\n')
             (shims / name).chmod(0o755)
         self._environment = {
@@ -311,7 +311,7 @@ def anchors(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_file_that_is_named_exists(document: str):
-    places = "cli|docs|events|functions|layers|local|requirements|tests|\\.ci"
+    places = "dynamodb_stream_encryptor|docs|events|functions|layers|local|requirements|tests|\\.ci"
     named = set(re.findall(rf"`((?:{places})/[\w./-]*|[\w-]+\.(?:yaml|toml|md))`", text(document)))
     named |= set(re.findall(r"(events/[\w.-]+\.jsonl?)", text(document)))
     named.discard("events/env.local.json")  # Written by `python -m local up` while it runs.

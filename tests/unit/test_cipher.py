@@ -27,7 +27,7 @@ from item_crypto import (
     UnsupportedValue,
     ValueCipher,
 )
-from item_crypto.envelope import open_envelope
+from item_crypto.core.stored_form import open_envelope
 from tests import lisa
 from tests.fake_kms import answer, failing, raising
 from tests.scene import CONFIGURATION, HISTORY, Scene

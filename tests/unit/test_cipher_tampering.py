@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from item_crypto import DecryptionFailed, KeyNotListed, Keyrings, UnknownForm, ValueCipher
-from item_crypto.codec import encode_value
-from item_crypto.envelope import open_envelope
+from item_crypto.core.codec import encode_value
+from item_crypto.core.stored_form import open_envelope
 from tests.fake_kms import fake_kms
 from tests.scene import CONFIGURATION, HISTORY, Scene
 from tests.vectors.load import CURRENT_KEY, EARLIER_KEY, data_keys, vector

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from item_crypto import DecryptionFailed, Keyrings, PermanentError, ValueCipher
-from item_crypto.codec import value_from_json
-from item_crypto.envelope import open_envelope
+from item_crypto.core.codec import value_from_json
+from item_crypto.core.stored_form import open_envelope
 from tests.fake_kms import fake_kms
 from tests.vectors.load import CURRENT_KEY, EARLIER_KEY, data_keys, vector, vectors
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.report import evidence
+from dynamodb_stream_encryptor.report import evidence
 from tests.unit.sam_template import source
 from tests.unit.test_cli_report import findings
 

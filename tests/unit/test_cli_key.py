@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.errors import UsageError
-from cli.item_key import read_key
-from cli.output import json_text
-from cli.plain_json import plain_json
+from dynamodb_stream_encryptor.errors import UsageError
+from dynamodb_stream_encryptor.item_key import read_key
+from dynamodb_stream_encryptor.output import json_text
+from dynamodb_stream_encryptor.plain_json import plain_json
 
 
 @pytest.mark.parametrize(

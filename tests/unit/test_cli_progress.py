@@ -6,12 +6,12 @@ import re
 import pytest
 from rich.console import Console
 
-from cli.errors import Unreachable
-from cli.output import Output
-from cli.pace import Pace
-from cli.progress import duration, progress, progress_line, segment_fraction
-from cli.progress_views import Lines, drawing
-from cli.sweep import Segment, read_sweep
+from dynamodb_stream_encryptor.errors import Unreachable
+from dynamodb_stream_encryptor.output import Output
+from dynamodb_stream_encryptor.pace import Pace
+from dynamodb_stream_encryptor.progress import duration, progress, progress_line, segment_fraction
+from dynamodb_stream_encryptor.progress_views import Lines, drawing
+from dynamodb_stream_encryptor.sweep import Segment, read_sweep
 from tests.fake_control import sweep
 
 

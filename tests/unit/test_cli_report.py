@@ -9,11 +9,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from cli.backups import Backup
-from cli.report import Findings, evidence
-from cli.report_chart import Bar, bars
-from cli.report_html import page
-from cli.sweep import read_sweep
+from dynamodb_stream_encryptor.backups import Backup
+from dynamodb_stream_encryptor.report import Findings, evidence
+from dynamodb_stream_encryptor.report_chart import Bar, bars
+from dynamodb_stream_encryptor.report_html import page
+from dynamodb_stream_encryptor.sweep import read_sweep
 from tests.fake_control import CLEAN, EARLIER_KEY, KEY, WHO, setting, status, sweep
 
 HOSTILE = "</td><script>alert('x')</script>\"&"

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.backups import Backup, read_backup, read_backups
-from cli.errors import UsageError
-from cli.retention import PlaintextGone, copies, plaintext_gone
-from cli.sweep import read_sweep
+from dynamodb_stream_encryptor.backups import Backup, read_backup, read_backups
+from dynamodb_stream_encryptor.errors import UsageError
+from dynamodb_stream_encryptor.retention import PlaintextGone, copies, plaintext_gone
+from dynamodb_stream_encryptor.sweep import read_sweep
 from tests.fake_control import CLEAN, sweep
 
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)

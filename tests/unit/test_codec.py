@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from item_crypto import ItemTooLarge, UnsupportedValue
-from item_crypto.codec import (
+from item_crypto.core.codec import (
     MAX_INFLATED_SIZE,
     check_value,
     decode_value,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from item_crypto import ContextUnusable
-from item_crypto.context import canonical_number, encryption_context
+from item_crypto.core.context import canonical_number, encryption_context
 from tests.strategies import numbers
 
 

@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from item_crypto import Action, ItemTooLarge, MarkerUnusable, Policy, Role, Status, Step, UnknownForm, decide
-from item_crypto.decide import Target, conditional_update, settle
+from item_crypto.core.decide import Target, conditional_update, settle
 from tests.scene import CONFIGURATION, HISTORY, NOW, POLICY, TABLE, Scene
 from tests.strategies import values
 from tests.vectors.load import CURRENT_KEY, vector

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from item_crypto import UnknownForm
-from item_crypto.envelope import Envelope, Form, open_envelope, own_context
+from item_crypto.core.stored_form import Envelope, Form, open_envelope, own_context
 from tests.scene import CONFIGURATION, HISTORY, Scene
 from tests.vectors.load import vector
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from encryptor_runtime.failures import RETRY_DELAY, Failures, Hint, hint_from_message
 from item_crypto import SystemicError, TransientError, UnsupportedValue
-from item_crypto.failures import RETRY_DELAY, Failures, Hint, hint_from_message
 from tests.fake_kms import failing
 from tests.scene import CLIENT
 from tests.strategies import documents

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from http_api.errors import BadRequest
-from item_crypto.codec import check_value
+from item_crypto.core.codec import check_value
 from reader.json_values import Number, parse_object, to_json_text, to_value
 from tests import strategies
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from http_api.errors import BadRequest
-from item_crypto.codec import Value
+from item_crypto.core.codec import Value
 from reader.pages import from_token, to_token
 
 KEY: dict[str, Value] = {

@@ -18,8 +18,8 @@ from item_crypto import (
     TransientError,
     UnknownForm,
 )
-from item_crypto.codec import Value
-from item_crypto.table import key_id
+from item_crypto.core.codec import Value
+from item_crypto.dynamodb.table import key_id
 from tests.fake_kms import failing
 from tests.scene import CONFIGURATION, HISTORY, Scene
 

@@ -1,7 +1,7 @@
 import pytest
 
+from encryptor_runtime.settings import Settings
 from item_crypto import ConfigurationError
-from item_crypto.settings import Settings
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 EARLIER = "arn:aws:kms:eu-central-1:111122223333:key/0987dcba-09fe-87dc-65ba-ab0987654321"

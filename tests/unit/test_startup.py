@@ -4,9 +4,9 @@ from typing import Any
 import boto3
 import pytest
 
+from encryptor_runtime.settings import Settings
+from encryptor_runtime.startup import check_key, check_regions, check_table, refuse_unsafe_table
 from item_crypto import ConfigurationError, SystemicError, TransientError
-from item_crypto.settings import Settings
-from item_crypto.startup import check_key, check_regions, check_table, refuse_unsafe_table
 from tests.fake_kms import failing
 from tests.scene import CLIENT, TABLE, Scene
 from tests.unit.test_settings import ENVIRONMENT

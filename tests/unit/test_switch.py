@@ -11,8 +11,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
+from encryptor_runtime.switch import Switch, SwitchState, VersionConflict
 from item_crypto.errors import SystemicError, TransientError
-from item_crypto.switch import Setting, Switch, VersionConflict
 from tests.scene import CLIENT, one_request_at_a_time
 
 TABLE = "control"
@@ -73,7 +73,7 @@ def control(aws: None) -> Control:
 def test_given_no_change_yet_when_read_then_the_environments_value_holds_as_version_0(
     control: Control, enabled: bool
 ) -> None:
-    assert control.switch(enabled).read() == Setting(enabled, 0, None, None)
+    assert control.switch(enabled).read() == SwitchState(enabled, 0, None, None)
 
 
 def test_given_a_change_when_read_then_it_holds_and_the_environments_value_no_longer_does(control: Control) -> None:
@@ -213,14 +213,14 @@ def test_given_a_reading_when_read_now_then_dynamodb_is_asked(control: Control) 
 def test_given_many_threads_when_they_read_at_once_then_dynamodb_is_asked_once(control: Control) -> None:
     switch, together = control.switch(), threading.Barrier(8)
 
-    def read(_: int) -> Setting:
+    def read(_: int) -> SwitchState:
         together.wait()
         return switch.read()
 
     with ThreadPoolExecutor(8) as pool:
         settings = set(pool.map(read, range(8)))
 
-    assert settings == {Setting(True)}
+    assert settings == {SwitchState(True)}
     assert control.calls == ["GetItem"]
 
 
@@ -278,7 +278,7 @@ def test_given_no_change_yet_when_changed_from_a_later_version_then_it_is_a_conf
     with pytest.raises(VersionConflict) as conflict:
         control.switch().change(False, "alice", 1)
 
-    assert conflict.value.current == Setting(True)
+    assert conflict.value.current == SwitchState(True)
     assert control.rows() == {}
 
 
@@ -288,7 +288,7 @@ def test_given_changes_at_once_from_one_version_when_made_then_one_wins(control:
         control.switch().change(True, "before", 0)
     together = threading.Barrier(6)
 
-    def change(number: int) -> Setting | VersionConflict:
+    def change(number: int) -> SwitchState | VersionConflict:
         switch = control.switch(mine=number % 2 == 0)
         together.wait()
         try:
@@ -299,7 +299,7 @@ def test_given_changes_at_once_from_one_version_when_made_then_one_wins(control:
     with ThreadPoolExecutor(6) as pool:
         results = list(pool.map(change, range(6)))
 
-    (winner,) = [result for result in results if isinstance(result, Setting)]
+    (winner,) = [result for result in results if isinstance(result, SwitchState)]
     assert control.switch().read() == winner
     assert {result.current for result in results if isinstance(result, VersionConflict)} == {winner}
     assert control.switch().history()[0] == winner

@@ -7,9 +7,9 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 
+from encryptor_runtime.switch import Switch, SwitchState, VersionConflict
+from encryptor_runtime.switch_and_sweep import switch_and_sweep
 from item_crypto.errors import SystemicError, TransientError
-from item_crypto.switch import Setting, Switch, VersionConflict
-from item_crypto.switching import set_enabled
 from tests.scene import CLIENT
 from tests.unit.test_switch import LIFETIME, Control
 
@@ -28,8 +28,8 @@ class Scene(Control):
     def _note(self, params: dict[str, Any], **_: Any) -> None:
         self.sent.append({"delay": params["DelaySeconds"], **json.loads(params["MessageBody"])})
 
-    def set(self, switch: Switch, enabled: bool, version: int) -> Setting:
-        return set_enabled(switch, self.sqs, self.queue, enabled, "alice", version)
+    def set(self, switch: Switch, enabled: bool, version: int) -> SwitchState:
+        return switch_and_sweep(switch, self.sqs, self.queue, enabled, "alice", version)
 
 
 @pytest.fixture
@@ -95,6 +95,6 @@ def test_given_a_change_that_takes_long_when_switched_on_then_a_sweep_follows_it
 
     scene.dynamodb.meta.events.register("before-call.dynamodb.TransactWriteItems", slowly)
     switch = scene.switch(enabled=False)
-    set_enabled(switch, scene.sqs, scene.queue, True, "alice", 0, clock=lambda: scene.now)
+    switch_and_sweep(switch, scene.sqs, scene.queue, True, "alice", 0, clock=lambda: scene.now)
 
     assert [message["settingVersion"] for message in scene.sent] == [1] * messages

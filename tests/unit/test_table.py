@@ -6,7 +6,7 @@ import pytest
 from botocore import exceptions as botocore_errors
 
 from item_crypto import InvalidRequest, ItemTooLarge, SystemicError, Table, TransientError
-from item_crypto.table import key_id, key_of
+from item_crypto.dynamodb.table import key_id, key_of
 from tests.fake_kms import answer, failing, raising
 from tests.scene import TABLE, Scene
 

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+from encryptor_runtime.telemetry import Telemetry
 from item_crypto import Outcome, Status
-from item_crypto.telemetry import Telemetry
 
 KEY: Any = {"sessionId": {"S": "dlg-1"}, "id": {"B": b"\xff"}}
 

@@ -33,7 +33,8 @@ Whoever writes to a table uses :class:`Reconciler` instead, which loses no write
 """
 
 from item_crypto.cipher import ValueCipher
-from item_crypto.decide import Action, Decision, Policy, Role, Step, decide
+from item_crypto.core.decide import Action, Decision, Policy, Role, Step, decide
+from item_crypto.dynamodb.table import Table
 from item_crypto.errors import (
     ConfigurationError,
     ConflictUnresolved,
@@ -51,9 +52,8 @@ from item_crypto.errors import (
     UnsupportedValue,
 )
 from item_crypto.items import ItemCipher
-from item_crypto.keyring import Keyrings
+from item_crypto.keys.kms import Keyrings
 from item_crypto.reconcile import Access, Outcome, Reconciler, Status
-from item_crypto.table import Table
 
 __all__ = [
     "Access",

@@ -22,8 +22,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
 
-from item_crypto.codec import MAX_INFLATED_SIZE, Value, check_value, decode_value, encode_value
-from item_crypto.envelope import MAX_ENCRYPTED_DATA_KEYS, Envelope, Form, own_context
+from item_crypto.core.codec import MAX_INFLATED_SIZE, Value, check_value, decode_value, encode_value
+from item_crypto.core.stored_form import MAX_ENCRYPTED_DATA_KEYS, Envelope, Form, own_context
 from item_crypto.errors import (
     DecryptionFailed,
     ItemCryptoError,
@@ -32,7 +32,7 @@ from item_crypto.errors import (
     TransientError,
     UnsupportedValue,
 )
-from item_crypto.keyring import Keyrings, KmsMeter, SharedDataKey
+from item_crypto.keys.kms import Keyrings, KmsMeter, SharedDataKey
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient

@@ -8,9 +8,9 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from item_crypto.cipher import ValueCipher
-from item_crypto.codec import Item, check_value
-from item_crypto.context import encryption_context
-from item_crypto.decide import (
+from item_crypto.core.codec import Item, check_value
+from item_crypto.core.context import encryption_context
+from item_crypto.core.decide import (
     Action,
     Policy,
     Role,

@@ -15,9 +15,9 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from item_crypto.cipher import ValueCipher
-from item_crypto.codec import Item, Value
-from item_crypto.context import encryption_context
-from item_crypto.decide import (
+from item_crypto.core.codec import Item, Value
+from item_crypto.core.context import encryption_context
+from item_crypto.core.decide import (
     Action,
     Decision,
     Policy,
@@ -29,9 +29,9 @@ from item_crypto.decide import (
     in_the_clear,
     settle,
 )
-from item_crypto.envelope import Envelope, encrypted_name
+from item_crypto.core.stored_form import Envelope, encrypted_name
+from item_crypto.dynamodb.table import KeyId, Table, key_id
 from item_crypto.errors import ItemCryptoError, PermanentError, SystemicError, TransientError
-from item_crypto.table import KeyId, Table, key_id
 
 _WORKERS: Final = 8  # Threads wait for KMS and DynamoDB most of the time.
 _ACCESS_ATTEMPTS: Final = 5  # A reader that lost so many races in a row meets a writer that never pauses.

@@ -1,0 +1,123 @@
+"""What all commands share: the options that name the stack, `--json`, and how errors end."""
+
+import functools
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dynamodb_stream_encryptor.control import Control
+from dynamodb_stream_encryptor.errors import EXIT_CODES, OK, CliError, StoppedFollowing
+from dynamodb_stream_encryptor.output import Output
+from dynamodb_stream_encryptor.target import Target, find
+from local.state import STATE_DIRECTORY
+
+_PANEL = "Which stack"
+
+
+@dataclass(frozen=True)
+class Operator:
+    """What a command works with."""
+
+    target: Target
+    control: Control
+    output: Output
+
+
+def _shared_options(
+    *,
+    stack: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The stack of this name in AWS.", rich_help_panel=_PANEL)
+    ] = None,
+    local: Annotated[
+        bool, typer.Option("--local", help="The stack that `python -m local up` runs.", rich_help_panel=_PANEL)
+    ] = False,
+    region: Annotated[
+        str | None, typer.Option(help="AWS Region of --stack (default: as boto3 finds it).", rich_help_panel=_PANEL)
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="AWS profile for --stack (default: as boto3 finds it).", rich_help_panel=_PANEL)
+    ] = None,
+    state_directory: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="Where --local finds stack.json.",
+            show_default="the project's .local",
+            rich_help_panel=_PANEL,
+        ),
+    ] = STATE_DIRECTORY,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")
+    ] = False,
+) -> None:
+    """Carry the options' declarations in a signature."""
+
+
+def command(app: typer.Typer, name: str) -> Callable[[Callable[..., int]], Callable[..., None]]:
+    """Make a function of an `Operator` and its own options, which returns an exit code, a command of `app`."""
+
+    def register(function: Callable[..., int]) -> Callable[..., None]:
+        @app.command(name, epilog=EXIT_CODES)
+        @_with_signature(function)
+        def run(
+            stack: str | None,
+            local: bool,
+            region: str | None,
+            profile: str | None,
+            state_directory: Path,
+            as_json: bool,
+            **own: Any,
+        ) -> None:
+            output = Output(as_json)
+            try:
+                target = find(stack, local, region, profile, state_directory)
+                code = function(Operator(target, Control(target), output), **own)
+                sys.stdout.flush()
+            except CliError as error:
+                code = _failed(error, output)
+            except KeyboardInterrupt:
+                output.note("Interrupted. What was asked for may have begun all the same: see `status`.")
+                code = StoppedFollowing.exit_code
+            except BrokenPipeError:
+                # Whoever read has gone: `| head`. What Python still holds back goes nowhere, and it does not complain.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                code = OK
+            raise typer.Exit(code)
+
+        return run
+
+    return register
+
+
+def _failed(error: CliError, output: Output) -> int:
+    if output.as_json:
+        output.document({"error": {"code": error.code, "message": error.message}})
+    output.note(f"stream-encryptor: {error.message}", style="red")
+    return error.exit_code
+
+
+def _with_signature(function: Callable[..., int]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a wrapper the signature of `function`, with the shared options in place of its first parameter."""
+
+    def decorate(wrapper: Callable[..., None]) -> Callable[..., None]:
+        _, *own = inspect.signature(function, eval_str=True).parameters.values()
+        shared = inspect.signature(_shared_options, eval_str=True).parameters.values()
+        keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (*own, *shared)]
+
+        @functools.wraps(wrapper)
+        def typed(**options: Any) -> None:
+            wrapper(**options)
+
+        del typed.__wrapped__  # Its annotations are not what the command takes.
+        typed.__doc__ = function.__doc__
+        typed.__annotations__ = {parameter.name: parameter.annotation for parameter in keywords}
+        typed.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
+        return typed
+
+    return decorate

@@ -1,0 +1,13 @@
+"""The commands, one file a group. Each turns options into one request, and its answer into words and an exit code."""
+
+import typer
+
+from dynamodb_stream_encryptor.commands import config, failures, item, report, running, status, sweeps
+
+GROUPS = (status, sweeps, running, failures, config, item, report)
+
+
+def add_all(app: typer.Typer) -> None:
+    """Add every command to the application, in the order of its help."""
+    for group in GROUPS:
+        group.add(app)

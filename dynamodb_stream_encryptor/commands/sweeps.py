@@ -1,0 +1,162 @@
+"""`migrate`, `decrypt`, `re-encrypt`, `verify`: start a sweep over the table."""
+
+from typing import Annotated, Any
+
+import typer
+
+from dynamodb_stream_encryptor.command import Operator, command
+from dynamodb_stream_encryptor.errors import NOT_AS_IT_SHOULD_BE, OK
+from dynamodb_stream_encryptor.follow import follow
+from dynamodb_stream_encryptor.sweep import Sweep, read_sweep
+from dynamodb_stream_encryptor.sweep_text import show_outcome, started
+
+_PANEL = "The sweep"
+
+Segments = Annotated[
+    int, typer.Option(min=1, max=1000, help="Parts of the table that are read side by side.", rich_help_panel=_PANEL)
+]
+Rate = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="ITEMS",
+        help="Read at most so many items a second, all segments together (default: no limit).",
+        rich_help_panel=_PANEL,
+    ),
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Start although another sweep runs, or the stream's mapping is not enabled.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Watch = Annotated[
+    bool | None,
+    typer.Option(
+        "--watch/--no-watch",
+        help="Follow it to its end (default: on a terminal, without --json). Ctrl-C stops only the following.",
+        rich_help_panel=_PANEL,
+    ),
+]
+WatchVerify = Annotated[
+    bool,
+    typer.Option(
+        "--watch/--no-watch",
+        help="Wait for the findings, which the exit code tells. Ctrl-C stops only the waiting.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Interval = Annotated[
+    float,
+    typer.Option(min=0.05, metavar="SECONDS", help="Time between two looks while following.", rich_help_panel=_PANEL),
+]
+Deep = Annotated[
+    bool,
+    typer.Option("--deep", help="Decrypt every value, not only read its header. Calls KMS.", rich_help_panel=_PANEL),
+]
+
+
+def add(app: typer.Typer) -> None:
+    """Add the commands."""
+
+    @command(app, "migrate")
+    def migrate(
+        operator: Operator,
+        segments: Segments = 4,
+        rate: Rate = None,
+        force: Force = False,
+        watch: Watch = None,
+        interval: Interval = 2.0,
+    ) -> int:
+        """Encrypt what is in the table already. Encryption has to be on."""
+        return _run(operator, watch, interval, goal="encrypt", segments=segments, rate=rate, force=force)
+
+    @command(app, "decrypt")
+    def decrypt(
+        operator: Operator,
+        segments: Segments = 4,
+        rate: Rate = None,
+        force: Force = False,
+        watch: Watch = None,
+        interval: Interval = 2.0,
+    ) -> int:
+        """Decrypt the whole table back to what its writers wrote. Encryption has to be off: see `config off`."""
+        return _run(operator, watch, interval, goal="decrypt", segments=segments, rate=rate, force=force)
+
+    @command(app, "re-encrypt")
+    def re_encrypt(
+        operator: Operator,
+        older_than: Annotated[
+            int | None,
+            typer.Option(
+                min=0,
+                metavar="DAYS",
+                help="Also items that were encrypted longer ago.",
+                rich_help_panel=_PANEL,
+            ),
+        ] = None,
+        segments: Segments = 4,
+        rate: Rate = None,
+        force: Force = False,
+        watch: Watch = None,
+        interval: Interval = 2.0,
+    ) -> int:
+        """Encrypt anew what is in the old form or under an earlier key. Encryption has to be on."""
+        days = {} if older_than is None else {"olderThanDays": older_than}
+        return _run(operator, watch, interval, goal="re-encrypt", segments=segments, rate=rate, force=force, **days)
+
+    @command(app, "verify")
+    def verify(
+        operator: Operator,
+        deep: Deep = False,
+        segments: Segments = 4,
+        rate: Rate = None,
+        force: Force = False,
+        watch: WatchVerify = True,
+        interval: Interval = 2.0,
+    ) -> int:
+        """Count what is in the table, by state and by key. Changes nothing.
+
+        Exit code 1 where plaintext, an old form, a conflict or something undecryptable is left.
+        """
+        return _run(operator, watch, interval, goal="verify", segments=segments, rate=rate, force=force, deep=deep)
+
+
+def start(operator: Operator, **fields: Any) -> tuple[Sweep, Any]:
+    """Start a sweep; return it, and the answer as it came.
+
+    Raises:
+        CliError: it was not started.
+    """
+    answer = operator.control.act("start", **fields)
+    return read_sweep(answer.get("sweep")), answer
+
+
+def _run(operator: Operator, watch: bool | None, interval: float, **fields: Any) -> int:
+    output = operator.output
+    sweep, answer = start(operator, **fields)
+    if watch is None:
+        watch = output.is_terminal and not output.as_json
+    if not watch:
+        if output.as_json:
+            output.document(answer)
+        else:
+            output.table(started(sweep))
+            output.line(f"Started. `stream-encryptor watch {operator.target.options}` follows it.")
+        return OK
+    output.note(f"Started the sweep {sweep.id}.")
+    return conclude(operator, *follow(operator, sweep.id, interval))
+
+
+def conclude(operator: Operator, sweep: Sweep, answer: Any, *, shown: bool = False) -> int:
+    """Print how a followed sweep ended, and return the exit code; `shown` where a program has read it already."""
+    if not operator.output.as_json:
+        key = operator.control.ask("status").get("key") or {} if sweep.under_key else {}
+        show_outcome(operator.output, sweep, key.get("arn"))
+        if sweep.state == "paused":
+            operator.output.line(f"`stream-encryptor resume {operator.target.options}` lets it go on.")
+    elif not shown:
+        operator.output.document(answer)
+    return OK if sweep.as_it_should_be else NOT_AS_IT_SHOULD_BE

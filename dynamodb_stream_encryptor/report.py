@@ -1,0 +1,163 @@
+"""The evidence that `report` writes, from what the control function answered. Pure.
+
+It states what was found, by whom it was asked for and when; it certifies nothing. `findings` lists all that is not as
+it should be, and is empty where nothing is. No value of an item is in it, and no key of one either: item keys hold
+user ids, and a report goes to people who need not see them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from dynamodb_stream_encryptor.backups import Backup
+from dynamodb_stream_encryptor.retention import PITR_DAYS, Copy, PlaintextGone, copies, plaintext_gone
+from dynamodb_stream_encryptor.sweep import Sweep, read_sweep
+from dynamodb_stream_encryptor.sweep_text import STATE_WORDS
+
+FORMAT_VERSION: Final = 1
+LIMITS: Final = (
+    "The counts are a scan's: each item was read once, consistently, at some time between the start and the end of the "
+    "verification.",
+    "A new write is in the table in plaintext until its stream record is handled: usually for less than a second, "
+    "longer where the stream mapping was disabled or behind. That time stays within reach of point-in-time recovery. "
+    "The dates for earlier plaintext are about what was there before them.",
+    "Backups are those that were listed for this report. Exports, replicas elsewhere, logs of the writers and copies "
+    "that they keep are not known to this system.",
+    "Who asked is what the command learned from AWS STS or the operating system. CloudTrail has the proof.",
+)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the control function answered, and what the command knows.
+
+    Attributes:
+        stack, region, who: where was asked, and by whom.
+        now: when, aware.
+        status, config, failures: answers of the control function.
+        verification: the sweep that counted.
+        backups: the older backups that were listed.
+        versions: of the software, by name.
+    """
+
+    stack: str
+    region: str
+    who: str
+    now: datetime
+    status: Mapping[str, Any]
+    config: Mapping[str, Any]
+    failures: Mapping[str, Any]
+    verification: Sweep
+    backups: Sequence[Backup]
+    versions: Mapping[str, str]
+
+
+def evidence(found: Findings) -> dict[str, Any]:
+    """Return the evidence as a JSON document. Times are ISO 8601 in UTC."""
+    status, verification = found.status, found.verification
+    recovery = status.get("recovery") or {}
+    gone = plaintext_gone(verification, [read_sweep(sweep) for sweep in status.get("sweeps") or ()])
+    places = copies(gone, recovery.get("pitr"), _pitr_days(recovery), found.backups, found.now)
+    open_failures = _open_failures(found)
+    return {
+        "document": "DynamoDB Stream Encryptor: evidence",
+        "formatVersion": FORMAT_VERSION,
+        "generatedAt": _text(found.now),
+        "generatedBy": found.who,
+        "stack": {"name": found.stack, "region": found.region},
+        "asItShouldBe": not (findings := list(_findings(found, open_failures["messages"]))),
+        "findings": findings,
+        "table": {
+            "name": status.get("table"),
+            "approximateItems": status.get("tableItemCount"),
+            "encryptedAttributes": list(status.get("attributes") or ()),
+            "streamMapping": (status.get("mapping") or {}).get("state"),
+        },
+        "key": dict(status.get("key") or {}),
+        "earlierKeys": list(status.get("earlierKeys") or ()),
+        "setting": status.get("setting"),
+        "settingHistory": list(found.config.get("history") or ()),
+        "verification": _verification(verification),
+        "earlierPlaintext": _earlier_plaintext(gone, places),
+        "failures": open_failures,
+        "versions": dict(found.versions),
+        "limits": list(LIMITS),
+    }
+
+
+def _verification(sweep: Sweep) -> dict[str, Any]:
+    return {
+        "sweep": sweep.id,
+        "startedBy": sweep.started_by,
+        "startedAt": _text(sweep.started_at),
+        "finishedAt": _text(sweep.finished_at),
+        "settingVersion": sweep.setting_version,
+        "method": "every value was decrypted" if sweep.deep else "every message's header was read",
+        "items": sweep.scanned,
+        "byState": {state: sweep.counts.get(state, 0) for state in STATE_WORDS},
+        "byKey": dict(sweep.under_key),
+    }
+
+
+def _earlier_plaintext(gone: PlaintextGone | None, places: Sequence[Copy]) -> dict[str, Any]:
+    holding = [place.until for place in places if place.holds]
+    dates = [until for until in holding if until is not None]
+    return {
+        "encryptedBy": _text(gone.at) if gone else None,
+        "basis": gone.basis if gone else "There is plaintext in the table, or nothing proves that there is none.",
+        "goneEverywhereBy": _text(max(dates)) if dates and len(dates) == len(holding) else None,
+        "copies": [
+            {"name": place.name, "mayHold": place.holds, "until": _text(place.until), "note": place.note}
+            for place in places
+        ],
+    }
+
+
+def _open_failures(found: Findings) -> dict[str, Any]:
+    listed = [
+        {name: failure.get(name) for name in ("id", "kind", "reason", "time", "attempts")}
+        for failure in found.failures.get("failures") or ()
+    ]
+    counted = (found.status.get("failureQueue") or {}).get("messages") or 0
+    # The queue's own count is approximate, and may be behind what was just read.
+    return {"messages": max(counted, len(listed)), "listed": listed}
+
+
+def _findings(found: Findings, open_failures: int) -> Any:
+    status, verification = found.status, found.verification
+    setting, key = status.get("setting") or {}, status.get("key") or {}
+    if not setting.get("enabled"):
+        yield "Encryption is off: new writes are stored in plaintext."
+    if verification.setting_version is not None and setting.get("version") != verification.setting_version:
+        yield "The setting was changed after the verification began."
+    if verification.state != "done":
+        yield f"The verification did not end: it is {verification.state}."
+    for state, number in verification.wrong.items():
+        yield f"{_items(number)} {STATE_WORDS[state]}."
+    if failed := verification.counts.get("failed"):
+        yield f"{_items(failed)} could not be looked at."
+    for arn, number in verification.under_key.items():
+        if number and arn in (status.get("earlierKeys") or ()):
+            yield f"{_items(number)} still under the earlier key {arn}."
+    if key.get("state") != "Enabled":
+        yield f"The key's state is {key.get('state') or 'unknown'}."
+    if not key.get("rotationEnabled"):
+        yield "The key's automatic rotation is off or unknown."
+    if (mapping := (status.get("mapping") or {}).get("state")) != "Enabled":
+        yield f"The stream mapping is {mapping or 'unknown'}: new writes may not be encrypted."
+    if open_failures:
+        yield f"{open_failures:,} failure{'' if open_failures == 1 else 's'} open in the failure queue."
+
+
+def _items(number: int) -> str:
+    return f"{number:,} item{'' if number == 1 else 's'}"
+
+
+def _pitr_days(recovery: Mapping[str, Any]) -> int:
+    days = recovery.get("days")
+    return days if isinstance(days, int) and 1 <= days <= PITR_DAYS else PITR_DAYS
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if moment else None

@@ -1,0 +1,108 @@
+"""A sweep as the control function tells of it, read once into a shape that the rest can rely on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from dynamodb_stream_encryptor.errors import Unreachable
+
+ACTIVE: Final = ("running", "paused")
+WRONG_STATES: Final = ("plaintext", "mixed", "oldForm", "conflicts", "undecryptable")
+"""What `verify` counts that should not be there."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One part of a sweep."""
+
+    number: int
+    state: str
+    pages: int
+    scanned: int
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep at one moment; the names are those of the control function's answer."""
+
+    id: str
+    goal: str
+    state: str
+    started_by: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    setting_version: int | None
+    segments: int
+    segments_done: int
+    scanned: int
+    estimated_items: int | None
+    counts: Mapping[str, int]
+    under_key: Mapping[str, int]
+    rate: float | None
+    deep: bool
+    items_per_second: float | None
+    reason: str | None
+    details: Sequence[Segment] = field(default=())
+
+    @property
+    def active(self) -> bool:
+        """Tell whether it may still do something."""
+        return self.state in ACTIVE
+
+    @property
+    def wrong(self) -> dict[str, int]:
+        """Return what a `verify` found that should not be there."""
+        return {name: self.counts[name] for name in WRONG_STATES if self.counts.get(name)}
+
+    @property
+    def as_it_should_be(self) -> bool:
+        """Tell whether it reached its goal: all the way, nothing failed, nothing wrong found."""
+        return self.state == "done" and not self.counts.get("failed") and not (self.goal == "verify" and self.wrong)
+
+
+def read_sweep(document: Any) -> Sweep:
+    """Return the sweep in an answer.
+
+    Raises:
+        Unreachable: it is no sweep.
+    """
+    try:
+        counts, under_key = document.get("counts") or {}, document.get("underKey") or {}
+        return Sweep(
+            id=str(document["id"]),
+            goal=str(document["goal"]),
+            state=str(document["state"]),
+            started_by=document.get("startedBy"),
+            started_at=read_time(document.get("startedAt")),
+            finished_at=read_time(document.get("finishedAt")),
+            setting_version=document.get("settingVersion"),
+            segments=int(document.get("segments") or 0),
+            segments_done=int(document.get("segmentsDone") or 0),
+            scanned=int(document.get("scanned") or 0),
+            estimated_items=document.get("estimatedItems"),
+            counts={name: int(number) for name, number in counts.items()},
+            under_key={str(arn): int(number) for arn, number in under_key.items()},
+            rate=document.get("rate"),
+            deep=bool(document.get("deep")),
+            items_per_second=document.get("itemsPerSecond"),
+            reason=document.get("reason"),
+            details=tuple(
+                Segment(int(part["segment"]), str(part["state"]), int(part["pages"]), int(part["scanned"]))
+                for part in document.get("segmentsDetail") or ()
+            ),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Unreachable("The control function tells of a sweep in an unknown shape.", "unexpected-answer") from error
+
+
+def read_time(text: str | None) -> datetime | None:
+    """Return a time of an answer, aware and in UTC.
+
+    Raises:
+        ValueError: it is not in ISO 8601.
+    """
+    if text is None:
+        return None
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

@@ -1,0 +1,144 @@
+"""The settings of a function, from its environment; template.yaml sets every one of them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from item_crypto.core.context import PURPOSE, RESERVED_PREFIX
+from item_crypto.core.decide import Policy
+from item_crypto.core.stored_form import CONFLICT_SUFFIX, ENCRYPTED_PREFIX, MARKERS
+from item_crypto.errors import ConfigurationError
+from item_crypto.keys.kms import check_key_arn
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all functions are told.
+
+    Attributes:
+        table: the table's name.
+        key_arn: ARN of the KMS key that new data keys come from.
+        earlier_key_arns: ARNs of keys that data may still be encrypted under.
+        attributes: names of the attributes to encrypt.
+        appended: those among them that writers append to.
+        context_attributes: names of the table's key attributes, which make the encryption context.
+        purpose: the encryption context's ``purpose``.
+        enabled: whether encryption is on, until the setting is changed at run time.
+        signed: whether messages are signed.
+        single_writing_region: the operator's word that a replicated table is written in one Region only.
+        control_table: name of the control table, which holds the runtime setting; None where there is none, and
+            ``enabled`` is all there is.
+        cache_seconds: how long a reading of the runtime setting may be used.
+    """
+
+    table: str
+    key_arn: str
+    earlier_key_arns: tuple[str, ...]
+    attributes: tuple[str, ...]
+    appended: frozenset[str]
+    context_attributes: tuple[str, ...]
+    purpose: str
+    enabled: bool
+    signed: bool
+    single_writing_region: bool
+    control_table: str | None = None
+    cache_seconds: float = 5.0
+
+    @property
+    def policy(self) -> Policy:
+        """What is to be encrypted, before any change of the setting at run time."""
+        return Policy(self.attributes, self.appended, self.context_attributes, self.purpose, self.key_arn, self.enabled)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Return the settings in ``environment``.
+
+        Raises:
+            ConfigurationError: one is missing, unreadable or would not be safe. Nothing is guessed: a setting that
+                cannot be read is never taken for "off".
+        """
+        settings = cls(
+            table=required(environment, "TABLE_NAME"),
+            key_arn=check_key_arn(required(environment, "SESSION_ENCRYPTION_KEY_ARN")),
+            earlier_key_arns=tuple(map(check_key_arn, names(environment.get("EARLIER_KEY_ARNS", "")))),
+            attributes=required_names(environment, "ENCRYPTED_ATTRIBUTES"),
+            appended=frozenset(names(environment.get("APPENDED_ATTRIBUTES", ""))),
+            context_attributes=required_names(environment, "CONTEXT_ATTRIBUTES"),
+            purpose=required(environment, "CONTEXT_PURPOSE"),
+            enabled=true_or_false(environment, "SESSION_ENCRYPTION_ENABLED", "true"),
+            signed=true_or_false(environment, "SIGNED_MESSAGES", "false"),
+            single_writing_region=true_or_false(environment, "SINGLE_WRITING_REGION", "false"),
+            control_table=environment.get("CONTROL_TABLE_NAME", "").strip() or None,
+            cache_seconds=seconds(environment, "SETTING_CACHE_SECONDS", "5"),
+        )
+        _check_names(settings)
+        return settings
+
+
+def required(environment: Mapping[str, str], name: str) -> str:
+    """Return a setting that has no default.
+
+    Raises:
+        ConfigurationError: it is missing or empty.
+    """
+    text = environment.get(name, "").strip()
+    if not text:
+        raise ConfigurationError(f"{name} is not set")
+    return text
+
+
+def true_or_false(environment: Mapping[str, str], name: str, default: str) -> bool:
+    """Return a setting that is ``true`` or ``false``.
+
+    Raises:
+        ConfigurationError: it is neither.
+    """
+    match environment.get(name, default).strip().lower():
+        case "true":
+            return True
+        case "false":
+            return False
+        case _:
+            raise ConfigurationError(f"{name} must be true or false")
+
+
+def seconds(environment: Mapping[str, str], name: str, default: str) -> float:
+    """Return a setting that is a number of seconds, 0 or more.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    text = environment.get(name, default).strip()
+    if not re.fullmatch(r"\d+(\.\d+)?", text):
+        raise ConfigurationError(f"{name} must be a number of seconds")
+    return float(text)
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Return the names in a comma-separated list, without white space around them, each once."""
+    return tuple(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
+
+
+def required_names(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Return a list that names at least one thing: of nothing to encrypt, nobody would be told.
+
+    Raises:
+        ConfigurationError: it is missing or empty.
+    """
+    listed = names(required(environment, name))
+    if not listed:
+        raise ConfigurationError(f"{name} names nothing")
+    return listed
+
+
+def _check_names(settings: Settings) -> None:
+    for name in settings.attributes:
+        if name in MARKERS or name.startswith(ENCRYPTED_PREFIX) or name.endswith(CONFLICT_SUFFIX):
+            raise ConfigurationError(f"ENCRYPTED_ATTRIBUTES: {name} is a name of the stored form")
+        if name in settings.context_attributes:
+            raise ConfigurationError(f"ENCRYPTED_ATTRIBUTES: {name} is part of the encryption context")
+    if not settings.appended <= set(settings.attributes):
+        raise ConfigurationError("APPENDED_ATTRIBUTES: each must be one of ENCRYPTED_ATTRIBUTES")
+    for name in settings.context_attributes:
+        if name == PURPOSE or name.startswith(RESERVED_PREFIX):
+            raise ConfigurationError(f"CONTEXT_ATTRIBUTES: {name} is a reserved name of the encryption context")

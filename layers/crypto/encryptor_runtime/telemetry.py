@@ -1,0 +1,121 @@
+"""What is logged, counted and audited, and what never is: a value, a ciphertext, a key or a token.
+
+Three outputs, all lines of JSON on standard output: structured logs and audit lines (Powertools Logger; an audit line
+has ``"audit": true``), and metrics in CloudWatch's embedded metric format (Powertools Metrics). Item keys and
+attribute names do appear: they stand in CloudTrail too, as the encryption context.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, TextIO
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from item_crypto.core.codec import Item, to_json
+from item_crypto.reconcile import Outcome, Status
+
+NAMESPACE: Final = "StreamEncryptor"
+
+_COUNTED: Final = {
+    Status.ENCRYPTED: "ItemsEncrypted",
+    Status.DECRYPTED: "ItemsDecrypted",
+    Status.NOTHING: "ItemsSkipped",
+    Status.SUPERSEDED: "ItemsSuperseded",
+    Status.DEFERRED: "ItemsDeferred",
+    Status.FAILED: "ItemsFailedPermanent",
+    Status.RETRY: "ItemsFailedTransient",
+    Status.SYSTEMIC: "ItemsFailedSystemic",
+}
+
+
+class Telemetry:
+    """The logs, metrics and audit lines of one function.
+
+    Args:
+        function: the function's name in audit lines, as who acted by itself.
+        key_arn: the KMS key that audit lines name.
+        stream: where log and audit lines go; standard output where None is given.
+    """
+
+    def __init__(self, function: str, key_arn: str, stream: TextIO | None = None) -> None:
+        # Powertools takes the service, which tells stacks apart, from POWERTOOLS_SERVICE_NAME.
+        self._logger = Logger(stream=stream or sys.stdout, log_uncaught_exceptions=False)
+        self._metrics = EphemeralMetrics(namespace=NAMESPACE)
+        self._function = function
+        self._key_arn = key_arn
+
+    def begin(self, context: Any) -> None:
+        """Name the invocation in every line that follows."""
+        self._logger.set_correlation_id(context.aws_request_id)
+
+    def log(self, message: str, **fields: Any) -> None:
+        """Write a log line; ``fields`` hold no values of items."""
+        self._logger.info(message, **fields)
+
+    def problem(self, message: str, **fields: Any) -> None:
+        """Write a log line that somebody should read."""
+        self._logger.error(message, **fields)
+
+    def audit(
+        self, who: str, operation: str, key: Item | None, result: str, attributes: Sequence[str] = (), **fields: Any
+    ) -> None:
+        """Write an audit line.
+
+        Args:
+            who: the user, or the function that acted by itself.
+            operation: what was done or refused: ``encrypt``, ``read``, ``replace``, ``list``, ``delete``, …
+            key: the item's key; None for an operation on no single item.
+            result: what came of it.
+            attributes: names of the attributes concerned.
+            fields: more facts, never a value.
+        """
+        item = None if key is None else {name: to_json(value) for name, value in key.items()}
+        self._logger.info(
+            "audit",
+            audit=True,
+            who=who,
+            operation=operation,
+            item=item,
+            attributes=list(attributes),
+            keyArn=self._key_arn,
+            result=result,
+            **fields,
+        )
+
+    def outcomes(self, outcomes: Iterable[Outcome], who: str | None = None) -> None:
+        """Count what became of keys, and write an audit line for each but those with nothing to do."""
+        for outcome in outcomes:
+            self.count(_COUNTED[outcome.status])
+            if outcome.status is Status.DEFERRED and outcome.attributes:
+                self.count(_COUNTED[Status.ENCRYPTED])
+            if outcome.status is not Status.NOTHING:
+                self.audit(
+                    who or self._function,
+                    "reconcile",
+                    outcome.key,
+                    outcome.status.value,
+                    outcome.attributes,
+                    reason=outcome.reason,
+                    deferred=list(outcome.deferred),
+                )
+
+    def count(self, name: str, number: int = 1) -> None:
+        """Add ``number`` to a counter."""
+        self._metrics.add_metric(name, MetricUnit.Count, number)
+
+    def milliseconds(self, name: str, values: Iterable[float]) -> None:
+        """Add durations in milliseconds."""
+        for value in values:
+            self._metrics.add_metric(name, MetricUnit.Milliseconds, round(value, 3))
+
+    def kms(self, latencies: Sequence[float]) -> None:
+        """Count calls to KMS, given how many milliseconds each took."""
+        if latencies:
+            self.count("KmsCalls", len(latencies))
+            self.milliseconds("KmsLatency", latencies)
+
+    def flush(self) -> None:
+        """Write the metrics that were added since the last flush."""
+        if self._metrics.metric_set:
+            self._metrics.flush_metrics()

@@ -1,0 +1,1 @@
+"""DynamoDB: reads of a table, and changes as conditional writes. Knows nothing of encryption."""

@@ -1,0 +1,1 @@
+"""Keys: what identifies one, and where data keys come from."""
