@@ -1,4 +1,6 @@
-"""The operator's commands: `stream-encryptor COMMAND (--stack NAME | --local)`, or `python -m dynamodb_stream_encryptor`.
+"""The operator's commands: `stream-encryptor COMMAND (--stack NAME | --local)`.
+
+Also as `python -m dynamodb_stream_encryptor`.
 
     stream-encryptor migrate --stack chats           encrypt what is already in the table, and follow it
     stream-encryptor verify --stack chats            exit code 0 only if no plaintext and no old form is left
@@ -8,6 +10,6 @@ A command finds the stack's control function through CloudFormation's outputs (o
 nothing here reads the table or uses the key, so an operator needs `cloudformation:DescribeStacks` and
 `lambda:InvokeFunction` on that one function, and no more. What the function does is in its audit log.
 
-What a script may build on: the exit codes (`dynamodb_stream_encryptor.errors`), and with `--json` one JSON document on standard output,
-which is the control function's own answer. What is printed for people may change.
+What a script may build on: the exit codes (the module `errors`), and with `--json` one JSON document on standard
+output, which is the control function's own answer. What is printed for people may change.
 """

@@ -2,8 +2,14 @@
 
 Sources: "Common errors" and "Errors" of the three services' API references. What is not listed is taken to last, since
 to retry it for one item would hide it, and to report it as the batch's failure loses nothing.
+
+Whoever calls a service does so within :class:`translated`::
+
+    with translated("sqs"):
+        sqs.send_message(…)
 """
 
+from types import TracebackType
 from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
@@ -42,6 +48,25 @@ _TRANSIENT: Final = frozenset(
         "TransactionInProgressException",
     }
 )
+
+
+class translated:  # noqa: N801 - a context manager, named as it reads
+    """Raises what boto3 raises within as TransientError or SystemicError of ``service``.
+
+    Args:
+        service: ``kms``, ``dynamodb``, ``sqs``, ``lambda``, …: what the error is to name.
+    """
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        if isinstance(error, ClientError | BotoCoreError):
+            # From None: the text of a service's error may quote what it was asked.
+            raise from_boto(self._service, error) from None
 
 
 def from_code(service: str, code: str, status: int = 0) -> ItemCryptoError:
