@@ -20,7 +20,7 @@ from botocore.awsrequest import AWSResponse
 
 from item_crypto import Keyrings, ValueCipher
 from item_crypto.core.context import encryption_context
-from item_crypto.core.stored_form import open_envelope
+from item_crypto.forms import open_envelope
 from local.sessions import SAMPLES, load_sessions
 
 KEY_ARN = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -76,7 +76,7 @@ def main() -> None:
         context = encryption_context(item, ("userId", "sessionId"), "session-encryption")
         items.append(({name: item[name] for name in ATTRIBUTES if name in item}, context))
     client = kms()
-    plain, signed = (ValueCipher(client, Keyrings(client, KEY_ARN), signed) for signed in (False, True))
+    plain, signed = (ValueCipher(Keyrings(client, KEY_ARN), signed) for signed in (False, True))
     variants: dict[str, Work] = {
         "encrypt": plain.encrypt,
         "encrypt, one data key an attribute": one_key_an_attribute(plain),

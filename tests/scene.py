@@ -16,8 +16,10 @@ from moto.core.models import botocore_stubber
 from item_crypto import ItemCryptoError, Keyrings, Policy, Reconciler, Role, Table, ValueCipher, decide
 from item_crypto.core.codec import Item, Value
 from item_crypto.core.context import encryption_context
-from item_crypto.core.decide import in_the_clear, settle
-from item_crypto.core.stored_form import conflict_name, encrypted_name, open_envelope
+from item_crypto.core.settle import settle
+from item_crypto.core.stored_form import conflict_name, encrypted_name, in_the_clear
+from item_crypto.forms import open_envelope
+from item_crypto.keys.meter import KmsMeter
 from tests import lisa
 
 REGION: Final = "eu-central-1"
@@ -35,7 +37,6 @@ POLICY: Final = Policy(
     appended=frozenset(),
     context_attributes=("userId", "sessionId"),
     purpose="session-encryption",
-    key_arn="arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     enabled=True,
 )
 
@@ -70,10 +71,11 @@ class Scene:
             ],
             BillingMode="PAY_PER_REQUEST",
         )
-        self.policy = replace(POLICY, key_arn=self.key_arn)
-        self.cipher = ValueCipher(self.kms, Keyrings(self.kms, self.key_arn, [self.earlier_key_arn]))
-        self.earlier_cipher = ValueCipher(self.kms, Keyrings(self.kms, self.earlier_key_arn))
-        self.unlisted_cipher = ValueCipher(self.kms, Keyrings(self.kms, self.unlisted_key_arn))
+        self.policy = POLICY
+        self.meter = KmsMeter()
+        self.cipher = ValueCipher(Keyrings(self.kms, self.key_arn, [self.earlier_key_arn], self.meter))
+        self.earlier_cipher = ValueCipher(Keyrings(self.kms, self.earlier_key_arn))
+        self.unlisted_cipher = ValueCipher(Keyrings(self.kms, self.unlisted_key_arn))
         self.table = Table(self.dynamodb, TABLE, sleep=lambda _: None)
         self.reconciler = Reconciler(self.table, self.cipher, now=lambda: self._now)
 
@@ -153,13 +155,11 @@ class Scene:
     def seen(self, key: Item, item: Item, **changes: Any) -> dict[str, Value]:
         """Return ``item`` as its owner is to see it; ``changes`` are the policy's."""
         policy = replace(self.policy, **changes)
-        decision = decide(item, policy, Role.READER)
+        decision = decide(item, policy, Role.READER, self.cipher.keys)
         assert decision.error is None
         decrypted = self.cipher.decrypt(decision.to_view, self.context(key))
-        newest = {
-            name: target.value for name, target in settle(decision, decrypted).items() if name in policy.attributes
-        }
-        return in_the_clear(item, policy, decrypted | newest)
+        newest = {name: target.value for name, target in settle(decision, decrypted).items()}
+        return in_the_clear(item, policy.attributes, decrypted | newest)
 
     def held(self, key: Item, name: str) -> list[Value]:
         """Return every value that the stored item holds of one attribute: plain, encrypted, and kept as a conflict."""

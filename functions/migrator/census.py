@@ -1,14 +1,16 @@
 """What state an item is in: what a ``verify`` sweep counts. Pure, and from the message headers alone."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
 from item_crypto.core.codec import Item
-from item_crypto.core.decide import Policy
-from item_crypto.core.stored_form import Envelope, Form, conflict_name, encrypted_name, open_envelope
-from item_crypto.errors import UnknownForm
+from item_crypto.core.policy import Policy
+from item_crypto.core.stored_form import Envelope, conflict_name
+from item_crypto.forms import open_ciphertexts
+from item_crypto.keys.identity import Identity
+from item_crypto.keys.protocol import Keys
 
 UNKNOWN_KEY: Final = "unknown (old form)"
 """Stands for the key of an old-form value, which does not name it."""
@@ -33,29 +35,19 @@ UNLISTED_KEY: Final = "not listed"
 """Stands for every key that is neither current nor listed as earlier: a header may name any, and counts are bounded."""
 
 
-def standing(item: Item, policy: Policy, key_arns: Collection[str]) -> tuple[Standing, Mapping[str, Envelope]]:
+def standing(item: Item, policy: Policy, keys: Keys) -> tuple[Standing, Mapping[str, Envelope]]:
     """Return the state of ``item`` and its ciphertexts, by the name of the attribute that each was read from.
 
     Mixed is an item with both plaintext and ciphertext. An old-form ciphertext counts as such even beside plaintext.
-    An item is undecryptable where one of its ciphertexts is, for its form or for a key that is none of ``key_arns``;
+    An item is undecryptable where one of its ciphertexts is, for its form or for a key that is none of ``keys``;
     the others still need their keys.
     """
-    envelopes: dict[str, Envelope] = {}
-    is_readable = True
-    for name in (*policy.attributes, *map(conflict_name, policy.attributes)):
-        if encrypted_name(name) in item:
-            try:
-                envelopes[name] = open_envelope(item[encrypted_name(name)])
-            except UnknownForm:
-                is_readable = False
-            else:
-                is_readable = is_readable and envelopes[name].key_arn in (None, *key_arns)
-    if not is_readable:
+    envelopes, unknown = open_ciphertexts(item, policy.attributes)
+    if unknown or not all(_is_known(envelope, keys) for envelope in envelopes.values()):
         return Standing.UNDECRYPTABLE, envelopes
-    has_plaintext = any(name in item for name in policy.attributes)
-    if any(envelope.form is Form.LISA for envelope in envelopes.values()):
+    if not all(envelope.form.is_current for envelope in envelopes.values()):
         return Standing.OLD_FORM, envelopes
-    if has_plaintext:
+    if any(name in item for name in policy.attributes):
         return (Standing.MIXED if envelopes else Standing.PLAINTEXT), envelopes
     return (Standing.ENCRYPTED if envelopes else Standing.NONE), envelopes
 
@@ -65,7 +57,15 @@ def has_conflict(envelopes: Mapping[str, Envelope], policy: Policy) -> bool:
     return any(conflict_name(name) in envelopes for name in policy.attributes)
 
 
-def keys_needed(envelopes: Mapping[str, Envelope], key_arns: Collection[str]) -> Counter[str]:
-    """Return the KMS keys that an item needs, by ARN, each once; those that are none of ``key_arns`` as one."""
-    named = {envelope.key_arn or UNKNOWN_KEY for envelope in envelopes.values()}
-    return Counter({name if name in (*key_arns, UNKNOWN_KEY) else UNLISTED_KEY for name in named})
+def keys_needed(envelopes: Mapping[str, Envelope], keys: Keys) -> Counter[str]:
+    """Return the keys that an item needs, each once; those that are none of ``keys`` as one."""
+    return Counter(
+        {
+            UNKNOWN_KEY if envelope.key is None else envelope.key if _is_known(envelope, keys) else UNLISTED_KEY
+            for envelope in envelopes.values()
+        }
+    )
+
+
+def _is_known(envelope: Envelope, keys: Keys) -> bool:
+    return envelope.key is None or keys.is_known(Identity(envelope.key))

@@ -36,5 +36,5 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return answer
     finally:
         telemetry.audit(by, f"control:{command}"[:60], None, result)
-        telemetry.kms(parts.runtime.cipher.meter.drain())
+        telemetry.kms(parts.runtime.meter.drain())
         telemetry.flush()

@@ -12,9 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from encryptor_runtime.failures import Hint, hint_from_message
 from encryptor_runtime.runtime import CLIENT_CONFIG
 from item_crypto.core.codec import key_from_json, to_json
-from item_crypto.dynamodb.table import key_id
+from item_crypto.core.key import key_id
 from item_crypto.errors import ItemCryptoError, UnsupportedValue
-from item_crypto.reconcile import Outcome, Status
+from item_crypto.outcome import Outcome, Status
 from item_crypto.service_errors import from_boto
 from migrator.application import Application
 from migrator.messages import deferred_goal, parse_json, parse_work

@@ -7,9 +7,9 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from encryptor_runtime.failures import hint_from_message
-from item_crypto.dynamodb.table import key_id
+from item_crypto.core.key import key_id
 from item_crypto.errors import TransientError, UnsupportedValue
-from item_crypto.reconcile import Status
+from item_crypto.outcome import Status
 from migrator.application import Application, application
 from migrator.dead_letters import give_up_work
 from migrator.messages import deferred_goal, goal_members, parse_json
@@ -32,7 +32,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
     try:
         return process_partial_response(event=event, record_handler=handle, processor=processor, context=context)
     finally:
-        parts.runtime.telemetry.kms(parts.runtime.cipher.meter.drain())
+        parts.runtime.telemetry.kms(parts.runtime.meter.drain())
         parts.runtime.telemetry.flush()
 
 

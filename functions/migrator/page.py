@@ -10,10 +10,10 @@ from encryptor_runtime.telemetry import Telemetry
 from item_crypto.cipher import ValueCipher
 from item_crypto.core.codec import Item
 from item_crypto.core.context import encryption_context
-from item_crypto.core.decide import Policy
-from item_crypto.dynamodb.table import key_id, key_of
+from item_crypto.core.key import key_id, key_of
+from item_crypto.core.policy import Policy
 from item_crypto.errors import PermanentError, SystemicError
-from item_crypto.reconcile import Outcome, Status
+from item_crypto.outcome import Outcome, Status
 from migrator.census import CONFLICTS, Standing, has_conflict, keys_needed, standing
 from migrator.messages import goal_members
 from migrator.persistent import Persistent
@@ -26,6 +26,7 @@ _COUNTED: Final = {
     Status.NOTHING: "nothing",
     Status.SUPERSEDED: "superseded",
     Status.DEFERRED: "deferred",
+    Status.DESTROYED: "destroyed",
     Status.FAILED: "failed",
     Status.RETRY: "retried",
 }
@@ -103,7 +104,7 @@ class Pages:
     def _verify(self, items: Sequence[Item], policy: Policy, deep: bool) -> Tally:
         tally = Tally()
         for item in items:
-            state, envelopes = standing(item, policy, self.cipher.key_arns)
+            state, envelopes = standing(item, policy, self.cipher.keys)
             if deep and envelopes:
                 try:
                     context = encryption_context(item, policy.context_attributes, policy.purpose)
@@ -112,7 +113,7 @@ class Pages:
                     state = Standing.UNDECRYPTABLE
             tally.counts[state.value] += 1
             tally.counts[CONFLICTS] += has_conflict(envelopes, policy)
-            tally.under_key += keys_needed(envelopes, self.cipher.key_arns)
+            tally.under_key += keys_needed(envelopes, self.cipher.keys)
         return tally
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from item_crypto.core.codec import Item
-from item_crypto.core.decide import Policy, Role
-from item_crypto.dynamodb.table import KeyId
-from item_crypto.reconcile import Outcome, Reconciler, Status
+from item_crypto.core.key import KeyId
+from item_crypto.core.policy import Policy, Role
+from item_crypto.outcome import Outcome, Status
+from item_crypto.reconcile import Reconciler
 
 _ATTEMPTS: Final = 6
 _FIRST_WAIT: Final = 0.1  # seconds; doubles with each attempt, with full jitter.

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from item_crypto.core.decide import Policy
+from item_crypto.core.policy import Policy
 from migrator.sweeps import Goal
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from encryptor_runtime.runtime import Runtime
 from encryptor_runtime.switch import Switch
 from item_crypto.core.codec import Item
-from item_crypto.core.decide import Policy
+from item_crypto.core.policy import Policy
 from item_crypto.errors import TransientError
 from migrator.messages import SegmentWork
 from migrator.page import Pages
@@ -143,4 +143,4 @@ class Worker:
         raise AssertionError("unreachable")
 
     def _measure(self) -> None:
-        self.runtime.telemetry.kms(self.runtime.cipher.meter.drain())
+        self.runtime.telemetry.kms(self.runtime.meter.drain())

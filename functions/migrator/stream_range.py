@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from item_crypto.core.codec import Item
-from item_crypto.dynamodb.table import KeyId, key_id
+from item_crypto.core.key import KeyId, key_id
 from item_crypto.errors import UnsupportedValue
 from item_crypto.service_errors import error_code, from_boto
 

@@ -7,7 +7,8 @@ from typing import Any
 from encryptor_runtime.runtime import Runtime
 from item_crypto.core.codec import Item
 from item_crypto.errors import InvalidRequest, ItemTooLarge, PermanentError
-from item_crypto.reconcile import Access, Status
+from item_crypto.outcome import Status
+from item_crypto.reconcile import Access
 
 
 @contextmanager
@@ -17,7 +18,7 @@ def invocation(runtime: Runtime, context: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        runtime.telemetry.kms(runtime.cipher.meter.drain())
+        runtime.telemetry.kms(runtime.meter.drain())
         runtime.telemetry.flush()
 
 

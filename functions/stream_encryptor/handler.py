@@ -15,8 +15,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
         ItemCryptoError: the function cannot start; Lambda delivers the batch again.
     """
     parts = encryptor()
-    parts.telemetry.begin(context)
+    parts.runtime.telemetry.begin(context)
     try:
         return process(event, context, parts)
     finally:
-        parts.telemetry.flush()
+        parts.runtime.telemetry.flush()

@@ -1,15 +1,14 @@
 """Stream records: which of them hint at work, and at which key."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from encryptor_runtime.failures import Hint
-from item_crypto.core.codec import from_json, key_from_json
-from item_crypto.core.decide import Action, Policy, Role, decide
+from item_crypto.core.codec import Item, from_json, key_from_json
 from item_crypto.errors import UnsupportedValue
 
 
-def hint_of(record: Mapping[str, Any], policy: Policy) -> Hint | None:
+def hint_of(record: Mapping[str, Any], needs_work: Callable[[Item], bool]) -> Hint | None:
     """Return the hint in a stream record, or None where the record tells that there is nothing to do.
 
     A REMOVE leaves nothing to encrypt. A record that carries the new image is decided on as it stands: if that image
@@ -18,7 +17,7 @@ def hint_of(record: Mapping[str, Any], policy: Policy) -> Hint | None:
 
     Args:
         record: one of ``Records`` in Lambda's event, binary values as base64 text.
-        policy: what is to be encrypted.
+        needs_work: tells whether an item, as it stands in an image, is to be changed or deferred.
 
     Raises:
         UnsupportedValue: the record has no usable key.
@@ -29,15 +28,15 @@ def hint_of(record: Mapping[str, Any], policy: Policy) -> Hint | None:
     if not isinstance(change, Mapping):
         raise UnsupportedValue("a stream record without a change")
     key = key_from_json(change.get("Keys"))
-    if "NewImage" in change and not _needs_work(change["NewImage"], policy):
+    if "NewImage" in change and not _needs_work(change["NewImage"], needs_work):
         return None
     written_at = change.get("ApproximateCreationDateTime")
     return Hint(key, record.get("eventID"), float(written_at) if isinstance(written_at, int | float) else None)
 
 
-def _needs_work(image: Mapping[str, Any], policy: Policy) -> bool:
+def _needs_work(image: Mapping[str, Any], needs_work: Callable[[Item], bool]) -> bool:
     try:
         item = {name: from_json(value) for name, value in image.items()}
     except (TypeError, ValueError):
         return True  # The item itself, read anew, decides.
-    return decide(item, policy, Role.ENCRYPTOR).action is not Action.NOTHING
+    return needs_work(item)

@@ -11,9 +11,9 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from encryptor_runtime.failures import hint_from_message
-from item_crypto.dynamodb.table import key_id
+from item_crypto.core.key import key_id
 from item_crypto.errors import TransientError
-from item_crypto.reconcile import Status
+from item_crypto.outcome import Status
 from stream_encryptor.application import encryptor
 from stream_encryptor.encryptor import Encryptor
 
@@ -25,7 +25,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
         ItemCryptoError: the function cannot start; the messages come again.
     """
     parts = encryptor()
-    parts.telemetry.begin(context)
+    parts.runtime.telemetry.begin(context)
 
     def handle(record: SQSRecord) -> None:
         _try_again(record, context, parts)
@@ -34,15 +34,15 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
     try:
         return process_partial_response(event=event, record_handler=handle, processor=processor, context=context)
     finally:
-        parts.telemetry.flush()
+        parts.runtime.telemetry.flush()
 
 
 def _try_again(record: SQSRecord, context: Any, parts: Encryptor) -> None:
-    hint = hint_from_message(record.body, parts.table)
+    hint = hint_from_message(record.body, parts.runtime.table.name)
     key = key_id(hint.key)
     outcome = parts.reconcile({key: hint}, context)[key]
-    parts.telemetry.outcomes([outcome])
-    if outcome.status is Status.FAILED:
+    parts.runtime.telemetry.outcomes([outcome])
+    if outcome.status in (Status.FAILED, Status.DESTROYED):
         parts.failures.dead_letter(hint, outcome.reason, attempts=int(record.attributes.approximate_receive_count))
     elif outcome.status is Status.DEFERRED:
         parts.failures.defer(hint, outcome.reason)

@@ -221,10 +221,8 @@ def test_switched_on_in_the_end_then_all_is_encrypted_and_every_last_write_is_th
     assert stored.keys() == load.acknowledged.keys()
     assert {name for name, item in stored.items() if set(ATTRIBUTES) & item.keys()} == set()
     assert all(item["is_encrypted"] == {"BOOL": True} for item in stored.values())
-    policy = Policy(
-        ATTRIBUTES, frozenset(), ("userId", "sessionId"), PURPOSE, load.stack.outputs["KeyArn"], enabled=True
-    )
-    cipher = ItemCipher(ValueCipher(load.kms, Keyrings(load.kms, policy.key_arn)), policy)
+    policy = Policy(ATTRIBUTES, frozenset(), ("userId", "sessionId"), PURPOSE, enabled=True)
+    cipher = ItemCipher(ValueCipher(Keyrings(load.kms, load.stack.outputs["KeyArn"])), policy)
     assert {name: numbers(cipher.decrypt_item(item)) for name, item in stored.items()} == load.acknowledged
     assert not any("conflict" in name for item in stored.values() for name in item)
     assert operator.command("failures")["failures"] == []

@@ -13,7 +13,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from item_crypto import ItemCipher, Keyrings, Policy, ValueCipher
 from item_crypto.core.codec import from_json
-from item_crypto.core.stored_form import Form, open_envelope
+from item_crypto.forms import CURRENT, open_envelope
 from local import LocalStack
 from local.put import put
 from local.sam_environment import sam_environment
@@ -94,10 +94,9 @@ class Table:
             appended=frozenset(),
             context_attributes=("userId", "sessionId"),
             purpose="session-encryption",
-            key_arn=key_arn,
             enabled=True,
         )
-        self.cipher = ItemCipher(ValueCipher(kms, Keyrings(kms, key_arn)), policy)
+        self.cipher = ItemCipher(ValueCipher(Keyrings(kms, key_arn)), policy)
 
     def items(self) -> dict[str, Item]:
         """Return the items by session id."""
@@ -228,7 +227,7 @@ def test_the_own_write_is_under_the_stacks_key(stack: LocalStack):
     (record,) = event("stream-own-write.json")["Records"]
     for name in ("encrypted_history", "encrypted_configuration"):
         envelope = open_envelope(from_json(record["dynamodb"]["NewImage"][name]))
-        assert (envelope.form, envelope.key_arn) == (Form.CURRENT, stack.outputs["KeyArn"])
+        assert (envelope.form, envelope.key) == (CURRENT, stack.outputs["KeyArn"])
 
 
 @pytest.mark.parametrize("name", ENCRYPTOR_EVENTS)

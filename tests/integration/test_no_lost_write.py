@@ -124,7 +124,7 @@ class Race:
 
 def another_reconciler(scene: Scene) -> Reconciler:
     kms = boto3.client("kms", **CLIENT)
-    cipher = ValueCipher(kms, Keyrings(kms, scene.key_arn, [scene.earlier_key_arn]))
+    cipher = ValueCipher(Keyrings(kms, scene.key_arn, [scene.earlier_key_arn]))
     return Reconciler(Table(scene.plain, TABLE, sleep=lambda _: None), cipher, now=lambda: NOW)
 
 

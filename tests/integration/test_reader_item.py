@@ -76,8 +76,8 @@ def test_given_a_table_of_another_shape_when_read_then_its_items_are_decrypted_t
             {"AttributeName": "hull", "AttributeType": "B"},
         ],
     )
-    policy = Policy(("papers",), frozenset(), ("number", "hull"), "boats", world.key_arn, enabled=True)
-    cipher = ItemCipher(ValueCipher(world.kms, Keyrings(world.kms, world.key_arn)), policy)
+    policy = Policy(("papers",), frozenset(), ("number", "hull"), "boats", enabled=True)
+    cipher = ItemCipher(ValueCipher(Keyrings(world.kms, world.key_arn)), policy)
     plain = {"number": {"N": "17"}, "hull": {"B": b"\x01"}, "papers": {"SS": [SECRET]}}
     world.dynamodb.put_item(TableName="boats", Item=cipher.encrypt_item(plain))
     world.set(

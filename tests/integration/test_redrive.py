@@ -13,7 +13,8 @@ from moto import mock_aws
 from moto.core.models import botocore_stubber
 
 from item_crypto.errors import UnsupportedValue
-from item_crypto.reconcile import Outcome, Reconciler, Status
+from item_crypto.outcome import Outcome, Status
+from item_crypto.reconcile import Reconciler
 from migrator import deferred
 from migrator.application import application
 from migrator.dead_letters import _letter

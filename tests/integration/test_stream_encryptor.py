@@ -75,6 +75,11 @@ class World:
 
         boto3.DEFAULT_SESSION.events.register(f"before-call.{operation}", fail)  # type: ignore[union-attr]
 
+    def listen(self, event: str, handler: Callable[..., Any]) -> None:
+        """Have ``handler`` called on a botocore event of the function's clients, from its start on."""
+        boto3.DEFAULT_SESSION.events.register(event, handler)  # type: ignore[union-attr]
+        encryptor.cache_clear()
+
     def put(self, session: str, **attributes: Any) -> None:
         item = {"sessionId": {"S": session}, "userId": {"S": "alice"}, **attributes}
         self.dynamodb.put_item(TableName=TABLE, Item=item)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from item_crypto import DecryptionFailed, KeyNotListed, Keyrings, UnknownForm, ValueCipher
 from item_crypto.core.codec import encode_value
-from item_crypto.core.stored_form import open_envelope
+from item_crypto.forms import open_envelope
+from item_crypto.keys.meter import KmsMeter
 from tests.fake_kms import fake_kms
 from tests.scene import CONFIGURATION, HISTORY, Scene
 from tests.vectors.load import CURRENT_KEY, EARLIER_KEY, data_keys, vector
@@ -27,7 +28,7 @@ REFUSALS = (DecryptionFailed, UnknownForm)
 @pytest.fixture(scope="module")
 def cipher() -> ValueCipher:
     kms = fake_kms(data_keys())
-    return ValueCipher(kms, Keyrings(kms, CURRENT_KEY, [EARLIER_KEY]))
+    return ValueCipher(Keyrings(kms, CURRENT_KEY, [EARLIER_KEY]))
 
 
 def decrypt(cipher: ValueCipher, message: bytes, name: str = "history", context: Any = None) -> Any:
@@ -222,17 +223,18 @@ def test_kept_conflict_when_put_in_the_place_of_the_value_then_refused(scene: Sc
 def test_ciphertext_when_read_from_another_users_item_then_refused_before_kms_is_asked(
     scene: Scene, signed: bool
 ) -> None:
-    cipher = ValueCipher(scene.kms, Keyrings(scene.kms, scene.key_arn), signed)
+    meter = KmsMeter()
+    cipher = ValueCipher(Keyrings(scene.kms, scene.key_arn, meter=meter), signed)
     key = scene.new_key()
     envelope = open_envelope({"S": cipher.encrypt({"history": HISTORY}, scene.context(key))["history"]})
-    cipher.meter.drain()
+    meter.drain()
 
     for change in ({"userId": "user-other"}, {"sessionId": "dlg-other"}, {"purpose": "other"}, {"more": "x"}):
         with pytest.raises(DecryptionFailed) as refusal:
             cipher.decrypt({"history": envelope}, scene.context(key) | change)
         assert refusal.value.detail == "context-mismatch"
 
-    assert cipher.meter.drain() == []
+    assert meter.drain() == []
 
 
 @pytest.mark.parametrize(
@@ -249,7 +251,7 @@ def test_message_made_with_the_key_but_another_context_when_decrypted_then_refus
     client = EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
     message, _ = client.encrypt(
         source=encode_value("history", HISTORY),
-        materials_manager=Keyrings(scene.kms, scene.key_arn).for_encryption,
+        materials_manager=Keyrings(scene.kms, scene.key_arn).for_encryption(context),
         encryption_context=context,
     )
 
@@ -262,12 +264,12 @@ def test_message_made_with_the_key_but_another_context_when_decrypted_then_refus
 def test_message_under_an_unlisted_key_when_decrypted_then_refused_before_kms_is_asked(scene: Scene) -> None:
     key = scene.new_key()
     text = scene.unlisted_cipher.encrypt({"history": HISTORY}, scene.context(key))["history"]
-    scene.cipher.meter.drain()
+    scene.meter.drain()
 
     with pytest.raises(KeyNotListed):
         scene.cipher.decrypt({"history": open_envelope({"S": text})}, scene.context(key))
 
-    assert scene.cipher.meter.drain() == []
+    assert scene.meter.drain() == []
 
 
 @pytest.mark.parametrize("name", ["current/list", "refused/unlisted-key"])

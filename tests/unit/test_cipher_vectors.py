@@ -4,7 +4,7 @@ import pytest
 
 from item_crypto import DecryptionFailed, Keyrings, PermanentError, ValueCipher
 from item_crypto.core.codec import value_from_json
-from item_crypto.core.stored_form import open_envelope
+from item_crypto.forms import open_envelope
 from tests.fake_kms import fake_kms
 from tests.vectors.load import CURRENT_KEY, EARLIER_KEY, data_keys, vector, vectors
 
@@ -12,7 +12,7 @@ from tests.vectors.load import CURRENT_KEY, EARLIER_KEY, data_keys, vector, vect
 @pytest.fixture(scope="module")
 def cipher() -> ValueCipher:
     kms = fake_kms(data_keys())
-    return ValueCipher(kms, Keyrings(kms, CURRENT_KEY, [EARLIER_KEY]))
+    return ValueCipher(Keyrings(kms, CURRENT_KEY, [EARLIER_KEY]))
 
 
 def decrypt(cipher: ValueCipher, entry: dict[str, Any]) -> Any:

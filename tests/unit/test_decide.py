@@ -10,8 +10,22 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from item_crypto import Action, ItemTooLarge, MarkerUnusable, Policy, Role, Status, Step, UnknownForm, decide
-from item_crypto.core.decide import Target, conditional_update, settle
+import item_crypto
+from item_crypto import (
+    Action,
+    Decision,
+    ItemTooLarge,
+    Keyrings,
+    MarkerUnusable,
+    Policy,
+    Role,
+    Status,
+    Step,
+    UnknownForm,
+)
+from item_crypto.core.change import Change, change
+from item_crypto.core.settle import settle
+from item_crypto.core.stored_form import Target
 from tests.scene import CONFIGURATION, HISTORY, NOW, POLICY, TABLE, Scene
 from tests.strategies import values
 from tests.vectors.load import CURRENT_KEY, vector
@@ -24,7 +38,11 @@ KEY: dict[str, Any] = {"sessionId": {"S": "dlg-35143226"}, "userId": {"S": "user
 ROLES = (Role.ENCRYPTOR, Role.READER, Role.MIGRATOR)
 YESTERDAY = {"S": (NOW - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")}
 
-assert POLICY.key_arn == CURRENT_KEY
+KEYS = Keyrings(None, CURRENT_KEY)  # type: ignore[arg-type]  # decisions ask no service
+
+
+def decide(item: Any, policy: Policy, role: Role) -> Decision:
+    return item_crypto.decide(item, policy, role, KEYS)
 
 
 # The table
@@ -319,8 +337,10 @@ def test_values_when_they_differ_then_they_are_not_taken_for_equal(one: Any, oth
 # The write, on DynamoDB
 
 
-def apply(scene: Scene, key: Any, update: Mapping[str, Any]) -> bool:
-    return scene.table.update(key, update)
+def encryption_of(item: Any, value: Any = HISTORY, text: str = "x", now: datetime = NOW) -> Change:
+    """Return the change that encrypts an item's history."""
+    key = {name: item[name] for name in KEY}
+    return change(key, item, POLICY.attributes, {"history": Target(value, True)}, {"history": text}, now)
 
 
 GUARDED = ["history", "configuration", "encrypted_history", "encrypted_configuration", "is_encrypted"]
@@ -340,7 +360,7 @@ def test_write_when_a_guarded_attribute_differs_from_what_was_read_then_the_cond
         item.pop(guarded, None)
         item |= {} if guarded != "history" else {"configuration": CONFIGURATION}
     scene.store(item)
-    update = conditional_update(item, POLICY.attributes, {"history": Target(HISTORY, True)}, {"history": "x"}, NOW)
+    update = encryption_of(item)
     if how == "changed":
         scene.set(key, **{guarded: {"S": "written since"}})
     else:
@@ -349,7 +369,7 @@ def test_write_when_a_guarded_attribute_differs_from_what_was_read_then_the_cond
         )
     before = scene.stored(key)
 
-    assert not apply(scene, key, update)
+    assert not scene.table.apply(update)
     assert scene.stored(key) == before
 
 
@@ -357,10 +377,10 @@ def test_write_when_only_other_attributes_changed_then_it_succeeds_and_leaves_th
     key = scene.new_key()
     item = key | {"history": HISTORY, "name": {"S": "old"}}
     scene.store(item)
-    update = conditional_update(item, POLICY.attributes, {"history": Target(HISTORY, True)}, {"history": "x"}, NOW)
+    update = encryption_of(item)
     scene.set(key, name={"S": "new"})
 
-    assert apply(scene, key, update)
+    assert scene.table.apply(update)
     assert scene.stored(key) == key | {
         "name": {"S": "new"},
         "encrypted_history": {"S": "x"},
@@ -374,15 +394,15 @@ def test_item_when_deleted_since_then_the_write_does_not_create_it_again(scene: 
     key = scene.new_key()
     item = key | {"history": HISTORY}
 
-    update = conditional_update(item, POLICY.attributes, {"history": Target(HISTORY, True)}, {"history": "x"}, NOW)
+    update = encryption_of(item)
 
-    assert not apply(scene, key, update)
+    assert not scene.table.apply(update)
     assert scene.stored(key) is None
 
 
 def test_item_with_none_of_the_attributes_when_a_write_is_asked_for_then_there_is_none() -> None:
     with pytest.raises(ValueError, match="never written"):
-        conditional_update(KEY | {"name": {"S": "x"}}, POLICY.attributes, {}, {}, NOW)
+        change(KEY, KEY | {"name": {"S": "x"}}, POLICY.attributes, {}, {}, NOW)
 
 
 def test_any_value_when_it_stands_in_the_condition_then_the_write_succeeds(scene: Scene) -> None:
@@ -401,16 +421,14 @@ def test_any_value_when_it_stands_in_the_condition_then_the_write_succeeds(scene
         item = scene.stored(key)
         assert item is not None
 
-        update = conditional_update(item, POLICY.attributes, {"history": Target(value, True)}, {"history": "x"}, NOW)
+        update = encryption_of(item, value)
 
-        assert apply(scene, key, update)
+        assert scene.table.apply(update)
 
 
 def test_item_when_its_ciphertext_would_not_fit_then_it_is_too_large() -> None:
     with pytest.raises(ItemTooLarge) as refusal:
-        conditional_update(
-            KEY | PLAIN, POLICY.attributes, {"history": Target(HISTORY, True)}, {"history": "x" * 410_000}, NOW
-        )
+        encryption_of(KEY | PLAIN, text="x" * 410_000)
 
     assert refusal.value.size is not None
     assert refusal.value.size > 400 * 1024
@@ -568,7 +586,7 @@ def test_any_item_when_reconciled_then_the_laws_hold(
     if state["conflict"]:
         assert {"L": [{"S": "kept"}]} in scene.held(key, "history")
     # Converged: the same role finds nothing more that it could change, and a second time changes nothing.
-    again = decide(stored, replace(scene.policy, **policy), role)
+    again = item_crypto.decide(stored, replace(scene.policy, **policy), role, scene.cipher.keys)
     assert again.changed == ()
     assert scene.reconcile(key, role, **policy).attributes == ()
     assert scene.stored(key) == stored
@@ -608,9 +626,7 @@ def worth_keeping(name: str, kind: str, policy: dict[str, Any]) -> set[str]:
 
 def test_now_is_taken_in_utc_whatever_the_clocks_zone() -> None:
     east = datetime(2026, 1, 2, 10, 30, tzinfo=timezone(timedelta(hours=2)))
-    update = conditional_update(
-        KEY | PLAIN, POLICY.attributes, {"history": Target(HISTORY, True)}, {"history": "x"}, east
-    )
+    update = encryption_of(KEY | PLAIN, now=east)
 
-    assert {"S": "2026-01-02T08:30:00Z"} in update["ExpressionAttributeValues"].values()
+    assert {"S": "2026-01-02T08:30:00Z"} in update.sets.values()
     assert east == NOW.astimezone(UTC)

@@ -9,7 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from item_crypto import UnknownForm
-from item_crypto.core.stored_form import Envelope, Form, open_envelope, own_context
+from item_crypto.core.stored_form import Envelope
+from item_crypto.forms import CURRENT as CURRENT_FORM
+from item_crypto.forms import LISA as LISA_FORM
+from item_crypto.forms import open_envelope
+from item_crypto.forms.current import own_context
 from tests.scene import CONFIGURATION, HISTORY, Scene
 from tests.vectors.load import vector
 
@@ -37,8 +41,8 @@ def test_current_message_when_opened_then_it_tells_key_and_context(scene: Scene)
 
     envelope = open_envelope(stored["encrypted_history"])
 
-    assert envelope.form is Form.CURRENT
-    assert envelope.key_arn == scene.key_arn
+    assert envelope.form is CURRENT_FORM
+    assert envelope.key == scene.key_arn
     assert envelope.context == scene.context(key)
     assert envelope.body == base64.b64decode(stored["encrypted_history"]["S"])
 
@@ -54,7 +58,7 @@ def test_signed_message_when_opened_then_the_sdks_own_context_is_left_out() -> N
 def test_old_form_when_opened_then_it_names_no_key_and_no_context(scene: Scene) -> None:
     envelope = open_envelope(scene.lisa(scene.new_key(), configuration=CONFIGURATION)["encrypted_configuration"])
 
-    assert (envelope.form, envelope.key_arn, envelope.context) == (Form.LISA, None, {})
+    assert (envelope.form, envelope.key, envelope.context) == (LISA_FORM, None, {})
 
 
 def test_envelope_when_shown_then_neither_body_nor_key_nor_context_appears() -> None:
@@ -172,7 +176,7 @@ def test_message_cut_anywhere_in_its_header_when_opened_then_it_is_unknown_or_a_
         envelope = open_envelope(text(MESSAGE[:length]))
     except UnknownForm:
         return
-    assert envelope.form is Form.CURRENT
+    assert envelope.form is CURRENT_FORM
 
 
 @given(st.lists(st.tuples(st.integers(min_value=0, max_value=len(MESSAGE) - 1), st.integers(0, 255)), max_size=6))
@@ -186,7 +190,7 @@ def test_message_with_any_bytes_changed_when_opened_then_it_is_unknown_or_a_mess
         envelope = open_envelope(text(bytes(data)))
     except UnknownForm:
         return
-    assert envelope.form is Form.CURRENT
+    assert envelope.form is CURRENT_FORM
 
 
 @given(

@@ -19,7 +19,7 @@ from item_crypto import (
     UnknownForm,
 )
 from item_crypto.core.codec import Value
-from item_crypto.dynamodb.table import key_id
+from item_crypto.core.key import key_id
 from tests.fake_kms import failing
 from tests.scene import CONFIGURATION, HISTORY, Scene
 
@@ -91,11 +91,11 @@ def test_own_write_when_it_comes_back_on_the_stream_then_it_costs_one_read(scene
     key = scene.new_key()
     scene.store(key | {"history": HISTORY})
     scene.reconcile(key)
-    scene.cipher.meter.drain()
+    scene.meter.drain()
 
     assert scene.reconcile(key).status is Status.NOTHING
     assert len(updates) == 1
-    assert scene.cipher.meter.drain() == []
+    assert scene.meter.drain() == []
 
 
 def test_old_form_beside_plaintext_when_the_encryptor_reconciles_then_it_encrypts_one_and_defers_the_other(

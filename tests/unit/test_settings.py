@@ -25,7 +25,7 @@ def test_environment_when_only_the_necessary_is_set_then_the_rest_is_safe() -> N
     assert (taken.signed, taken.single_writing_region) == (False, False)
     assert (taken.earlier_key_arns, taken.appended) == ((), frozenset())
     assert taken.policy.attributes == ("history", "configuration")
-    assert taken.policy.key_arn == KEY
+    assert taken.key_arn == KEY
     assert taken.policy.enabled is True
 
 

@@ -6,7 +6,8 @@ import pytest
 from botocore import exceptions as botocore_errors
 
 from item_crypto import InvalidRequest, ItemTooLarge, SystemicError, Table, TransientError
-from item_crypto.dynamodb.table import key_id, key_of
+from item_crypto.core.change import Change
+from item_crypto.core.key import distinct, key_id, key_of
 from tests.fake_kms import answer, failing, raising
 from tests.scene import TABLE, Scene
 
@@ -70,7 +71,7 @@ def test_250_keys_when_read_then_in_batches_of_100_and_consistently(
     for key in keys[::50]:
         scene.store(key | {"name": {"S": "x"}})
 
-    found = table.read(keys)
+    found = table.read(distinct(keys))
 
     assert len(found) == 250
     assert [found[key_id(key)] for key in keys[::50]] == [key | {"name": {"S": "x"}} for key in keys[::50]]
@@ -81,7 +82,7 @@ def test_250_keys_when_read_then_in_batches_of_100_and_consistently(
 
 
 def test_no_keys_when_read_then_nothing_is_asked(table: Table, requests: list[Any]) -> None:
-    assert table.read([]) == {}
+    assert table.read(distinct([])) == {}
     assert requests == []
 
 
@@ -90,7 +91,7 @@ def test_key_given_twice_when_read_then_it_is_asked_for_once(
 ) -> None:
     key = scene.new_key()
 
-    assert list(table.read([key, dict(key)])) == [key_id(key)]
+    assert list(table.read(distinct([key, dict(key)]))) == [key_id(key)]
     assert len(requests[0][1]["RequestItems"][TABLE]["Keys"]) == 1
 
 
@@ -102,7 +103,7 @@ def test_unprocessed_keys_when_read_then_they_are_asked_for_again_after_growing_
         scene.store(key | {"name": {"S": "read"}})
     stop = unprocessed(scene, rounds=3, keep=1)
     try:
-        found = table.read(keys)
+        found = table.read(distinct(keys))
     finally:
         stop()
 
@@ -117,7 +118,7 @@ def test_keys_that_stay_unprocessed_when_read_then_they_and_only_they_fail_for_n
     stop = unprocessed(scene, rounds=1, keep=1)
     stop_rest = unprocessed(scene, rounds=0)
     try:
-        found = table.read(keys)
+        found = table.read(distinct(keys))
         assert found[key_id(keys[0])] == keys[0] | {"name": {"S": "read"}}
         assert found[key_id(keys[1])] is None  # processed in the second round: there is no such item
     finally:
@@ -127,7 +128,7 @@ def test_keys_that_stay_unprocessed_when_read_then_they_and_only_they_fail_for_n
     stop = unprocessed(scene, rounds=100)
     waits.clear()
     try:
-        errors = table.read(keys).values()
+        errors = table.read(distinct(keys)).values()
     finally:
         stop()
     assert all(isinstance(error, TransientError) and error.code == "UnprocessedKeys" for error in errors)
@@ -139,7 +140,7 @@ def test_jitter_when_waiting_then_it_shortens_the_wait(scene: Scene) -> None:
     table = Table(scene.dynamodb, TABLE, sleep=waits, jitter=lambda: 0.5)
     stop = unprocessed(scene, rounds=2)
     try:
-        table.read([scene.new_key()])
+        table.read(distinct([scene.new_key()]))
     finally:
         stop()
 
@@ -152,7 +153,7 @@ def test_throttled_read_when_it_does_not_pass_then_each_key_fails_for_now(
     keys = [scene.new_key() for _ in range(2)]
     stop = failing(scene.dynamodb, "dynamodb", "ProvisionedThroughputExceededException")
     try:
-        found = table.read(keys)
+        found = table.read(distinct(keys))
     finally:
         stop()
 
@@ -167,7 +168,7 @@ def test_refused_read_when_it_lasts_then_it_is_systemic_and_not_tried_again(
     keys = [scene.new_key() for _ in range(2)]
     stop = failing(scene.dynamodb, "dynamodb", code)
     try:
-        found = table.read(keys)
+        found = table.read(distinct(keys))
     finally:
         stop()
 
@@ -192,7 +193,7 @@ def test_malformed_key_when_read_then_the_others_are_read_all_the_same(
     keys = [key]
     keys.insert(position, malformed)
 
-    found = table.read(keys)
+    found = table.read(distinct(keys))
 
     assert found[key_id(key)] == key | {"name": {"S": "x"}}
     assert isinstance(found[key_id(malformed)], InvalidRequest)
@@ -228,21 +229,18 @@ def test_item_when_got_and_deleted_then_its_presence_is_told(scene: Scene, table
     assert scene.stored(key) is None
 
 
-UPDATE = {
-    "UpdateExpression": "SET #0 = :0",
-    "ConditionExpression": "attribute_exists(#1)",
-    "ExpressionAttributeNames": {"#0": "name", "#1": "sessionId"},
-    "ExpressionAttributeValues": {":0": {"S": "x"}},
-}
+def naming(key: Any, name: Any = "x") -> Change:
+    """Return a change that names an item that must be there."""
+    return Change(key, {"sessionId": key["sessionId"]}, {"name": {"S": name}}, ())
 
 
 def test_update_when_its_condition_fails_then_it_is_no_error(scene: Scene, table: Table) -> None:
     key = scene.new_key()
-    assert table.update(key, UPDATE) is False
+    assert table.apply(naming(key)) is False
     assert scene.stored(key) is None
 
     scene.store(key)
-    assert table.update(key, UPDATE) is True
+    assert table.apply(naming(key)) is True
     assert scene.stored(key) == key | {"name": {"S": "x"}}
 
 
@@ -251,7 +249,7 @@ def test_update_when_dynamodb_finds_the_item_too_large_then_it_is_a_permanent_er
     scene.store(key)
 
     with pytest.raises(ItemTooLarge):
-        table.update(key, UPDATE | {"ExpressionAttributeValues": {":0": {"S": "x" * 420_000}}})
+        table.apply(naming(key, "x" * 420_000))
 
 
 @pytest.mark.parametrize("code", ["ValidationException", "SerializationException"])
@@ -261,7 +259,7 @@ def test_update_when_dynamodb_refuses_it_as_malformed_then_permanent_and_the_val
     stop = failing(scene.dynamodb, "dynamodb", code, message="the value secret-6021 is not valid")
     try:
         with pytest.raises(InvalidRequest) as refusal:
-            table.update(scene.new_key(), UPDATE)
+            table.apply(naming(scene.new_key()))
     finally:
         stop()
 
@@ -274,7 +272,7 @@ def test_update_when_boto3_refuses_a_parameter_then_permanent_and_the_value_is_n
     scene: Scene, table: Table
 ) -> None:
     with pytest.raises(InvalidRequest) as refusal:
-        table.update(scene.new_key(), UPDATE | {"ExpressionAttributeValues": {":0": {"S": 6021}}})
+        table.apply(naming(scene.new_key(), 6021))
 
     assert "6021" not in str(refusal.value)
     assert refusal.value.__suppress_context__
@@ -284,7 +282,7 @@ def test_collection_of_items_when_it_is_full_then_it_is_the_item_that_failed(sce
     stop = failing(scene.dynamodb, "dynamodb", "ItemCollectionSizeLimitExceededException")
     try:
         with pytest.raises(ItemTooLarge):
-            table.update(scene.new_key(), UPDATE)
+            table.apply(naming(scene.new_key()))
     finally:
         stop()
 
@@ -315,7 +313,7 @@ def test_dynamodb_when_it_fails_then_the_class_tells_whether_it_passes(
         "query": lambda: table.query(
             KeyConditionExpression="sessionId = :s", ExpressionAttributeValues={":s": {"S": "x"}}
         ),
-        "update": lambda: table.update(key, UPDATE),
+        "update": lambda: table.apply(naming(key)),
     }
     if isinstance(failure, str):
         stop = failing(scene.dynamodb, "dynamodb", failure)

@@ -11,9 +11,10 @@ from encryptor_runtime.startup import check_key, check_regions, check_table
 from encryptor_runtime.switch import Switch
 from encryptor_runtime.telemetry import Telemetry
 from item_crypto.cipher import ValueCipher
-from item_crypto.core.decide import Policy
+from item_crypto.core.policy import Policy
 from item_crypto.dynamodb.table import Table
 from item_crypto.keys.kms import Keyrings
+from item_crypto.keys.meter import KmsMeter
 from item_crypto.reconcile import Reconciler
 
 CLIENT_CONFIG: Final = Config(
@@ -32,6 +33,7 @@ class Runtime:
     settings: Settings
     table: Table
     cipher: ValueCipher
+    meter: KmsMeter
     reconciler: Reconciler
     telemetry: Telemetry
     switch: Switch | None
@@ -63,9 +65,11 @@ def compose(settings: Settings, function: str) -> Runtime:
     check_regions(kms.meta.region_name, settings)
     check_key(kms, settings.key_arn)
     table = Table(dynamodb, settings.table)
-    cipher = ValueCipher(kms, Keyrings(kms, settings.key_arn, settings.earlier_key_arns), settings.signed)
+    meter = KmsMeter()
+    keys = Keyrings(kms, settings.key_arn, settings.earlier_key_arns, meter)
+    cipher = ValueCipher(keys, settings.signed)
     switch = None
     if settings.control_table is not None:
         switch = Switch(dynamodb, settings.control_table, settings.enabled, settings.cache_seconds)
     telemetry = Telemetry(function, settings.key_arn)
-    return Runtime(settings, table, cipher, Reconciler(table, cipher), telemetry, switch)
+    return Runtime(settings, table, cipher, meter, Reconciler(table, cipher), telemetry, switch)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from item_crypto.core.context import PURPOSE, RESERVED_PREFIX
-from item_crypto.core.decide import Policy
+from item_crypto.core.policy import Policy
 from item_crypto.core.stored_form import CONFLICT_SUFFIX, ENCRYPTED_PREFIX, MARKERS
 from item_crypto.errors import ConfigurationError
 from item_crypto.keys.kms import check_key_arn
@@ -47,7 +47,7 @@ class Settings:
     @property
     def policy(self) -> Policy:
         """What is to be encrypted, before any change of the setting at run time."""
-        return Policy(self.attributes, self.appended, self.context_attributes, self.purpose, self.key_arn, self.enabled)
+        return Policy(self.attributes, self.appended, self.context_attributes, self.purpose, self.enabled)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":

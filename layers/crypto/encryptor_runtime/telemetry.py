@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from item_crypto.core.codec import Item, to_json
-from item_crypto.reconcile import Outcome, Status
+from item_crypto.outcome import Outcome, Status
 
 NAMESPACE: Final = "StreamEncryptor"
 
@@ -23,6 +23,7 @@ _COUNTED: Final = {
     Status.NOTHING: "ItemsSkipped",
     Status.SUPERSEDED: "ItemsSuperseded",
     Status.DEFERRED: "ItemsDeferred",
+    Status.DESTROYED: "ItemsKeyDestroyed",
     Status.FAILED: "ItemsFailedPermanent",
     Status.RETRY: "ItemsFailedTransient",
     Status.SYSTEMIC: "ItemsFailedSystemic",

@@ -12,10 +12,9 @@ Use it on items that you have in hand, in either of boto3's styles::
         appended=frozenset(),
         context_attributes=("userId", "sessionId"),
         purpose="session-encryption",
-        key_arn=key_arn,
         enabled=True,
     )
-    items = ItemCipher(ValueCipher(kms, Keyrings(kms, key_arn)), policy)
+    items = ItemCipher(ValueCipher(Keyrings(kms, key_arn)), policy)
 
     stored = items.encrypt_item({"userId": "user-24", "sessionId": "dlg-1", "history": [{"type": "human"}]})
     # {"userId": "user-24", "sessionId": "dlg-1", "encrypted_history": "AgR4…", "is_encrypted": True, …}
@@ -33,7 +32,8 @@ Whoever writes to a table uses :class:`Reconciler` instead, which loses no write
 """
 
 from item_crypto.cipher import ValueCipher
-from item_crypto.core.decide import Action, Decision, Policy, Role, Step, decide
+from item_crypto.core.decide import Action, Decision, Step
+from item_crypto.core.policy import Policy, Role
 from item_crypto.dynamodb.table import Table
 from item_crypto.errors import (
     ConfigurationError,
@@ -53,7 +53,9 @@ from item_crypto.errors import (
 )
 from item_crypto.items import ItemCipher
 from item_crypto.keys.kms import Keyrings
-from item_crypto.reconcile import Access, Outcome, Reconciler, Status
+from item_crypto.outcome import Outcome, Status
+from item_crypto.plan import decide
+from item_crypto.reconcile import Access, Reconciler
 
 __all__ = [
     "Access",

@@ -12,8 +12,10 @@
     │   ├── ConflictUnresolved      a second conflict where the first one still stands
     │   ├── InvalidRequest          DynamoDB refuses the key or the update as malformed
     │   └── DecryptionFailed        verification failed; what outsiders see is one uniform sentence
-    │       └── KeyNotListed        encrypted under a key that is neither current nor among the earlier ones
+    │       ├── KeyNotListed        encrypted under a key that is neither current nor among the earlier ones
+    │       └── KeyDestroyed        its key was destroyed on purpose
     ├── TransientError              the same call may succeed later, for this item
+    │   └── KeyNotReady             its key has yet to be made
     └── SystemicError               no item can succeed until somebody acts (key disabled, access denied)
         └── ConfigurationError      refused at start
 
@@ -117,11 +119,20 @@ class KeyNotListed(DecryptionFailed):
         super().__init__("key-not-listed")
 
 
+class KeyDestroyed(DecryptionFailed):
+    """The key that an item needs was destroyed on purpose: what is encrypted under it is gone, and stays so."""
+
+    reason = "key-destroyed"
+
+    def __init__(self) -> None:
+        super().__init__("key-destroyed")
+
+
 class TransientError(ItemCryptoError):
     """A service was throttled, timed out or failed; the same call may succeed later.
 
     Attributes:
-        service: ``kms``, ``dynamodb`` or ``sqs``.
+        service: ``kms``, ``dynamodb``, ``sqs``, …: who answered so.
         code: the service's error code or the name of the client's exception.
     """
 
@@ -133,11 +144,20 @@ class TransientError(ItemCryptoError):
         self.code = code
 
 
+class KeyNotReady(TransientError):
+    """The key that an item needs has yet to be made, by somebody with more rights."""
+
+    reason = "key-not-ready"
+
+    def __init__(self) -> None:
+        super().__init__("keys", "not-ready")
+
+
 class SystemicError(ItemCryptoError):
     """A service refuses every call until somebody acts: denied, disabled, not found.
 
     Attributes:
-        service: ``kms``, ``dynamodb`` or ``sqs``.
+        service: ``kms``, ``dynamodb``, ``sqs``, …: who answered so.
         code: the service's error code or the name of the client's exception.
     """
 

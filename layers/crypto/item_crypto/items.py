@@ -10,18 +10,11 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from item_crypto.cipher import ValueCipher
 from item_crypto.core.codec import Item, check_value
 from item_crypto.core.context import encryption_context
-from item_crypto.core.decide import (
-    Action,
-    Policy,
-    Role,
-    check_conflicts,
-    check_size,
-    decide,
-    in_the_clear,
-    settle,
-    stored_form,
-)
+from item_crypto.core.policy import Policy, Role
+from item_crypto.core.settle import settle
+from item_crypto.core.stored_form import check_size, stored_form
 from item_crypto.errors import ContextUnusable, UnsupportedValue
+from item_crypto.plan import Settled, decide
 
 
 class ItemCipher:
@@ -64,16 +57,15 @@ class ItemCipher:
         values, is_resource_style = self._typed(item)
         check_size(values)
         policy = replace(self._policy, enabled=True)
-        decision = decide(values, policy, Role.ENCRYPTOR)
+        decision = decide(values, policy, Role.ENCRYPTOR, self._cipher.keys)
         if any(name in values for name in decision.deferred):
-            decision = decide(values, policy, Role.READER)
+            decision = decide(values, policy, Role.READER, self._cipher.keys)
         if decision.error is not None:
             raise decision.error
         if not decision.changed:
             return dict(item)
         context = self._context(values)
         targets = settle(decision, self._cipher.decrypt(decision.to_decrypt, context))
-        check_conflicts(values, policy.attributes, targets)
         ciphertexts = self._cipher.encrypt({name: target.value for name, target in targets.items()}, context)
         stored = stored_form(values, policy.attributes, targets, ciphertexts, self._now())
         check_size(stored)
@@ -90,15 +82,13 @@ class ItemCipher:
             TransientError, SystemicError: KMS did not answer, or refuses the key.
         """
         values, is_resource_style = self._typed(item)
-        decision = decide(values, self._policy, Role.READER)
+        decision = decide(values, self._policy, Role.READER, self._cipher.keys)
         if decision.error is not None:
             raise decision.error
         decrypted = {}
         if decision.to_view:
             decrypted = self._cipher.decrypt(decision.to_view, self._context(values))
-        targets = settle(decision, decrypted) if decision.action is Action.WRITE else {}
-        newest = {name: target.value for name, target in targets.items() if name in self._policy.attributes}
-        clear = in_the_clear(values, self._policy, {**decrypted, **newest})
+        clear = Settled(decision, decrypted, settle(decision, decrypted)).view
         return _untyped(clear) if is_resource_style else clear
 
     def _context(self, item: Item) -> dict[str, str]:

@@ -205,7 +205,7 @@ _CHECKS: Final[Mapping[str, Callable[[object], bool]]] = {
 
 def item_size(item: Item) -> int:
     """Return the size of ``item`` in bytes by DynamoDB's rules (Developer Guide, "Item sizes and formats")."""
-    return sum(_text_size(name) + value_size(value) for name, value in item.items())
+    return len("".join(item).encode("utf-8", "surrogatepass")) + sum(map(value_size, item.values()))
 
 
 def value_size(value: Value) -> int:
@@ -217,13 +217,13 @@ def value_size(value: Value) -> int:
     kind, content = next(iter(value.items()))
     match kind:
         case "S":
-            return _text_size(content)
+            return len(content.encode("utf-8", "surrogatepass"))  # Total: sizes are asked for before checks.
         case "N":
             return _number_size(content)
         case "B":
             return len(content)
         case "SS":
-            return sum(map(_text_size, content))
+            return len("".join(content).encode("utf-8", "surrogatepass"))
         case "NS":
             return sum(_number_size(member) for member in content)
         case "BS":
@@ -231,13 +231,10 @@ def value_size(value: Value) -> int:
         case "L":
             return 3 + sum(1 + value_size(member) for member in content)
         case "M":
-            return 3 + sum(1 + _text_size(name) + value_size(member) for name, member in content.items())
+            names = "".join(content)
+            return 3 + len(names.encode("utf-8", "surrogatepass")) + sum(1 + value_size(v) for v in content.values())
         case _:
             return 1
-
-
-def _text_size(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))  # Total: sizes are asked for before values are checked.
 
 
 def _number_size(text: str) -> int:

@@ -1,34 +1,24 @@
-"""The stored form: what an encrypted item looks like, and what a ciphertext tells without being decrypted.
+"""The stored form: what an item looks like stored and in the clear.
 
 ::
 
     { "sessionId": …, "userId": …,               the key and all else: as the writer left it
-      "encrypted_history": "<base64>",           one AWS Encryption SDK message for each encrypted attribute
+      "encrypted_history": "<base64>",           one ciphertext for each encrypted attribute
       "encrypted_configuration": "<base64>",
       "encryption_version": "1.0",               ┐
       "is_encrypted": true,                      │ markers, gone when the item is back in plaintext
       "encrypted_at": "2026-01-02T08:30:00Z" }   ┘ the time of the item's oldest data key
 
-    base64 ── current form: a message of the AWS Encryption SDK (format version 2, a committing suite), or
-           └─ old form (LISA 1.0): JSON {"encrypted_key": base64, "encrypted_data": base64, "encryption_version"}
-
-The two are told apart by content, never by ``encryption_version``, which is the same in both. docs/format.md has the
-whole specification.
+What a ciphertext looks like is the matter of ``item_crypto.forms``. docs/format.md has the whole specification.
 """
 
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from datetime import UTC, datetime
 from typing import Final
 
-from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError
-from aws_encryption_sdk.internal.formatting.deserialize import deserialize_header
-
-from item_crypto.core.codec import Value, decode_base64
-from item_crypto.core.context import RESERVED_PREFIX
-from item_crypto.errors import UnknownForm
+from item_crypto.core.codec import MAX_ITEM_SIZE, Item, Value, item_size
+from item_crypto.errors import ConflictUnresolved, ItemTooLarge, UnknownForm
 
 ENCRYPTED_PREFIX: Final = "encrypted_"
 CONFLICT_SUFFIX: Final = "_conflict"
@@ -37,12 +27,6 @@ IS_ENCRYPTED: Final = "is_encrypted"
 ENCRYPTED_AT: Final = "encrypted_at"
 MARKERS: Final = (ENCRYPTION_VERSION, IS_ENCRYPTED, ENCRYPTED_AT)
 VERSION: Final = "1.0"
-
-MAX_ENCRYPTED_DATA_KEYS: Final = 1
-"""Data keys that a message may carry: a KMS keyring writes one, and a bound keeps a forged header cheap to refuse."""
-
-_KMS_PROVIDER: Final = "aws-kms"
-_MESSAGE_VERSION: Final = 2  # Only format version 2 has key commitment (AWS Encryption SDK message format).
 
 
 def encrypted_name(attribute: str) -> str:
@@ -55,11 +39,23 @@ def conflict_name(attribute: str) -> str:
     return attribute + CONFLICT_SUFFIX
 
 
-class Form(Enum):
-    """The forms that a ciphertext can have."""
+# What is read
 
-    CURRENT = "current"
-    LISA = "lisa"
+
+@dataclass(frozen=True)
+class Form:
+    """A form that a ciphertext can have, as far as decisions depend on it.
+
+    Attributes:
+        name: what the form is called.
+        is_current: whether items are written in it.
+        leaves_plaintext: whether its writers left the plaintext attribute where it was, so that plaintext beside a
+            ciphertext is not the newer one for certain.
+    """
+
+    name: str
+    is_current: bool
+    leaves_plaintext: bool
 
 
 @dataclass(frozen=True)
@@ -67,63 +63,119 @@ class Envelope:
     """What a ciphertext tells before it is decrypted. None of it is authenticated yet.
 
     Attributes:
-        form: which of the two forms it has.
-        body: the message (current form) or the Fernet token (old form). Not shown by ``repr``.
-        encrypted_key: the encrypted data key, as KMS returned it.
-        key_arn: the ARN of the KMS key, from the message's header; None in the old form, which does not name it.
-        context: the context in the message's header, without members of the SDK's own; empty in the old form.
+        form: which form it has.
+        body: what is to be decrypted. Not shown by ``repr``.
+        encrypted_key: the encrypted data key.
+        key: which key the ciphertext needs (``keys.identity``); None where its form does not tell.
+        context: the context that it carries, without members of the SDK's own; empty where its form carries none.
     """
 
     form: Form
     body: bytes = field(repr=False)
     encrypted_key: bytes = field(repr=False)
-    key_arn: str | None
+    key: str | None
     context: Mapping[str, str] = field(repr=False)
 
 
-def open_envelope(value: Value) -> Envelope:
-    """Return what the ciphertext ``value`` tells of itself.
+@dataclass(frozen=True)
+class StoredItem:
+    """An item as it is stored, its ciphertexts opened.
+
+    Attributes:
+        item: the item. Not shown by ``repr``.
+        envelopes: its ciphertexts, by the attribute that each is of; a kept conflict's by ``conflict_name``.
+        unknown: why the others could not be opened.
+        outdated: names of those that are under another key than the one a write now would use.
+    """
+
+    item: Item = field(repr=False)
+    envelopes: Mapping[str, Envelope] = field(repr=False)
+    unknown: Mapping[str, UnknownForm]
+    outdated: frozenset[str]
+
+
+# What is written
+
+
+@dataclass(frozen=True)
+class Target:
+    """The value that an attribute is to have.
+
+    Attributes:
+        value: the value. Not shown by ``repr``.
+        encrypted: whether it is to be stored encrypted.
+        renewed: whether it is the value that stands there already, to be stored under a new data key.
+    """
+
+    value: Value = field(repr=False)
+    encrypted: bool
+    renewed: bool = False
+
+
+def stored_form(
+    item: Item,
+    attributes: tuple[str, ...],
+    targets: Mapping[str, Target],
+    ciphertexts: Mapping[str, str],
+    now: datetime,
+) -> dict[str, Value]:
+    """Return ``item`` with ``targets`` in their places and its markers as they have to be.
+
+    Args:
+        item: the item as it is; empty for one that does not exist.
+        attributes: the configured attributes.
+        targets: what each attribute is to become; a conflict to be kept by ``conflict_name``.
+        ciphertexts: base64 text for each target to be stored encrypted.
+        now: the time of the data key, aware.
 
     Raises:
-        UnknownForm: it has neither form.
+        ConflictUnresolved: a conflict is to be kept where an earlier one still stands.
     """
-    data = decode_base64(value.get("S"))
-    if not data:
-        raise UnknownForm("an encrypted attribute is not base64 text")
-    return _lisa(data) if data.startswith(b"{") else _message(data)
+    result = dict(item)
+    for name, target in targets.items():
+        stored, other = name, encrypted_name(name)
+        if target.encrypted:
+            stored, other = other, stored
+        if name not in attributes and stored in item and not target.renewed:
+            raise ConflictUnresolved("an earlier conflict of the attribute still stands")
+        result[stored] = {"S": ciphertexts[name]} if target.encrypted else target.value
+        result.pop(other, None)
+    _mark(result, attributes, targets, now)
+    return result
 
 
-def own_context(context: Mapping[str, str]) -> dict[str, str]:
-    """Return ``context`` without the members that the AWS Encryption SDK adds (the signing suite's public key)."""
-    return {name: text for name, text in context.items() if not name.startswith(RESERVED_PREFIX)}
+def _mark(result: dict[str, Value], attributes: tuple[str, ...], targets: Mapping[str, Target], now: datetime) -> None:
+    encrypted = [name for name in attributes if encrypted_name(name) in result]
+    if not encrypted:
+        for marker in MARKERS:
+            result.pop(marker, None)
+        return
+    result[ENCRYPTION_VERSION] = {"S": VERSION}
+    result[IS_ENCRYPTED] = {"BOOL": not any(name in result for name in attributes)}
+    if all(name in targets for name in encrypted):
+        result[ENCRYPTED_AT] = {"S": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    # Else an older data key is still in use, and encrypted_at tells the age of the oldest one.
 
 
-def _message(data: bytes) -> Envelope:
-    try:
-        header, _ = deserialize_header(io.BytesIO(data), MAX_ENCRYPTED_DATA_KEYS)
-    except (AWSEncryptionSDKClientError, UnicodeDecodeError):
-        raise UnknownForm("an encrypted attribute has no message header") from None
-    keys = list(header.encrypted_data_keys)
-    if header.version.value != _MESSAGE_VERSION or not header.algorithm.is_committing() or len(keys) != 1:
-        raise UnknownForm("an encrypted attribute is a message without key commitment")
-    provider = keys[0].key_provider
-    if provider.provider_id != _KMS_PROVIDER:
-        raise UnknownForm("an encrypted attribute is not encrypted under a KMS key")
-    try:
-        key_arn = provider.key_info.decode("ascii")
-    except UnicodeDecodeError:
-        raise UnknownForm("an encrypted attribute names no KMS key") from None
-    return Envelope(Form.CURRENT, data, keys[0].encrypted_data_key, key_arn, own_context(header.encryption_context))
+def check_size(item: Item) -> None:
+    """Check that DynamoDB can hold ``item``.
+
+    Raises:
+        ItemTooLarge: it is over 400 KB.
+    """
+    size = item_size(item)
+    if size > MAX_ITEM_SIZE:
+        raise ItemTooLarge(f"the item would have {size} bytes", size)
 
 
-def _lisa(data: bytes) -> Envelope:
-    try:
-        document = json.loads(data.decode())
-    except (ValueError, RecursionError):
-        raise UnknownForm("an encrypted attribute is not JSON") from None
-    if document.keys() != {"encrypted_key", "encrypted_data", ENCRYPTION_VERSION}:
-        raise UnknownForm("an encrypted attribute has other members than the old form")
-    key, token = decode_base64(document["encrypted_key"]), decode_base64(document["encrypted_data"])
-    if document[ENCRYPTION_VERSION] != VERSION or not key or not token:
-        raise UnknownForm("an encrypted attribute has unusable members")
-    return Envelope(Form.LISA, token, key, None, {})
+# What is seen
+
+
+def in_the_clear(item: Item, attributes: tuple[str, ...], values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return ``item`` with ``values`` in the place of ciphertexts and markers: equal to what its writer wrote."""
+    hidden = {*MARKERS}
+    for name in attributes:
+        hidden |= {ENCRYPTED_PREFIX + name, ENCRYPTED_PREFIX + name + CONFLICT_SUFFIX}
+    return {name: value for name, value in item.items() if name not in hidden} | {
+        name: values[name] for name in attributes if name in values
+    }

@@ -1,35 +1,25 @@
-"""The table: consistent reads of many keys, conditional updates of one item."""
+"""The table: consistent reads of many keys, a change of one item as a conditional update."""
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from item_crypto.core.codec import Item, is_number
-from item_crypto.core.context import canonical_number
+from item_crypto.core.change import Change
+from item_crypto.core.codec import Item, Value
+from item_crypto.core.key import KeyId, key_id
 from item_crypto.errors import InvalidRequest, ItemCryptoError, ItemTooLarge, TransientError
-from item_crypto.service_errors import error_code, from_boto
+from item_crypto.service_errors import error_code, from_boto, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-KeyId = tuple[tuple[str, str, str | bytes], ...]
-"""A key in a form that can be compared: two spellings of one number are one key."""
-
 _BATCH_SIZE: Final = 100  # Keys in one BatchGetItem (API reference).
 _ATTEMPTS: Final = 6
 _FIRST_WAIT: Final = 0.05  # seconds; doubles with each attempt, with full jitter.
-
-
-def key_id(key: Item) -> KeyId:
-    """Return what identifies ``key``."""
-    parts = []
-    for name, value in sorted(key.items()):
-        kind, content = next(iter(value.items()))
-        parts.append((name, kind, canonical_number(content) if kind == "N" and is_number(content) else content))
-    return tuple(parts)
 
 
 class Table:
@@ -54,23 +44,22 @@ class Table:
         self._sleep = sleep
         self._jitter = jitter
 
-    def read(self, keys: Iterable[Item]) -> dict[KeyId, Item | None | ItemCryptoError]:
-        """Return the items of ``keys`` as they are now (consistent reads), by :func:`key_id`.
+    def read(self, keys: Mapping[KeyId, Item]) -> dict[KeyId, Item | None | ItemCryptoError]:
+        """Return the items of ``keys`` as they are now (consistent reads), by what identifies them.
 
         None stands for an item that does not exist, an error for a key that could not be read: one malformed key
         does not fail the others.
         """
-        distinct = {key_id(key): dict(key) for key in keys}
         found: dict[KeyId, Item | None | ItemCryptoError] = {}
-        identities = list(distinct)
+        identities = list(keys)
         for start in range(0, len(identities), _BATCH_SIZE):
-            batch = {identity: distinct[identity] for identity in identities[start : start + _BATCH_SIZE]}
+            batch = {identity: keys[identity] for identity in identities[start : start + _BATCH_SIZE]}
             found.update(self._read_batch(batch))
         return found
 
     def _read_batch(self, batch: Mapping[KeyId, Item]) -> dict[KeyId, Item | None | ItemCryptoError]:
         found: dict[KeyId, Item | None | ItemCryptoError] = {}
-        waiting = dict(batch)
+        waiting = {identity: dict(key) for identity, key in batch.items()}
         names = list(next(iter(batch.values()))) if batch else []
         error: ItemCryptoError = TransientError("dynamodb", "UnprocessedKeys")
         for attempt in range(_ATTEMPTS):
@@ -111,24 +100,22 @@ class Table:
             InvalidRequest: the key does not fit the table.
             TransientError, SystemicError: DynamoDB did not answer.
         """
-        answer = self._call(self._dynamodb.get_item, Key=key, ConsistentRead=True)
-        item: Item | None = answer.get("Item")
-        return item
+        with _translated:
+            answer = self._dynamodb.get_item(TableName=self.name, Key=key, ConsistentRead=True)
+        return answer.get("Item")
 
-    def update(self, key: Item, update: Mapping[str, Any]) -> bool:
-        """Write one item under a condition; return False where the condition failed, since somebody wrote before.
-
-        Args:
-            key: the item's key.
-            update: arguments as ``decide.conditional_update`` returns them.
+    def apply(self, change: Change) -> bool:
+        """Write one item if its guards hold; return False where one does not, since somebody wrote before.
 
         Raises:
             ItemTooLarge: DynamoDB finds the item larger than it allows.
             InvalidRequest: DynamoDB refuses the update as malformed.
             TransientError, SystemicError: DynamoDB did not answer.
         """
+        arguments = update_arguments(change)
         try:
-            self._call(self._dynamodb.update_item, Key=key, **update)
+            with _translated:
+                self._dynamodb.update_item(TableName=self.name, Key=change.key, **arguments)
         except _ConditionFailed:
             return False
         return True
@@ -140,7 +127,8 @@ class Table:
             InvalidRequest: the key does not fit the table.
             TransientError, SystemicError: DynamoDB did not answer.
         """
-        answer = self._call(self._dynamodb.delete_item, Key=key, ReturnValues="ALL_OLD")
+        with _translated:
+            answer = self._dynamodb.delete_item(TableName=self.name, Key=key, ReturnValues="ALL_OLD")
         return "Attributes" in answer
 
     def query(self, **arguments: Any) -> Mapping[str, Any]:
@@ -150,7 +138,8 @@ class Table:
             InvalidRequest: DynamoDB refuses the query, such as for a start key that it did not issue.
             TransientError, SystemicError: DynamoDB did not answer.
         """
-        return self._call(self._dynamodb.query, **arguments)
+        with _translated:
+            return self._dynamodb.query(TableName=self.name, **arguments)
 
     def scan(self, **arguments: Any) -> Mapping[str, Any]:
         """Return one page of a consistent scan; arguments as for boto3's ``scan``, without the table's name.
@@ -159,26 +148,56 @@ class Table:
             InvalidRequest: DynamoDB refuses the scan.
             TransientError, SystemicError: DynamoDB did not answer.
         """
-        return self._call(self._dynamodb.scan, ConsistentRead=True, **arguments)
+        with _translated:
+            return self._dynamodb.scan(TableName=self.name, ConsistentRead=True, **arguments)
 
-    def _call(self, operation: Callable[..., Any], **arguments: Any) -> Mapping[str, Any]:
-        try:
-            answer: Mapping[str, Any] = operation(TableName=self.name, **arguments)
-        except (ClientError, BotoCoreError) as error:
+
+def update_arguments(change: Change) -> dict[str, Any]:
+    """Return the arguments of UpdateItem, save table and key, that make ``change`` if its guards hold."""
+    names: dict[str, str] = {}
+    values: dict[str, Value] = {}
+    conditions, sets = [], []
+    for attribute, value in change.guards.items():
+        name = names.setdefault(attribute, f"#{len(names)}")
+        if value is None:
+            conditions.append(f"attribute_not_exists({name})")
+        else:
+            conditions.append(f"{name} = :{len(values)}")
+            values[f":{len(values)}"] = value
+    for attribute, value in change.sets.items():
+        sets.append(f"{names.setdefault(attribute, f'#{len(names)}')} = :{len(values)}")
+        values[f":{len(values)}"] = value
+    removes = [names.setdefault(attribute, f"#{len(names)}") for attribute in change.removes]
+    clauses = (["SET " + ", ".join(sets)] if sets else []) + (["REMOVE " + ", ".join(removes)] if removes else [])
+    return {
+        "UpdateExpression": " ".join(clauses),
+        "ConditionExpression": " AND ".join(conditions),
+        "ExpressionAttributeNames": {placeholder: attribute for attribute, placeholder in names.items()},
+        "ExpressionAttributeValues": values,
+    }
+
+
+class _Translated(translated):
+    """Tells what concerns the item from what concerns the service."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, ClientError | BotoCoreError):
+            code = error_code(error) if isinstance(error, ClientError) else ""
             # From None: a validation error's text may quote the item.
-            raise _translated(error) from None
-        return answer
+            if code == "ConditionalCheckFailedException":
+                raise _ConditionFailed from None
+            if code == "ItemCollectionSizeLimitExceededException" or (
+                _is_malformed(error) and "size" in str(error).lower()
+            ):
+                raise ItemTooLarge("DynamoDB refuses the item for its size") from None
+            if _is_malformed(error):
+                raise InvalidRequest("DynamoDB refuses the request as malformed") from None
+        super().__exit__(kind, error, trace)
 
 
-def _translated(error: ClientError | BotoCoreError) -> Exception:
-    code = error_code(error) if isinstance(error, ClientError) else ""
-    if code == "ConditionalCheckFailedException":
-        return _ConditionFailed()
-    if code == "ItemCollectionSizeLimitExceededException" or (_is_malformed(error) and "size" in str(error).lower()):
-        return ItemTooLarge("DynamoDB refuses the item for its size")
-    if _is_malformed(error):
-        return InvalidRequest("DynamoDB refuses the request as malformed")
-    return from_boto("dynamodb", error)
+_translated: Final = _Translated("dynamodb")
 
 
 def _is_malformed(error: ClientError | BotoCoreError) -> bool:
@@ -189,8 +208,3 @@ def _is_malformed(error: ClientError | BotoCoreError) -> bool:
 
 class _ConditionFailed(Exception):
     """Somebody wrote the item after it was read."""
-
-
-def key_of(item: Item, names: Sequence[str]) -> dict[str, Any]:
-    """Return the key of ``item``, given the names of the key attributes."""
-    return {name: item[name] for name in names}

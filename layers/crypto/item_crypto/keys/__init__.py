@@ -1,1 +1,5 @@
-"""Keys: what identifies one, and where data keys come from."""
+"""Keys: what identifies one, and where data keys come from.
+
+``protocol.py`` is what encryption and decryption ask of keys, ``kms.py`` the one kind there is, ``one_call.py`` the
+keys as one decryption sees them, ``meter.py`` what calls to KMS cost.
+"""

@@ -1,34 +1,47 @@
-"""KMS keyrings of the AWS Cryptographic Material Providers Library (MPL), and what they cost.
+"""KMS keys, by the keyrings of the AWS Cryptographic Material Providers Library (MPL).
 
 One keyring a thread, since the MPL says that KMS keyrings must not be shared between threads. Encryption has a
-keyring of the current key alone; decryption adds the earlier keys. Keys are given by ARN: the MPL cannot decrypt
-through an alias, and an ARN cannot be pointed at another key afterwards.
+keyring of the current key alone, decryption one of the key that the message names. Keys are given by ARN: the MPL
+cannot decrypt through an alias, and an ARN cannot be pointed at another key afterwards.
 """
 
 import re
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_cryptographic_material_providers.mpl import AwsCryptographicMaterialProviders
 from aws_cryptographic_material_providers.mpl.config import MaterialProvidersConfig
+from aws_cryptographic_material_providers.mpl.errors import ServiceError
 from aws_cryptographic_material_providers.mpl.models import (
     CreateAwsKmsKeyringInput,
     CreateDefaultCryptographicMaterialsManagerInput,
-    CreateMultiKeyringInput,
 )
-from aws_encryption_sdk.materials_managers import DecryptionMaterialsRequest, EncryptionMaterialsRequest
 from aws_encryption_sdk.materials_managers.mpl.cmm import CryptoMaterialsManagerFromMPL
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from item_crypto.errors import ConfigurationError, ItemCryptoError
-from item_crypto.service_errors import from_boto, from_code
+from item_crypto.errors import (
+    ConfigurationError,
+    DecryptionFailed,
+    ItemCryptoError,
+    KeyNotListed,
+    SystemicError,
+    TransientError,
+)
+from item_crypto.keys.data_key import SharedDataKey
+from item_crypto.keys.identity import Identity
+from item_crypto.keys.meter import KmsMeter
+from item_crypto.keys.protocol import Context
+from item_crypto.service_errors import from_boto
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 _KEY_ARN: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})")
+# What KMS says of a ciphertext that it did not issue under this key and context; the last, of one that is too long.
+_WRONG_CIPHERTEXT: Final = frozenset({"IncorrectKeyException", "InvalidCiphertextException", "ValidationException"})
 
 
 def check_key_arn(arn: str) -> str:
@@ -45,140 +58,139 @@ def check_key_arn(arn: str) -> str:
 
 
 class Keyrings:
-    """Cryptographic materials managers for encryption and decryption, made once a thread.
+    """KMS keys as :class:`item_crypto.keys.protocol.Keys`; an identity is a key's ARN.
 
     Args:
-        kms: a boto3 KMS client; clients may be shared between threads.
+        kms: a boto3 KMS client; clients may be shared between threads. It is used, never changed.
         key_arn: the key that new data keys come from.
         earlier_key_arns: keys that data may still be encrypted under.
+        meter: told how long each call to KMS took; None where nobody asks.
 
     Raises:
         ConfigurationError: a key is not given by its key ARN.
     """
 
-    def __init__(self, kms: "KMSClient", key_arn: str, earlier_key_arns: Sequence[str] = ()) -> None:
-        self._kms = kms
+    raises: tuple[type[Exception], ...] = (ServiceError, BotoCoreError)
+
+    def __init__(
+        self, kms: "KMSClient", key_arn: str, earlier_key_arns: Sequence[str] = (), meter: KmsMeter | None = None
+    ) -> None:
         self.key_arn = check_key_arn(key_arn)
         self.key_arns = (key_arn, *(check_key_arn(arn) for arn in earlier_key_arns if arn != key_arn))
+        self._calls = _Calls(kms, meter)
         self._of_thread = threading.local()
 
-    @property
-    def for_encryption(self) -> CryptoMaterialsManagerFromMPL:
-        """This thread's materials manager for encryption: ``kms:GenerateDataKey`` on the current key only."""
-        if not hasattr(self._of_thread, "for_encryption"):
-            self._of_thread.for_encryption = self._manager(self.key_arns[:1])
-        return self._of_thread.for_encryption
+    def for_encryption(self, context: Context) -> SharedDataKey:  # noqa: ARG002 - one key for every context
+        """Return a materials manager of one call: ``kms:GenerateDataKey`` on the current key only."""
+        return SharedDataKey(self._manager(self.key_arn))
 
-    @property
-    def for_decryption(self) -> CryptoMaterialsManagerFromMPL:
-        """This thread's materials manager for decryption: ``kms:Decrypt`` on the key that the message names."""
-        if not hasattr(self._of_thread, "for_decryption"):
-            self._of_thread.for_decryption = self._manager(self.key_arns)
-        return self._of_thread.for_decryption
+    def for_decryption(self, identity: Identity, context: Context) -> SharedDataKey:  # noqa: ARG002
+        """Return a materials manager of one call: ``kms:Decrypt`` on the key that the message names.
 
-    def _manager(self, key_arns: Sequence[str]) -> CryptoMaterialsManagerFromMPL:
-        library = AwsCryptographicMaterialProviders(config=MaterialProvidersConfig())
-        keyring, *others = [
-            library.create_aws_kms_keyring(CreateAwsKmsKeyringInput(kms_key_id=arn, kms_client=self._kms))
-            for arn in key_arns
-        ]
-        if others:
-            keyring = library.create_multi_keyring(CreateMultiKeyringInput(generator=keyring, child_keyrings=others))
-        manager = library.create_default_cryptographic_materials_manager(
-            CreateDefaultCryptographicMaterialsManagerInput(keyring=keyring)
-        )
-        return CryptoMaterialsManagerFromMPL(manager)
+        Raises:
+            KeyNotListed: it is none of the listed ones.
+        """
+        if identity not in self.key_arns:
+            raise KeyNotListed
+        return SharedDataKey(self._manager(identity))
 
+    def unwrap(self, encrypted_key: bytes, context: Context) -> bytes:
+        """Return a bare data key: KMS does not say under which key it is, so each is tried by its ARN.
 
-class SharedDataKey(CryptoMaterialsManagerFromMPL):  # type: ignore[misc]  # the SDK ships no types
-    """A materials manager for the values of one item in one call: it asks KMS once for each data key.
+        Raises:
+            DecryptionFailed: none of the keys fits.
+            TransientError, SystemicError: KMS does not answer, or refuses.
+        """
+        watch = self.watch()
+        for key_arn in self.key_arns:
+            with suppress(ClientError, BotoCoreError):  # The watch knows why it failed; another key may still fit.
+                answer = self._calls.decrypt(
+                    KeyId=key_arn, CiphertextBlob=encrypted_key, EncryptionContext=dict(context)
+                )
+                return bytes(answer["Plaintext"])
+        raise watch.error or DecryptionFailed("context-mismatch-or-unlisted-key")
 
-    To be made anew for each call, with one encryption context. The SDK's own caching manager does not serve: over an
-    MPL keyring it cannot sign (it takes the MPL's signing keys for another encoding), and it refuses an expected
-    encryption context.
+    def is_current(self, identity: Identity, context: Context) -> bool:  # noqa: ARG002
+        """Tell whether new data keys come from ``identity``."""
+        return identity == self.key_arn
 
-    Args:
-        manager: this thread's materials manager.
-    """
+    def is_known(self, identity: Identity) -> bool:
+        """Tell whether ``identity`` is the current key or one of the earlier ones."""
+        return identity in self.key_arns
 
-    def __init__(self, manager: CryptoMaterialsManagerFromMPL) -> None:
-        super().__init__(manager.mpl_cmm)
-        self._for_encryption: Any = None
-        self._for_decryption: dict[object, Any] = {}
+    def watch(self) -> "_Calls":
+        """Begin to watch this thread's calls to KMS."""
+        self._calls.errors.clear()
+        return self._calls
 
-    def get_encryption_materials(self, request: EncryptionMaterialsRequest) -> Any:
-        """Return the call's one data key; the SDK derives each message's own key from it (HKDF, message id)."""
-        if self._for_encryption is None:
-            # Without the plaintext's length, which the MPL would take as a bound for the other values too.
-            unbounded = EncryptionMaterialsRequest(
-                encryption_context=request.encryption_context,
-                frame_length=request.frame_length,
-                algorithm=request.algorithm,
-                commitment_policy=request.commitment_policy,
+    def _manager(self, key_arn: str) -> CryptoMaterialsManagerFromMPL:
+        """Return this thread's materials manager over one key."""
+        managers: dict[str, CryptoMaterialsManagerFromMPL] = vars(self._of_thread).setdefault("managers", {})
+        if key_arn not in managers:
+            library = AwsCryptographicMaterialProviders(config=MaterialProvidersConfig())
+            keyring = library.create_aws_kms_keyring(
+                CreateAwsKmsKeyringInput(kms_key_id=key_arn, kms_client=self._calls)
             )
-            self._for_encryption = super().get_encryption_materials(unbounded)
-        return self._for_encryption
-
-    def decrypt_materials(self, request: DecryptionMaterialsRequest) -> Any:
-        """Return the data key of a message, from KMS where no message before had the same header data."""
-        context = frozenset(request.encryption_context.items())
-        question = (request.algorithm, frozenset(request.encrypted_data_keys), context)
-        if question not in self._for_decryption:
-            self._for_decryption[question] = super().decrypt_materials(request)
-        return self._for_decryption[question]
+            managers[key_arn] = CryptoMaterialsManagerFromMPL(
+                library.create_default_cryptographic_materials_manager(
+                    CreateDefaultCryptographicMaterialsManagerInput(keyring=keyring)
+                )
+            )
+        return managers[key_arn]
 
 
-class KmsMeter:
-    """Listens to a KMS client: what its calls cost, and with which error code they failed.
+class _Calls:
+    """A KMS client that is listened to: how long its calls took, and why those of each thread failed.
 
-    The MPL reports a failed call as text without its code, so the code is taken where boto3 knows it.
+    The MPL reports a failed call as text without its code, so the code is taken here, where boto3 raises it.
 
     Args:
-        kms: the client to listen to.
+        kms: the client.
+        meter: told how long each call took.
     """
 
-    def __init__(self, kms: "KMSClient") -> None:
+    def __init__(self, kms: "KMSClient", meter: KmsMeter | None) -> None:
+        self._kms = kms
+        self._meter = meter
         self._of_thread = threading.local()
-        self._lock = threading.Lock()
-        self._latencies: list[float] = []
-        events = kms.meta.events
-        events.register("before-parameter-build.kms", self._before)
-        events.register("after-call.kms", self._after)
-        events.register("after-call-error.kms", self._failed)
 
-    def clear(self) -> None:
-        """Forget this thread's errors; call it before an operation."""
-        self._of_thread.errors = []
+    @property
+    def meta(self) -> Any:
+        """The client's own description, which the MPL reads the Region from."""
+        return self._kms.meta
+
+    def generate_data_key(self, **arguments: Any) -> Any:
+        """Call KMS's GenerateDataKey."""
+        return self._listened(self._kms.generate_data_key, arguments)
+
+    def decrypt(self, **arguments: Any) -> Any:
+        """Call KMS's Decrypt."""
+        return self._listened(self._kms.decrypt, arguments)
+
+    @property
+    def error(self) -> ItemCryptoError | None:
+        """The error behind this thread's calls since the watch began: one that passes first, then one that lasts."""
+        errors = [
+            error
+            for error in self.errors
+            if isinstance(error, TransientError)
+            or (isinstance(error, SystemicError) and error.code not in _WRONG_CIPHERTEXT)
+        ]
+        return min(errors, key=lambda error: not isinstance(error, TransientError), default=None)
 
     @property
     def errors(self) -> list[ItemCryptoError]:
-        """The errors of this thread's calls since :meth:`clear`, oldest first."""
-        return list(getattr(self._of_thread, "errors", []))
+        """The errors of this thread's calls, oldest first."""
+        errors: list[ItemCryptoError] = vars(self._of_thread).setdefault("errors", [])
+        return errors
 
-    def drain(self) -> list[float]:
-        """Return the latencies of all threads' calls since the last drain, in milliseconds, and forget them."""
-        with self._lock:
-            latencies, self._latencies = self._latencies, []
-        return latencies
-
-    def _before(self, **_: Any) -> None:
-        self._of_thread.started = time.perf_counter()
-
-    def _after(self, http_response: Any, parsed: dict[str, Any], **_: Any) -> None:
-        self._measure()
-        if http_response.status_code >= 300:
-            code = str(parsed.get("Error", {}).get("Code", "Unknown"))
-            self._note(from_code("kms", code, http_response.status_code))
-
-    def _failed(self, exception: Exception, **_: Any) -> None:
-        self._measure()
-        if isinstance(exception, BotoCoreError):
-            self._note(from_boto("kms", exception))
-
-    def _measure(self) -> None:
-        latency = (time.perf_counter() - self._of_thread.started) * 1000
-        with self._lock:
-            self._latencies.append(latency)
-
-    def _note(self, error: ItemCryptoError) -> None:
-        self._of_thread.errors = [*self.errors, error]
+    def _listened(self, operation: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+        started = time.perf_counter()
+        try:
+            return operation(**arguments)
+        except (ClientError, BotoCoreError) as error:
+            self.errors.append(from_boto("kms", error))
+            raise
+        finally:
+            if self._meter is not None:
+                self._meter.add((time.perf_counter() - started) * 1000)

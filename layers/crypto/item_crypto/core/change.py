@@ -1,0 +1,104 @@
+"""A write as a value: what is to be set and removed, and what it rests on. Knows nothing of DynamoDB's expressions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from item_crypto.core.codec import Item, Value
+from item_crypto.core.stored_form import IS_ENCRYPTED, Target, check_size, encrypted_name, stored_form
+
+
+@dataclass(frozen=True)
+class Change:
+    """One conditional write of one item.
+
+    Attributes:
+        key: the item's key.
+        guards: what has to be so when the write takes place: the value of each attribute as it was read, None for
+            one that was absent. A guard on a key attribute tells whether there must be an item.
+        sets: attributes to set.
+        removes: attributes to remove.
+    """
+
+    key: Item
+    guards: Mapping[str, Value | None] = field(repr=False)
+    sets: Mapping[str, Value] = field(repr=False)
+    removes: tuple[str, ...]
+
+
+def change(
+    key: Item,
+    item: Item,
+    attributes: tuple[str, ...],
+    targets: Mapping[str, Target],
+    ciphertexts: Mapping[str, str],
+    now: datetime,
+) -> Change:
+    """Return the one write that turns ``item`` into what ``targets`` say.
+
+    It is guarded by every configured ``X``, every ``encrypted_X`` and ``is_encrypted``, as they were read. So whoever
+    writes in between makes it fail, and nothing of theirs is lost::
+
+        we       read history=A ───────────────────────── write if history=A, encrypted_history absent, …
+        writer                    put history=B                └─ fails: B stays, and B's own trigger follows
+        LISA                      set encrypted_history=C      └─ fails likewise, though history is still A
+        owner                     delete                       └─ fails: the item is not re-created
+
+    Args:
+        key: the item's key.
+        item: the item as it was read.
+        attributes: the configured attributes.
+        targets: what each attribute is to become.
+        ciphertexts: base64 text for each target to be stored encrypted.
+        now: the time of the data key, aware.
+
+    Raises:
+        ConflictUnresolved: a conflict is to be kept where an earlier one still stands.
+        ItemTooLarge: the item would be larger than DynamoDB allows.
+        ValueError: nothing would guard the write.
+    """
+    guards = _guards(item, attributes, targets)
+    if all(value is None for value in guards.values()):
+        raise ValueError("an item without any of the configured attributes is never written")
+    result = stored_form(item, attributes, targets, ciphertexts, now)
+    check_size(result)
+    sets = {name: value for name, value in result.items() if item.get(name) != value}
+    return Change(key, guards, sets, tuple(name for name in item if name not in result))
+
+
+def put(
+    key: Item,
+    item: Item | None,
+    attributes: tuple[str, ...],
+    targets: Mapping[str, Target],
+    ciphertexts: Mapping[str, str],
+    others: Mapping[str, Value],
+    now: datetime,
+) -> Change:
+    """Return the one write of somebody who sets attributes; arguments as for :func:`change`.
+
+    It is guarded by the item's being there, or not, as well: no attribute's value has to stand behind it.
+
+    Args:
+        item: the item as it was read; None where there was none, which the write creates.
+        others: attributes to set that are not configured ones.
+
+    Raises:
+        ConflictUnresolved, ItemTooLarge: as for :func:`change`.
+    """
+    base = dict(item or key)
+    name = next(iter(key))
+    exists: dict[str, Value | None] = {name: None if item is None else key[name]}
+    result = stored_form(base, attributes, targets, ciphertexts, now) | dict(others)
+    check_size(result)
+    # What a writer gave is set even if it is the same: DynamoDB takes no empty expression.
+    sets = {name: value for name, value in result.items() if base.get(name) != value or name in others}
+    removes = tuple(name for name in base if name not in result)
+    return Change(key, _guards(base, attributes, targets) | exists, sets, removes)
+
+
+def _guards(item: Item, attributes: tuple[str, ...], targets: Mapping[str, Target]) -> dict[str, Value | None]:
+    kept_conflicts = [encrypted_name(name) for name in targets if name not in attributes]
+    return {
+        name: item.get(name) for name in (*attributes, *map(encrypted_name, attributes), IS_ENCRYPTED, *kept_conflicts)
+    }

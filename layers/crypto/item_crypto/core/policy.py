@@ -1,0 +1,37 @@
+"""What is to be encrypted, and who asks."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+
+class Role(Enum):
+    """Who asks. The stream's function may encrypt only; it holds no right to decrypt."""
+
+    ENCRYPTOR = "stream_encryptor"
+    READER = "reader"
+    MIGRATOR = "migrator"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What is to be encrypted, and how things stand. Under which key is the keys' own matter.
+
+    Attributes:
+        attributes: names of the attributes to encrypt.
+        appended: those among them that are lists whose writers append to them with
+            ``list_append(if_not_exists(…))``, so that plaintext beside ciphertext is its continuation.
+        context_attributes: names of the key attributes that make the encryption context.
+        purpose: the encryption context's ``purpose``.
+        enabled: whether encryption is on.
+        renew_before: items with an older ``encrypted_at``, or none, are to be re-encrypted; None asks for none.
+        decrypt_all: whether the migrator is to decrypt items that are only encrypted (a ``decrypt`` sweep).
+    """
+
+    attributes: tuple[str, ...]
+    appended: frozenset[str]
+    context_attributes: tuple[str, ...]
+    purpose: str
+    enabled: bool
+    renew_before: datetime | None = None
+    decrypt_all: bool = False

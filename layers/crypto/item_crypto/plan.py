@@ -1,0 +1,170 @@
+"""From an item as read to the change that brings it into its form: decide, decrypt, settle, encrypt. Writes nothing.
+
+::
+
+    item ─▶ decide ─▶ Decision ─▶ decrypt, settle ─▶ Settled ─▶ encrypt ─▶ Plan: a Change, and its outcome
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from item_crypto.cipher import ValueCipher
+from item_crypto.core.change import Change, change, put
+from item_crypto.core.codec import Item, Value
+from item_crypto.core.context import encryption_context
+from item_crypto.core.decide import Action, Decision
+from item_crypto.core.decide import decide as decide_stored
+from item_crypto.core.policy import Policy, Role
+from item_crypto.core.settle import settle
+from item_crypto.core.stored_form import (
+    Envelope,
+    StoredItem,
+    Target,
+    check_size,
+    encrypted_name,
+    in_the_clear,
+)
+from item_crypto.errors import ContextUnusable
+from item_crypto.forms import open_ciphertexts
+from item_crypto.keys.identity import Identity
+from item_crypto.keys.protocol import Keys
+from item_crypto.outcome import Outcome, Status, without_write, written
+
+
+def decide(item: Item, policy: Policy, role: Role, keys: Keys) -> Decision:
+    """Return what ``role`` is to do with ``item`` under ``policy``, where new data keys come from ``keys``.
+
+    Total: what cannot be handled is a Decision with the action FAIL, never an exception. Asks no service.
+    """
+    envelopes, unknown = open_ciphertexts(item, policy.attributes)
+    outdated = frozenset[str]()
+    if envelopes:
+        try:
+            context = encryption_context(item, policy.context_attributes, policy.purpose)
+        except ContextUnusable:
+            context = {}  # Which key is current for it is then moot: whoever decrypts or writes the item says so.
+        outdated = frozenset(
+            name
+            for name, envelope in envelopes.items()
+            if envelope.key is not None and not keys.is_current(Identity(envelope.key), context)
+        )
+    return decide_stored(StoredItem(item, envelopes, unknown, outdated), policy, role)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """An item that was decided on, and what its attributes are to become.
+
+    Attributes:
+        decision: what is to be done with it.
+        decrypted: the values that were decrypted, by attribute.
+        targets: what each changed attribute is to become.
+    """
+
+    decision: Decision
+    decrypted: Mapping[str, Value] = field(repr=False)
+    targets: Mapping[str, Target] = field(repr=False)
+
+    @property
+    def view(self) -> dict[str, Value]:
+        """The item in the clear, as far as it was decrypted."""
+        newest = {name: target.value for name, target in self.targets.items()}
+        return in_the_clear(self.decision.item, self.decision.policy.attributes, {**self.decrypted, **newest})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to become of a key.
+
+    Attributes:
+        outcome: what becomes of it once ``change`` is made, or at once where there is none.
+        change: the write; None where the item is left as it is.
+    """
+
+    outcome: Outcome
+    change: Change | None = None
+
+    def outcome_if(self, is_made: bool) -> Outcome:
+        """Return what became of the key, given whether its change was made; if not, somebody wrote in between."""
+        return self.outcome if is_made else Outcome(self.outcome.key, Status.SUPERSEDED, "newer-write")
+
+
+class Planner:
+    """Plans changes.
+
+    Every method raises PermanentError where an item cannot be handled, and TransientError or SystemicError where KMS
+    does not answer or refuses.
+
+    Args:
+        cipher: encrypts and decrypts.
+        now: returns the time, aware.
+    """
+
+    def __init__(self, cipher: ValueCipher, now: Callable[[], datetime]) -> None:
+        self._cipher = cipher
+        self._now = now
+
+    def plan(self, key: Item, item: Item, policy: Policy, role: Role) -> Plan:
+        """Return what is to become of ``item``; nothing is decrypted that the change does not need."""
+        decision = self.decide(item, policy, role)
+        if decision.action is not Action.WRITE:
+            return Plan(without_write(key, decision))
+        return self.change(key, self.settle(key, decision, decision.to_decrypt))
+
+    def decide(self, item: Item, policy: Policy, role: Role) -> Decision:
+        """Return what is to be done with ``item``."""
+        return decide(item, policy, role, self._cipher.keys)
+
+    def settle(self, key: Item, decision: Decision, envelopes: Mapping[str, Envelope]) -> Settled:
+        """Decrypt ``envelopes``, and return what the item's attributes are to become."""
+        decrypted = self._cipher.decrypt(envelopes, self._context(key, decision.policy)) if envelopes else {}
+        return Settled(decision, decrypted, settle(decision, decrypted))
+
+    def change(self, key: Item, settled: Settled) -> Plan:
+        """Encrypt what is to be encrypted, and return the change that was decided on."""
+        # Also in plaintext, as far as it is known: what is encrypted, a concatenated list too, must be able to go back.
+        check_size(settled.view)
+        decision = settled.decision
+        attributes = decision.policy.attributes
+        ciphertexts = self._encrypted(key, settled.targets, decision.policy)
+        return Plan(
+            written(key, decision), change(key, decision.item, attributes, settled.targets, ciphertexts, self._now())
+        )
+
+    def put(self, key: Item, item: Item | None, policy: Policy, values: Mapping[str, Value]) -> tuple[Plan, Settled]:
+        """Return the change of a writer who sets ``values``, configured ones encrypted in the same write.
+
+        Also the item as it is to be then. What is left out stays as it was, in the form that it should have.
+
+        Args:
+            key: the item's key.
+            item: the item as it was read, None for one to be created.
+            policy: what is to be encrypted.
+            values: the attributes to set, in the clear.
+        """
+        given = {name: value for name, value in values.items() if name in policy.attributes}
+        replaced = {*map(encrypted_name, given)}
+        # The item as it is to be, before encryption: the given values stand alone, whatever was there.
+        overlay = {name: value for name, value in (item or key).items() if name not in replaced} | dict(values)
+        decision = self.decide(overlay, policy, Role.READER)
+        if decision.error is not None:
+            raise decision.error
+        settled = self.settle(key, decision, decision.to_view)
+        targets = {name: Target(value, encrypted=False) for name, value in given.items()} | dict(settled.targets)
+        settled = replace(settled, targets=targets)
+        check_size(settled.view)  # Also in plaintext: what is encrypted must be able to go back.
+        others = {name: value for name, value in values.items() if name not in given}
+        ciphertexts = self._encrypted(key, targets, policy)
+        status = Status.ENCRYPTED if policy.enabled and targets else Status.NOTHING
+        written_item = put(key, item, policy.attributes, targets, ciphertexts, others, self._now())
+        return Plan(Outcome(key, status, "put", tuple(targets)), written_item), settled
+
+    def _encrypted(self, key: Item, targets: Mapping[str, Target], policy: Policy) -> dict[str, str]:
+        # The context is made even where nothing is encrypted: an item without a usable one is not written.
+        values = {name: target.value for name, target in targets.items() if target.encrypted}
+        return self._cipher.encrypt(values, self._context(key, policy))
+
+    @staticmethod
+    def _context(key: Item, policy: Policy) -> dict[str, str]:
+        return encryption_context(key, policy.context_attributes, policy.purpose)
