@@ -173,7 +173,7 @@ class Migration:
 
         settings = Settings.from_environment(os.environ)
         keyrings = Keyrings(self.kms, self.key_arn, [self.other_key_arn])
-        return ItemCipher(ValueCipher(self.kms, keyrings), settings.policy).decrypt_item(self.get(session))
+        return ItemCipher(ValueCipher(keyrings), settings.policy).decrypt_item(self.get(session))
 
 
 def _table(dynamodb: Any, name: str, partition: str, sort: str) -> None:
