@@ -65,7 +65,8 @@ def compose(settings: Settings, function: str) -> Runtime:
     table = Table(dynamodb, settings.table)
     cipher = ValueCipher(kms, Keyrings(kms, settings.key_arn, settings.earlier_key_arns), settings.signed)
     switch = None
-    if settings.control_table is not None:
-        switch = Switch(dynamodb, settings.control_table, settings.enabled, settings.cache_seconds)
+    told = settings.switch
+    if told.control_table is not None:
+        switch = Switch(dynamodb, told.control_table, told.enabled, told.cache_seconds)
     telemetry = Telemetry(function, settings.key_arn)
     return Runtime(settings, table, cipher, Reconciler(table, cipher), telemetry, switch)
