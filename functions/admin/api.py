@@ -1,34 +1,27 @@
-"""The routes: show the setting, change it.
-
-Errors leave the router as they are; ``admin.answer`` maps them, all in one place.
-"""
+"""The routes: show the setting, change it."""
 
 import json
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict, Field
 
 from admin.application import Application
-from admin.audit import AuditLine
-from admin.requests import PATH, parse_object
+from admin.errors import Conflict
+from admin.identity import READ
 from encryptor_runtime.switch import SwitchState, VersionConflict
 from encryptor_runtime.switch_and_sweep import CONFIRMATION, switch_and_sweep
 from http_api.errors import BadRequest
 from http_api.requests import JSON
-from http_api.routes import router
+from http_api.routes import Router
 
-app = router(parse_object)
+_PATH: Final = "/session/encryption/config"
 
+OPERATIONS: Final = {f"GET {_PATH}": READ, f"PUT {_PATH}": "change-config"}
+"""What audit lines call them."""
 
-@dataclass(frozen=True)
-class Call:
-    """What a route works with: the parts, and the audit line to fill in."""
-
-    parts: Application
-    line: AuditLine
+app: Router[Application] = Router()
 
 
 class Change(BaseModel):
@@ -41,37 +34,51 @@ class Change(BaseModel):
     confirm: Annotated[Literal["switch-off"] | None, Field(description="Required to switch off.")] = None
 
 
-@app.get(PATH)
+@app.get(_PATH)
 def get_config() -> Response[str]:
     """Return the setting as it is now."""
-    call: Call = app.context["call"]
+    call = app.call
     setting = call.parts.switch.read_now()
-    call.line.before = call.line.after = setting
+    call.line.facts = _versions(setting, setting)
     return _shown(setting)
 
 
-@app.put(PATH)
+@app.put(_PATH)
 def put_config(change: Annotated[Change, Body()]) -> Response[str]:
     """Change the setting, if it is still at the version that the caller has seen.
 
     Asking for what the setting already says, at its version, is no change: it makes no version, queues no sweep and
     stops none that runs.
     """
-    call: Call = app.context["call"]
     if not change.enabled and change.confirm != CONFIRMATION:
         raise BadRequest("confirm", f'"{CONFIRMATION}" is required: new writes stay in plaintext from then on')
-    parts, line = call.parts, call.line
-    line.before = before = parts.switch.read_now()
-    if before.version != change.version:
-        raise VersionConflict(before)
-    if before.enabled == change.enabled:
-        line.after, line.result = before, "unchanged"
-        return _shown(before)
-    queue = parts.settings.work_queue_url
-    # The version is checked again, as one with the change: somebody else may be first even now.
-    line.after = after = switch_and_sweep(parts.switch, parts.sqs, queue, change.enabled, line.who, change.version)
-    line.result = "changed"
+    parts, line = app.call.parts, app.call.line
+    before = parts.switch.read_now()
+    line.facts = _versions(before, None)
+    try:
+        if before.version != change.version:
+            raise VersionConflict(before)
+        if before.enabled == change.enabled:
+            line.facts, line.result = _versions(before, before), "unchanged"
+            return _shown(before)
+        queue = parts.settings.work_queue_url
+        # The version is checked again, as one with the change: somebody else may be first even now.
+        after = switch_and_sweep(parts.switch, parts.sqs, queue, change.enabled, line.who, change.version)
+    except VersionConflict as conflict:
+        line.facts = _versions(conflict.current, conflict.current)
+        raise Conflict(conflict.current.version) from conflict
+    line.facts, line.result = _versions(before, after), "changed"
     return _shown(after)
+
+
+def _versions(before: SwitchState, after: SwitchState | None) -> dict[str, Any]:
+    """Return what the audit line says of the setting as it was found and as it is left; None where that is unknown."""
+    return {
+        "versionBefore": before.version,
+        "enabledBefore": before.enabled,
+        "versionAfter": after and after.version,
+        "enabledAfter": after and after.enabled,
+    }
 
 
 def _shown(setting: SwitchState) -> Response[str]:

@@ -1,9 +1,10 @@
 """The function's parts, put together on the first invocation of a process."""
 
 import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
@@ -25,6 +26,10 @@ class Application:
     sqs: "SQSClient"
     telemetry: Telemetry
 
+    def invocation(self, context: Any) -> AbstractContextManager[None]:
+        """Name the invocation in every line within, and write its metrics at the end, whatever happens."""
+        return self.telemetry.invocation(context)
+
 
 @cache
 def application() -> Application:
@@ -34,10 +39,15 @@ def application() -> Application:
         ConfigurationError: the settings cannot work; asked again on the next invocation.
     """
     settings = AdminSettings.from_environment(os.environ)
-    dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
+    switch = settings.switch
     return Application(
         settings,
-        Switch(dynamodb, settings.control_table, settings.enabled, settings.cache_seconds),
+        Switch(
+            boto3.client("dynamodb", config=CLIENT_CONFIG),
+            settings.control_table,
+            switch.enabled,
+            switch.cache_seconds,
+        ),
         boto3.client("sqs", config=CLIENT_CONFIG),
         Telemetry("admin", settings.key_arn),
     )

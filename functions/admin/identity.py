@@ -15,12 +15,15 @@ invocation IAM can grant by itself.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from admin.groups import groups
 from admin.settings import AdminSettings
-from http_api.errors import NotIdentified
+from http_api.errors import NotIdentified, NotPermitted
 from http_api.identity import is_guest, usable
+
+READ: Final = "read-config"
+"""The one operation that takes no administrator."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,19 @@ class Caller:
     user: str
     may_read: bool = True
     may_change: bool = False
+
+
+def permitted(event: Mapping[str, Any], operation: str, settings: AdminSettings) -> str:
+    """Return the id of the user that ``event`` (HTTP API, payload 2.0) comes from, if they may do ``operation``.
+
+    Raises:
+        NotIdentified: it carries no identity, or one that is no usable id.
+        NotPermitted: they may not.
+    """
+    found = caller(event, settings)
+    if not (found.may_read if operation == READ else found.may_change):
+        raise NotPermitted(found.user, "do this")
+    return found.user
 
 
 def caller(event: Mapping[str, Any], settings: AdminSettings) -> Caller:

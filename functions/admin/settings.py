@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from encryptor_runtime.settings import required, seconds, true_or_false
+from encryptor_runtime.settings import SwitchSettings, required
+from http_api.settings import user_claim
 from item_crypto.errors import ConfigurationError
 
 COGNITO_GROUPS: Final = "cognito:groups"
@@ -16,9 +17,8 @@ class AdminSettings:
     """What the admin function is told.
 
     Attributes:
-        control_table: name of the control table.
-        enabled: whether encryption is on, until the setting is changed at run time.
-        cache_seconds: how long other functions may use a reading of the setting.
+        switch: what all functions are told of the setting.
+        control_table: name of the control table, which this function cannot do without.
         work_queue_url: where the sweep that follows switching on is queued.
         group_claim: name of the token's claim that names the user's groups.
         group: the administrators' group.
@@ -26,9 +26,8 @@ class AdminSettings:
         key_arn: the KMS key that audit lines name; nothing else is done with it.
     """
 
+    switch: SwitchSettings
     control_table: str
-    enabled: bool
-    cache_seconds: float
     work_queue_url: str
     group_claim: str
     group: str
@@ -42,14 +41,14 @@ class AdminSettings:
         Raises:
             ConfigurationError: one is missing or unreadable, or the group's name could not be told from two names.
         """
+        switch = SwitchSettings.from_environment(environment)
         settings = cls(
-            control_table=required(environment, "CONTROL_TABLE_NAME"),
-            enabled=true_or_false(environment, "SESSION_ENCRYPTION_ENABLED", "true"),
-            cache_seconds=seconds(environment, "SETTING_CACHE_SECONDS", "5"),
+            switch=switch,
+            control_table=switch.required_table(),
             work_queue_url=required(environment, "WORK_QUEUE_URL"),
             group_claim=required({"ADMIN_GROUP_CLAIM": COGNITO_GROUPS, **environment}, "ADMIN_GROUP_CLAIM"),
             group=required({"ADMIN_GROUP": "admin", **environment}, "ADMIN_GROUP"),
-            user_claim=required({"USER_CLAIM": "sub", **environment}, "USER_CLAIM"),
+            user_claim=user_claim(environment),
             key_arn=environment.get("SESSION_ENCRYPTION_KEY_ARN", "").strip(),
         )
         if settings.group.split() != [settings.group]:

@@ -1,4 +1,11 @@
-"""What the functions behind the HTTP API share: how a request comes in, and how a refusal or a failure goes out.
+"""What the functions behind the HTTP API share: the way from an event to a response, and what is kept of it.
 
-No function of its own: the reader and the admin function bring their routes, their identities and their sentences.
+``function.Function`` is that way. A function brings its routes, whom it takes for a user, and what it says of errors
+that only it meets; its handler is one call::
+
+    _FUNCTION = Function("reader", reader, app, OPERATIONS, identify, SENTENCES)
+
+
+    def lambda_handler(event, context):
+        return _FUNCTION.serve(event, context)
 """

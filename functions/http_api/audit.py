@@ -1,6 +1,9 @@
-"""What audit lines and logs say of a request that is refused or fails."""
+"""One audit line for each request: who, what, which item, attributes, result; and what needs a person, in the log."""
 
 import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -8,27 +11,69 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from encryptor_runtime.telemetry import Telemetry
 from http_api.errors import Refused
-from item_crypto.errors import ItemCryptoError, SystemicError, TransientError
+from item_crypto.core.codec import Item
+from item_crypto.errors import DecryptionFailed, ItemCryptoError, SystemicError, TransientError
 
 
-def failure(error: Exception) -> tuple[str, dict[str, Any]]:
-    """Return the result that an audit line gives for ``error``, and the facts that go with it."""
+@dataclass
+class AuditLine:
+    """What is known of a request so far; it is filled in while the request is served.
+
+    Attributes:
+        operation: what is asked for.
+        who: who asks.
+        key: the item's key, or None for a request that got to no single item.
+        attributes: the attributes that were read or written.
+        result: what came of it, if nothing goes wrong.
+        facts: what else a function has to say, never a value.
+    """
+
+    operation: str
+    who: str = "unknown"
+    key: Item | None = None
+    attributes: Sequence[str] = ()
+    result: str = "done"
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def audited(telemetry: Telemetry, operation: str) -> Iterator[AuditLine]:
+    """Write the audit line of what happens within, also where that raises; then also log what needs a person."""
+    line = AuditLine(operation)
+    try:
+        yield line
+    except Exception as error:
+        line.result, facts = _failure(error)
+        _write(telemetry, line, facts)
+        _log_problem(telemetry, error)
+        raise
+    _write(telemetry, line, {})
+
+
+def _write(telemetry: Telemetry, line: AuditLine, facts: dict[str, Any]) -> None:
+    telemetry.audit(line.who, line.operation, line.key, line.result, line.attributes, **line.facts, **facts)
+
+
+def _failure(error: Exception) -> tuple[str, dict[str, Any]]:
     match error:
         case Refused():
             return error.result, {"status": error.status}
         case RequestValidationError():
             return "refused", {"status": 400}
         case TransientError() | SystemicError():
-            return "failed", {"reason": error.reason, "service": error.service, "code": error.code}
+            return "failed", {"reason": error.reason, **_service(error)}
+        case DecryptionFailed():
+            return "failed", {"reason": error.reason, "detail": error.detail}
+        case ItemCryptoError():
+            return "failed", {"reason": error.reason}
         case _:
             return "failed", {"reason": "unexpected"}
 
 
-def log_problem(telemetry: Telemetry, error: Exception) -> None:
-    """Log ``error`` if a person has to see to it."""
+def _log_problem(telemetry: Telemetry, error: Exception) -> None:
     match error:
         case SystemicError():
-            telemetry.problem("a service refuses", service=error.service, code=error.code)
+            telemetry.problem("a service refuses", **_service(error))
         case Refused() | RequestValidationError() | ItemCryptoError():
             pass  # The audit line says it all.
         case _:
@@ -36,3 +81,8 @@ def log_problem(telemetry: Telemetry, error: Exception) -> None:
             frame = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{Path(frame.filename).name}:{frame.lineno}"
             telemetry.problem("an unexpected error", error=type(error).__name__, place=place)
+
+
+def _service(error: TransientError | SystemicError) -> dict[str, str]:
+    # Not "service": that is the logger's own field, which tells stacks apart.
+    return {"failedService": error.service, "code": error.code}

@@ -5,6 +5,7 @@
     Refused
     ├── BadRequest          400   a field of the request is unusable
     ├── NotIdentified       401   nobody, or nobody usable, stands behind the request
+    ├── NotPermitted        403   somebody stands behind the request, but must not do this
     ├── NoSuchRoute         404   the API has no such method and path
     └── NotJson             415   the body is no JSON document
 
@@ -12,7 +13,7 @@ Each function adds what only it refuses. What goes wrong behind a request is an 
 message of these classes quotes a value.
 """
 
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 MAX_PLACE: Final = 200
 """Characters of a field's place that an answer names: member names are the caller's and have no bound."""
@@ -23,26 +24,31 @@ class Refused(Exception):
 
     Attributes:
         message: a sentence for the caller.
-        field: the name of the field that is wrong, or None.
+        members: more members of the answer's body.
     """
 
     status: ClassVar[int]
     result: ClassVar[str] = "refused"
     """What an audit line calls it."""
 
-    def __init__(self, message: str, field: str | None = None) -> None:
+    def __init__(self, message: str, **members: Any) -> None:
         super().__init__(message)
         self.message = message
-        self.field = field
+        self.members = members
 
 
 class BadRequest(Refused):
-    """A field of the request is missing, malformed, unknown or out of its range."""
+    """A field of the request is missing, malformed, unknown or out of its range.
+
+    Attributes:
+        field: the field's name.
+    """
 
     status = 400
 
     def __init__(self, field: str, rule: str) -> None:
-        super().__init__(f"{field}: {rule}.", field)
+        super().__init__(f"{field}: {rule}.", field=field)
+        self.field = field
 
 
 class NotIdentified(Refused):
@@ -53,6 +59,21 @@ class NotIdentified(Refused):
 
     def __init__(self) -> None:
         super().__init__("The request carries no usable identity.")
+
+
+class NotPermitted(Refused):
+    """The request carries an identity that must not do what it asks for.
+
+    Attributes:
+        who: the identity, for the audit line.
+    """
+
+    status = 403
+    result = "denied"
+
+    def __init__(self, who: str, what: str) -> None:
+        super().__init__(f"This identity may not {what}.")
+        self.who = who
 
 
 class NoSuchRoute(Refused):

@@ -2,14 +2,15 @@
 
 API Gateway has matched the route already, and says so in ``routeKey`` and ``pathParameters``. Its ``rawPath`` is
 percent-decoded, so that an id with a slash in it would match no route a second time, and carries the prefix of a
-custom domain; so the path is put together anew, with parameters percent-encoded.
+custom domain. So the router is shown the route's template, and takes the parameters from the event::
+
+    routeKey  GET /session/{sessionId}      →   rawPath  /session/{sessionId}
 """
 
 import base64
 import binascii
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import quote
 
 from http_api.errors import BadRequest, NotJson
 
@@ -20,7 +21,7 @@ def routable(event: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``event`` with a path that the router matches and a body that is JSON text.
 
     Raises:
-        BadRequest: a path parameter or the body is not UTF-8 text.
+        BadRequest: the body is not UTF-8 text.
         NotJson: the body is announced as something else than JSON.
     """
     headers = event.get("headers") or {}
@@ -36,14 +37,9 @@ def routable(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _path(event: Mapping[str, Any]) -> str:
-    path: str = event["routeKey"].partition(" ")[2]
-    for name, text in (event.get("pathParameters") or {}).items():
-        try:
-            path = path.replace(f"{{{name}}}", quote(text, safe=""))
-        except UnicodeEncodeError:
-            raise BadRequest(name, "must be Unicode text") from None
+    template: str = event["routeKey"].partition(" ")[2]
     stage = event["requestContext"]["stage"]
-    return path if stage == "$default" else f"/{stage}{path}"
+    return template if stage == "$default" else f"/{stage}{template}"
 
 
 def _body(event: Mapping[str, Any]) -> str | None:

@@ -1,17 +1,26 @@
-"""What refusals and failures become: a status, a sentence, and nothing that quotes a request or an item. Pure."""
+"""What errors become: a status, a sentence, and nothing that quotes a request or an item. Pure."""
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from http_api.errors import MAX_PLACE, BadRequest, Refused
+from item_crypto.errors import ConfigurationError, TransientError
 
-NOT_CONFIGURED: Final = "The service is not configured correctly; its log says why."
+Sentences: TypeAlias = Mapping[type[Exception], tuple[int, str]]
+"""The status and the sentence for each class of errors; of an error's classes the closest one counts."""
 
+UNEXPECTED: Final = (500, "Something went wrong; the request was not served.")
+
+_SENTENCES: Final[Sentences] = {
+    TransientError: (503, "Try again in a moment."),
+    ConfigurationError: (500, "The service is not configured correctly; its log says why."),
+    Exception: UNEXPECTED,
+}
 _SECURITY_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-_RETRY_AFTER: Final = 1  # seconds: KMS, DynamoDB and SQS throttle by the second.
+_RETRY_AFTER: Final = "1"  # second: AWS throttles by the second.
 
 
 def secured(response: Mapping[str, Any]) -> dict[str, Any]:
@@ -19,26 +28,28 @@ def secured(response: Mapping[str, Any]) -> dict[str, Any]:
     return {**response, "headers": {**response["headers"], **_SECURITY_HEADERS}}
 
 
-def problem(status: int, message: str, **more: Any) -> dict[str, Any]:
-    """Return the response that tells a caller ``message``, and ``more`` members of its body."""
-    body = json.dumps({"statusCode": status, "message": message, **more})
-    headers = {"Content-Type": "application/json"}
-    return secured({"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": False})
+def error_response(error: Exception, sentences: Sentences) -> dict[str, Any]:
+    """Return the response (payload 2.0) that stands for ``error``.
 
-
-def refusal(error: Refused | RequestValidationError) -> dict[str, Any]:
-    """Return the response to a request that is refused."""
+    Args:
+        error: what went wrong. A refusal has a status and a sentence of its own.
+        sentences: what the function says where it is not what all functions say.
+    """
     if isinstance(error, RequestValidationError):
         error = _bad_request(error)
-    more = {} if error.field is None else {"field": error.field}
-    return problem(error.status, error.message, **more)
+    if isinstance(error, Refused):
+        return _problem(error.status, error.message, error.members)
+    known = {**_SENTENCES, **sentences}
+    status, message = next(known[kind] for kind in type(error).__mro__ if kind in known)
+    return _problem(status, message, {})
 
 
-def try_again(message: str) -> dict[str, Any]:
-    """Return the response to a request that may succeed in a moment."""
-    response = problem(503, message)
-    response["headers"]["Retry-After"] = str(_RETRY_AFTER)
-    return response
+def _problem(status: int, message: str, members: Mapping[str, Any]) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json"}
+    if status == 503:
+        headers["Retry-After"] = _RETRY_AFTER
+    body = json.dumps({"statusCode": status, "message": message, **members})
+    return secured({"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": False})
 
 
 def _bad_request(error: RequestValidationError) -> BadRequest:

@@ -55,7 +55,7 @@ def application() -> Application:
     runtime = compose(shared, "migrator")
     dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
     sqs = boto3.client("sqs", config=CLIENT_CONFIG)
-    switch = Switch(dynamodb, settings.control_table, shared.enabled, shared.cache_seconds)
+    switch = Switch(dynamodb, settings.control_table, shared.switch.enabled, shared.switch.cache_seconds)
     sweeps = Sweeps(dynamodb, settings.control_table)
     queues = Queues(sqs, shared.table, settings.work_queue_url, settings.deferred_queue_url)
     # A key that is throttled goes to the deferred queue, with its sweep's goal: `Queues.defer`.

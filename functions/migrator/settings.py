@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from encryptor_runtime.settings import Settings, required
-from item_crypto.errors import ConfigurationError
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,9 @@ class MigratorSettings:
             ConfigurationError: one is missing, unreadable or would not be safe.
         """
         shared = Settings.from_environment(environment)
-        if shared.control_table is None:
-            raise ConfigurationError("CONTROL_TABLE_NAME is not set")
         return cls(
             shared,
-            shared.control_table,
+            shared.switch.required_table(),
             required(environment, "WORK_QUEUE_URL"),
             required(environment, "DEFERRED_QUEUE_URL"),
             required(environment, "FAILURE_QUEUE_URL"),

@@ -14,12 +14,11 @@ from item_crypto.reconcile import Access
 @contextmanager
 def invocation(runtime: Runtime, context: Any) -> Iterator[None]:
     """Name the invocation in every line within, and write its metrics at the end, whatever happens."""
-    runtime.telemetry.begin(context)
-    try:
-        yield
-    finally:
-        runtime.telemetry.kms(runtime.meter.drain())
-        runtime.telemetry.flush()
+    with runtime.telemetry.invocation(context):
+        try:
+            yield
+        finally:
+            runtime.telemetry.kms(runtime.meter.drain())
 
 
 def read(runtime: Runtime, key: Item, who: str) -> Item | None:
@@ -41,14 +40,9 @@ def counting_failures(runtime: Runtime) -> Iterator[None]:
     try:
         yield
     except PermanentError as error:
-        if is_undecryptable(error):
+        if not isinstance(error, ItemTooLarge | InvalidRequest):
             runtime.telemetry.count("DecryptionsFailed")
         raise
-
-
-def is_undecryptable(error: Exception) -> bool:
-    """Tell whether ``error`` says that an item is there but cannot be returned in the clear."""
-    return isinstance(error, PermanentError) and not isinstance(error, ItemTooLarge | InvalidRequest)
 
 
 def report(runtime: Runtime, access: Access, who: str) -> None:

@@ -1,9 +1,5 @@
-"""The routes of the HTTP API, and through them its OpenAPI document (``python -m reader.openapi``).
+"""The routes of the HTTP API, and through them its OpenAPI document (``python -m reader.openapi``)."""
 
-Errors leave the router as they are; ``reader.answer`` maps them, all in one place.
-"""
-
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from aws_lambda_powertools.event_handler import Response
@@ -11,30 +7,22 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
 from http_api.errors import BadRequest
 from http_api.requests import JSON
-from http_api.routes import router
-from reader.audit import AuditLine
+from http_api.routes import Router
+from reader.application import Reader
 from reader.json_values import parse_object, to_json_object, to_value
 from reader.models import Problem, Session, SessionChanges, SessionPage
 from reader.pages import from_token, to_token
-from reader.requests import session_id
-from reader.sessions import Sessions, session_key
+from reader.sessions import session_key
 
-app = router(parse_object)
+OPERATIONS: Final = {
+    "GET /session": "list",
+    "GET /session/{sessionId}": "read",
+    "PUT /session/{sessionId}": "replace",
+    "DELETE /session/{sessionId}": "delete",
+}
+"""What audit lines call them."""
 
-
-@dataclass(frozen=True)
-class Call:
-    """What a route works with: the caller, the sessions, and the audit line to fill in."""
-
-    user: str
-    sessions: Sessions
-    line: AuditLine
-    attributes: tuple[str, ...]
-
-
-def _call() -> Call:
-    call: Call = app.context["call"]
-    return call
+app: Router[Reader] = Router(parse_object)
 
 
 def _shows(description: str, model: type | None = None) -> Any:
@@ -59,12 +47,12 @@ _SessionId = Annotated[str, Path(alias="sessionId", description="The session's i
     operation_id="getSession",
     responses={200: _shows("The session.", Session), **_ABSENT, **_REFUSALS},
 )
-def get_session(session_id_: _SessionId) -> Response[str]:
+def get_session(session_id: _SessionId) -> Response[str]:
     """Return one of the caller's sessions in the clear."""
-    call = _call()
-    call.line.key = key = session_key(call.user, session_id(session_id_))
-    session = call.sessions.read(call.user, key)
-    call.line.attributes = [name for name in call.attributes if name in session]
+    parts, line = app.call.parts, app.call.line
+    line.key = key = session_key(line.who, session_id)
+    session = parts.sessions.read(key)
+    line.attributes = [name for name in parts.settings.shared.attributes if name in session]
     return Response(200, JSON, to_json_object(session))
 
 
@@ -81,16 +69,16 @@ def get_session(session_id_: _SessionId) -> Response[str]:
         **_REFUSALS,
     },
 )
-def put_session(session_id_: _SessionId, changes: Annotated[SessionChanges, Body()]) -> Response[str]:
+def put_session(session_id: _SessionId, changes: Annotated[SessionChanges, Body()]) -> Response[str]:
     """Create one of the caller's sessions, or replace some of its fields."""
-    call = _call()
-    call.line.key = key = session_key(call.user, session_id(session_id_))
-    call.line.attributes = list(changes)
+    parts, line = app.call.parts, app.call.line
+    line.key = key = session_key(line.who, session_id)
+    line.attributes = list(changes)
     if not changes:
         raise BadRequest("body", "needs a name, a history or a configuration")
     values = {name: to_value(content, name) for name, content in changes.items()}
-    session, created = call.sessions.replace(call.user, key, values)
-    call.line.result = "created" if created else "replaced"
+    session, created = parts.sessions.replace(key, values)
+    line.result = "created" if created else "replaced"
     return Response(201 if created else 200, JSON, to_json_object(session))
 
 
@@ -107,12 +95,12 @@ def list_sessions(
     next_token: Annotated[str | None, Query(alias="nextToken", description="The token of the page before.")] = None,
 ) -> Response[str]:
     """Return a page of the caller's sessions."""
-    call = _call()
-    start = None if next_token is None else from_token(call.user, next_token)
-    sessions, last_key = call.sessions.page(call.user, limit, start)
+    parts, user = app.call.parts, app.call.line.who
+    start = None if next_token is None else from_token(user, next_token)
+    sessions, last_key = parts.sessions.page(user, limit, start)
     page: dict[str, Any] = {"sessions": {"L": [{"M": session} for session in sessions]}}
     if last_key is not None:
-        page["nextToken"] = {"S": to_token(call.user, last_key)}
+        page["nextToken"] = {"S": to_token(user, last_key)}
     return Response(200, JSON, to_json_object(page))
 
 
@@ -123,9 +111,9 @@ def list_sessions(
     operation_id="deleteSession",
     responses={204: _shows("The session is gone."), **_ABSENT, **_REFUSALS},
 )
-def delete_session(session_id_: _SessionId) -> Response[None]:
+def delete_session(session_id: _SessionId) -> Response[None]:
     """Delete one of the caller's sessions."""
-    call = _call()
-    call.line.key = key = session_key(call.user, session_id(session_id_))
-    call.sessions.delete(key)
+    parts, line = app.call.parts, app.call.line
+    line.key = key = session_key(line.who, session_id)
+    parts.sessions.delete(key)
     return Response(204)

@@ -1,13 +1,15 @@
 """The functions' parts, each put together on the first invocation of a process."""
 
 import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from encryptor_runtime.runtime import Runtime, compose
 from encryptor_runtime.settings import Settings
 from encryptor_runtime.telemetry import Telemetry
-from item_crypto.errors import ItemCryptoError
+from reader.access import invocation
 from reader.sessions import Sessions
 from reader.settings import ReaderSettings
 
@@ -20,6 +22,15 @@ class Reader:
     runtime: Runtime
     sessions: Sessions
 
+    @property
+    def telemetry(self) -> Telemetry:
+        """Where the function logs, counts and audits."""
+        return self.runtime.telemetry
+
+    def invocation(self, context: Any) -> AbstractContextManager[None]:
+        """Name the invocation in every line within, and write its metrics at the end, whatever happens."""
+        return invocation(self.runtime, context)
+
 
 @cache
 def reader() -> Reader:
@@ -30,20 +41,11 @@ def reader() -> Reader:
         TransientError, SystemicError: DynamoDB or KMS did not answer.
     """
     settings = ReaderSettings.from_environment(os.environ)
-    runtime = compose(settings.common, "reader")
+    runtime = compose(settings.shared, "reader")
     return Reader(settings, runtime, Sessions(runtime, settings.user_index))
 
 
 @cache
 def item_reader() -> Runtime:
-    """Return the parts of the item reader for this process's environment.
-
-    Raises:
-        ConfigurationError, TransientError, SystemicError: as for :func:`reader`.
-    """
+    """Return the parts of the item reader for this process's environment; raises what :func:`reader` does."""
     return compose(Settings.from_environment(os.environ), "item_reader")
-
-
-def log_failed_start(function: str, error: ItemCryptoError) -> None:
-    """Log why a function cannot start; those errors name settings and services, never a value."""
-    Telemetry(function, key_arn="").problem("the function cannot start", reason=error.reason, detail=str(error))

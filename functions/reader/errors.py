@@ -1,28 +1,23 @@
-"""Why the reader refuses a request, beside what every function behind the HTTP API refuses.
+"""What the reader says where something is wrong, beside what every function behind the HTTP API says.
 
 ::
 
     http_api.errors.Refused
-    ├── NotPermitted        403   somebody stands behind the request, but must not use this API
     └── NoSuchSession       404   there is none, or it is somebody else's
 """
 
+from typing import Final
+
 from http_api.errors import Refused
+from http_api.responses import UNEXPECTED, Sentences
+from item_crypto.errors import InvalidRequest, ItemTooLarge, PermanentError
 
-
-class NotPermitted(Refused):
-    """The request carries an identity that must not use this API.
-
-    Attributes:
-        who: the identity, for the audit line.
-    """
-
-    status = 403
-    result = "denied"
-
-    def __init__(self, who: str) -> None:
-        super().__init__("This identity may not use sessions.")
-        self.who = who
+SENTENCES: Final[Sentences] = {
+    ItemTooLarge: (413, "The session would be larger than 400 KB."),
+    # All that a caller learns of a failed decryption; the audit line has the detail.
+    PermanentError: (500, "The session could not be decrypted."),
+    InvalidRequest: UNEXPECTED,
+}
 
 
 class NoSuchSession(Refused):

@@ -3,7 +3,7 @@
 ======================  =====================================================  ====================================
 authorized by           user                                                   refused
 ======================  =====================================================  ====================================
-JWT authorizer          the claim that the setting names, ``sub`` by default   401 without that claim
+JWT authorizer          the claim that the setting names                        401 without that claim
 IAM, through Cognito    the Cognito identity id                                403 for a guest
 IAM user                the user's immutable id, ``AIDA…``
 IAM role                ``AROA…:session``, where the role's id is listed       403 for every other role
@@ -19,11 +19,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from http_api.errors import NotIdentified
+from http_api.errors import NotIdentified, NotPermitted
 from http_api.identity import is_guest, usable
-from reader.errors import NotPermitted
 from reader.settings import ReaderSettings
 
+_WHAT: Final = "use sessions"
 _IAM_USER: Final = re.compile(r"AIDA[A-Z0-9]+")
 
 
@@ -46,10 +46,10 @@ def _iam_user(iam: Mapping[str, Any], trusted_role_ids: frozenset[str]) -> Any:
     cognito = iam.get("cognitoIdentity") or {}
     if identity_id := cognito.get("identityId"):
         if is_guest(cognito):
-            raise NotPermitted(usable(identity_id))
+            raise NotPermitted(usable(identity_id), _WHAT)
         return identity_id
     user_id = usable(iam.get("userId"))
     role_id, is_role, _ = user_id.partition(":")
     if _IAM_USER.fullmatch(user_id) or (is_role and role_id in trusted_role_ids):
         return user_id
-    raise NotPermitted(user_id)
+    raise NotPermitted(user_id, _WHAT)

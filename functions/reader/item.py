@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from encryptor_runtime.runtime import Runtime
+from encryptor_runtime.telemetry import log_failed_start
+from http_api.audit import audited
 from item_crypto.core.codec import key_from_json, to_json
 from item_crypto.errors import ItemCryptoError
 from reader.access import invocation, read
-from reader.application import item_reader, log_failed_start
-from reader.audit import audited
+from reader.application import item_reader
 
 _WHO: Final = "invoker"
 

@@ -11,7 +11,7 @@
 
 Refused, with the place named, is what DynamoDB could not hold: NaN and infinities (which JSON does not have, but some
 encoders write), more than 38 significant digits, magnitudes outside 1E-130 to 9.99…E+125, nesting over 32 levels,
-text that is not Unicode. A member that is given twice is refused too, since parsers differ on which one counts.
+text that is not Unicode.
 """
 
 import base64
@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from http_api import json_object
 from http_api.errors import MAX_PLACE, BadRequest
 from item_crypto.core.codec import MAX_DEPTH, Item, Value, is_number
 
@@ -36,20 +37,9 @@ def parse_object(text: str) -> dict[str, Any]:
     """Return the JSON object in ``text``: dict, list, str, bool, None and, for every number, :class:`Number`.
 
     Raises:
-        BadRequest: it is no JSON object, or a member is given twice.
+        BadRequest: as for :func:`http_api.json_object.parse_object`.
     """
-    try:
-        document = json.loads(
-            text, parse_int=Number, parse_float=Number, parse_constant=Number, object_pairs_hook=_unique
-        )
-    except json.JSONDecodeError as error:
-        # From None: the error holds the whole text.
-        raise BadRequest("body", f"not JSON, from character {error.pos} on") from None
-    except RecursionError:
-        raise BadRequest("body", f"nested deeper than {MAX_DEPTH} levels") from None
-    if not isinstance(document, dict):
-        raise BadRequest("body", "must be an object")
-    return document
+    return json_object.parse_object(text, Number)
 
 
 def to_value(content: object, name: str) -> dict[str, Any]:
@@ -141,12 +131,3 @@ def _unicode(text: str) -> str:
 
 def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    for name, content in pairs:
-        if name in document:
-            raise BadRequest(name[:MAX_PLACE], "given twice")
-        document[name] = content
-    return document

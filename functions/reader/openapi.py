@@ -19,7 +19,7 @@ def document() -> dict[str, Any]:
     content: dict[str, Any] = json.loads(
         app.get_openapi_json_schema(title="Sessions", version=_VERSION, description=description)
     )
-    # Powertools adds its own answer to invalid requests, which reader.answer replaces.
+    # Powertools adds its own answer to invalid requests, which http_api.responses replaces.
     for operations in content["paths"].values():
         for operation in operations.values():
             operation["responses"].pop("422", None)

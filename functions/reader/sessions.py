@@ -24,6 +24,8 @@ _LISTED: Final = (SESSION_ID, "name", "startTime", "createTime", "lastUpdated")
 class Sessions:
     """The sessions in the table.
 
+    Every method raises TransientError or SystemicError where DynamoDB or KMS does not answer.
+
     Args:
         runtime: the parts of every function.
         user_index: name of the index by user.
@@ -37,21 +39,20 @@ class Sessions:
         self._user_index = user_index
         self._now = now
 
-    def read(self, user: str, key: Item) -> Item:
+    def read(self, key: Item) -> Item:
         """Return a session in the clear, whatever form it is stored in, and bring it into the form it should have.
 
         Raises:
             NoSuchSession: the user has none of that key.
             PermanentError: it cannot be decrypted.
-            TransientError, SystemicError: DynamoDB or KMS did not answer.
         """
-        session = read(self._runtime, key, user)
+        session = read(self._runtime, key, _user(key))
         if session is None:
             raise NoSuchSession
         self._runtime.telemetry.count("SessionReads")
         return session
 
-    def replace(self, user: str, key: Item, values: Mapping[str, Value]) -> tuple[Item, bool]:
+    def replace(self, key: Item, values: Mapping[str, Value]) -> tuple[Item, bool]:
         """Set ``values`` in a session, and create it where there is none; what is left out stays as it was.
 
         Returns:
@@ -61,8 +62,7 @@ class Sessions:
             BadRequest: DynamoDB does not take the values.
             ItemTooLarge: the session would exceed 400 KB.
             PermanentError: what is left out cannot be decrypted.
-            TransientError: others kept writing the session, or a service did not answer.
-            SystemicError: a service refuses.
+            TransientError: others kept writing the session, too.
         """
         now = {"S": self._now().astimezone(UTC).isoformat(timespec="seconds")}
         try:
@@ -75,7 +75,7 @@ class Sessions:
                 )
         except InvalidRequest:
             raise BadRequest("body", "DynamoDB refuses it as malformed") from None
-        report(self._runtime, access, user)
+        report(self._runtime, access, _user(key))
         assert access.item is not None  # noqa: S101 - what was just written is there
         return access.item, created
 
@@ -92,7 +92,6 @@ class Sessions:
 
         Raises:
             BadRequest: there is no such place in the index.
-            TransientError, SystemicError: DynamoDB did not answer.
         """
         names = {f"#{number}": name for number, name in enumerate((*_LISTED, IS_ENCRYPTED, USER_ID))}
         arguments: dict[str, Any] = {"ExclusiveStartKey": start} if start is not None else {}
@@ -118,7 +117,6 @@ class Sessions:
 
         Raises:
             NoSuchSession: the user has none of that key.
-            TransientError, SystemicError: DynamoDB did not answer.
         """
         if not self._runtime.table.delete(key):
             raise NoSuchSession
@@ -137,6 +135,11 @@ def session_key(user: str, session_id: str) -> dict[str, Value]:
     if not 1 <= size <= _MAX_BYTES:
         raise BadRequest(SESSION_ID, f"must be text of 1 to {_MAX_BYTES} bytes")
     return {SESSION_ID: {"S": session_id}, USER_ID: {"S": user}}
+
+
+def _user(key: Item) -> str:
+    user: str = key[USER_ID]["S"]
+    return user
 
 
 def _listed(item: Item) -> dict[str, Value]:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -348,7 +349,7 @@ def test_given_a_group_with_a_space_in_its_name_when_its_member_puts_then_it_is_
         pytest.param({**OFF, "confirm": "SWITCH-OFF"}, "confirm", id="off, confirmation shouted"),
         pytest.param({**OFF, "until": "s3cr3t"}, "until", id="unknown field"),
         pytest.param({**OFF, "x" * 1000: "s3cr3t"}, "x" * 200, id="unknown field with a long name"),
-        pytest.param('{"enabled": true, "version": 0, "enabled": false}', "body", id="a member twice"),
+        pytest.param('{"enabled": true, "version": 0, "enabled": false}', "enabled", id="a member twice"),
         pytest.param("", "body", id="empty"),
         pytest.param("null", "body", id="null"),
         pytest.param('["s3cr3t"]', "body", id="an array"),
@@ -555,9 +556,22 @@ def test_given_a_failure_when_put_then_the_audit_line_names_the_service_and_the_
     admin.put(OFF)
 
     (line,) = audit_lines(capsys.readouterr().out)
-    expected = {"result": "failed", "service": "dynamodb", "code": "InternalServerError", "versionBefore": 0}
+    expected = {"result": "failed", "failedService": "dynamodb", "code": "InternalServerError", "versionBefore": 0}
     assert expected.items() <= line.items()
     assert "versionAfter" not in line
+
+
+def test_given_a_service_that_refuses_when_logged_then_it_and_the_stack_have_each_a_field(
+    admin: Admin, capsys: pytest.CaptureFixture[str]
+) -> None:
+    admin.fault("dynamodb.GetItem", "AccessDeniedException")
+    admin.get()
+
+    output = capsys.readouterr().out
+    (audit,) = audit_lines(output)
+    (problem,) = [line for line in json_lines(output) if line["level"] == "ERROR"]
+    for line in (audit, problem):
+        assert (line["service"], line["failedService"]) == (os.environ["POWERTOOLS_SERVICE_NAME"], "dynamodb")
 
 
 # The ready events

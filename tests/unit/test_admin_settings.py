@@ -3,15 +3,15 @@
 import pytest
 
 from admin.settings import AdminSettings
+from encryptor_runtime.settings import SwitchSettings
 from item_crypto.errors import ConfigurationError
 from tests.unit.test_admin_identity import ENVIRONMENT
 
 
 def test_given_the_least_when_read_then_the_rest_has_defaults() -> None:
     assert AdminSettings.from_environment(ENVIRONMENT) == AdminSettings(
+        switch=SwitchSettings(control_table="control", enabled=True, cache_seconds=5),
         control_table="control",
-        enabled=True,
-        cache_seconds=5,
         work_queue_url="https://sqs.example/work",
         group_claim="cognito:groups",
         group="admin",

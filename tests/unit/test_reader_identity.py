@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from http_api.errors import NotIdentified
-from reader.errors import NotPermitted
+from http_api.errors import NotIdentified, NotPermitted
 from reader.identity import caller
 from reader.settings import ReaderSettings
 from tests.factories import cognito, iam, jwt, request

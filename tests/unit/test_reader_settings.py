@@ -13,7 +13,13 @@ def test_given_the_templates_environment_when_read_then_every_setting_is_there()
     assert settings.user_index == "byUserId"
     assert settings.user_claim == "sub"
     assert settings.trusted_role_ids == {"AROATRUSTED", "AROAOTHER"}
-    assert settings.common.table == "sessions"
+    assert settings.shared.table == "sessions"
+
+
+def test_given_no_claim_when_read_then_it_is_the_one_that_every_function_takes() -> None:
+    environment = {name: text for name, text in ENVIRONMENT.items() if name != "USER_CLAIM"}
+
+    assert ReaderSettings.from_environment(environment).user_claim == "sub"
 
 
 @pytest.mark.parametrize(

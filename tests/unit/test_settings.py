@@ -1,6 +1,6 @@
 import pytest
 
-from encryptor_runtime.settings import Settings
+from encryptor_runtime.settings import Settings, SwitchSettings
 from item_crypto import ConfigurationError
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -21,7 +21,7 @@ def settings(**changes: str) -> Settings:
 def test_environment_when_only_the_necessary_is_set_then_the_rest_is_safe() -> None:
     taken = settings()
 
-    assert taken.enabled is True
+    assert taken.switch == SwitchSettings(control_table=None, enabled=True, cache_seconds=5)
     assert (taken.signed, taken.single_writing_region) == (False, False)
     assert (taken.earlier_key_arns, taken.appended) == ((), frozenset())
     assert taken.policy.attributes == ("history", "configuration")
@@ -40,7 +40,22 @@ def test_environment_when_all_is_set_then_it_is_read() -> None:
 
     assert taken.earlier_key_arns == (EARLIER,)
     assert taken.appended == {"history"}
-    assert (taken.enabled, taken.signed, taken.single_writing_region) == (False, True, True)
+    assert (taken.switch.enabled, taken.signed, taken.single_writing_region) == (False, True, True)
+
+
+def test_control_table_when_a_function_cannot_do_without_then_it_is_required_by_name() -> None:
+    told = settings(CONTROL_TABLE_NAME=" control ", SETTING_CACHE_SECONDS="2.5").switch
+
+    assert told == SwitchSettings("control", True, 2.5)
+    assert told.required_table() == "control"
+    with pytest.raises(ConfigurationError, match="CONTROL_TABLE_NAME is not set"):
+        settings(CONTROL_TABLE_NAME=" ").switch.required_table()
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-1", "1e3", "1.", "nan"])
+def test_cache_lifetime_when_it_is_no_number_of_seconds_then_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="SETTING_CACHE_SECONDS must be"):
+        settings(SETTING_CACHE_SECONDS=text)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENT)

@@ -69,7 +69,8 @@ def compose(settings: Settings, function: str) -> Runtime:
     keys = Keyrings(kms, settings.key_arn, settings.earlier_key_arns, meter)
     cipher = ValueCipher(keys, settings.signed)
     switch = None
-    if settings.control_table is not None:
-        switch = Switch(dynamodb, settings.control_table, settings.enabled, settings.cache_seconds)
+    told = settings.switch
+    if told.control_table is not None:
+        switch = Switch(dynamodb, told.control_table, told.enabled, told.cache_seconds)
     telemetry = Telemetry(function, settings.key_arn)
     return Runtime(settings, table, cipher, meter, Reconciler(table, cipher), telemetry, switch)

@@ -3,12 +3,52 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from item_crypto.core.context import PURPOSE, RESERVED_PREFIX
 from item_crypto.core.policy import Policy
 from item_crypto.core.stored_form import CONFLICT_SUFFIX, ENCRYPTED_PREFIX, MARKERS
 from item_crypto.errors import ConfigurationError
 from item_crypto.keys.kms import check_key_arn
+
+_CONTROL_TABLE: Final = "CONTROL_TABLE_NAME"
+
+
+@dataclass(frozen=True)
+class SwitchSettings:
+    """What a function is told of the runtime setting, which switches encryption on and off.
+
+    Attributes:
+        control_table: name of the control table, which holds the setting; None where there is none, and ``enabled`` is
+            all there is.
+        enabled: whether encryption is on, until the setting is changed at run time.
+        cache_seconds: how long a reading of the setting may be used.
+    """
+
+    control_table: str | None
+    enabled: bool
+    cache_seconds: float
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "SwitchSettings":
+        """Return the settings in ``environment``.
+
+        Raises:
+            ConfigurationError: one is unreadable.
+        """
+        return cls(
+            control_table=environment.get(_CONTROL_TABLE, "").strip() or None,
+            enabled=true_or_false(environment, "SESSION_ENCRYPTION_ENABLED", "true"),
+            cache_seconds=_cache_seconds(environment),
+        )
+
+    def required_table(self) -> str:
+        """Return the control table's name, for a function that cannot do without.
+
+        Raises:
+            ConfigurationError: there is none.
+        """
+        return required({_CONTROL_TABLE: self.control_table or ""}, _CONTROL_TABLE)
 
 
 @dataclass(frozen=True)
@@ -23,12 +63,9 @@ class Settings:
         appended: those among them that writers append to.
         context_attributes: names of the table's key attributes, which make the encryption context.
         purpose: the encryption context's ``purpose``.
-        enabled: whether encryption is on, until the setting is changed at run time.
         signed: whether messages are signed.
         single_writing_region: the operator's word that a replicated table is written in one Region only.
-        control_table: name of the control table, which holds the runtime setting; None where there is none, and
-            ``enabled`` is all there is.
-        cache_seconds: how long a reading of the runtime setting may be used.
+        switch: what is told of the runtime setting.
     """
 
     table: str
@@ -38,16 +75,14 @@ class Settings:
     appended: frozenset[str]
     context_attributes: tuple[str, ...]
     purpose: str
-    enabled: bool
     signed: bool
     single_writing_region: bool
-    control_table: str | None = None
-    cache_seconds: float = 5.0
+    switch: SwitchSettings
 
     @property
     def policy(self) -> Policy:
         """What is to be encrypted, before any change of the setting at run time."""
-        return Policy(self.attributes, self.appended, self.context_attributes, self.purpose, self.enabled)
+        return Policy(self.attributes, self.appended, self.context_attributes, self.purpose, self.switch.enabled)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -65,11 +100,9 @@ class Settings:
             appended=frozenset(names(environment.get("APPENDED_ATTRIBUTES", ""))),
             context_attributes=required_names(environment, "CONTEXT_ATTRIBUTES"),
             purpose=required(environment, "CONTEXT_PURPOSE"),
-            enabled=true_or_false(environment, "SESSION_ENCRYPTION_ENABLED", "true"),
             signed=true_or_false(environment, "SIGNED_MESSAGES", "false"),
             single_writing_region=true_or_false(environment, "SINGLE_WRITING_REGION", "false"),
-            control_table=environment.get("CONTROL_TABLE_NAME", "").strip() or None,
-            cache_seconds=seconds(environment, "SETTING_CACHE_SECONDS", "5"),
+            switch=SwitchSettings.from_environment(environment),
         )
         _check_names(settings)
         return settings
@@ -102,18 +135,6 @@ def true_or_false(environment: Mapping[str, str], name: str, default: str) -> bo
             raise ConfigurationError(f"{name} must be true or false")
 
 
-def seconds(environment: Mapping[str, str], name: str, default: str) -> float:
-    """Return a setting that is a number of seconds, 0 or more.
-
-    Raises:
-        ConfigurationError: it is not.
-    """
-    text = environment.get(name, default).strip()
-    if not re.fullmatch(r"\d+(\.\d+)?", text):
-        raise ConfigurationError(f"{name} must be a number of seconds")
-    return float(text)
-
-
 def names(text: str) -> tuple[str, ...]:
     """Return the names in a comma-separated list, without white space around them, each once."""
     return tuple(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
@@ -129,6 +150,13 @@ def required_names(environment: Mapping[str, str], name: str) -> tuple[str, ...]
     if not listed:
         raise ConfigurationError(f"{name} names nothing")
     return listed
+
+
+def _cache_seconds(environment: Mapping[str, str]) -> float:
+    text = environment.get("SETTING_CACHE_SECONDS", "5").strip()
+    if not re.fullmatch(r"\d+(\.\d+)?", text):
+        raise ConfigurationError("SETTING_CACHE_SECONDS must be a number of seconds")
+    return float(text)
 
 
 def _check_names(settings: Settings) -> None:

@@ -6,13 +6,15 @@ attribute names do appear: they stand in CloudTrail too, as the encryption conte
 """
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TextIO
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from item_crypto.core.codec import Item, to_json
+from item_crypto.errors import ItemCryptoError
 from item_crypto.outcome import Outcome, Status
 
 NAMESPACE: Final = "StreamEncryptor"
@@ -49,6 +51,15 @@ class Telemetry:
     def begin(self, context: Any) -> None:
         """Name the invocation in every line that follows."""
         self._logger.set_correlation_id(context.aws_request_id)
+
+    @contextmanager
+    def invocation(self, context: Any) -> Iterator[None]:
+        """Name the invocation in every line within, and write its metrics at the end, whatever happens."""
+        self.begin(context)
+        try:
+            yield
+        finally:
+            self.flush()
 
     def log(self, message: str, **fields: Any) -> None:
         """Write a log line; ``fields`` hold no values of items."""
@@ -120,3 +131,8 @@ class Telemetry:
         """Write the metrics that were added since the last flush."""
         if self._metrics.metric_set:
             self._metrics.flush_metrics()
+
+
+def log_failed_start(function: str, error: ItemCryptoError) -> None:
+    """Log why a function cannot start; those errors name settings and services, never a value."""
+    Telemetry(function, key_arn="").problem("the function cannot start", reason=error.reason, detail=str(error))
