@@ -15,7 +15,6 @@ from dynamodb_stream_encryptor.control import Control
 from dynamodb_stream_encryptor.errors import EXIT_CODES, OK, CliError, StoppedFollowing
 from dynamodb_stream_encryptor.output import Output
 from dynamodb_stream_encryptor.target import Target, find
-from local.state import STATE_DIRECTORY
 
 _PANEL = "Which stack"
 
@@ -44,14 +43,14 @@ def _shared_options(
         str | None, typer.Option(help="AWS profile for --stack (default: as boto3 finds it).", rich_help_panel=_PANEL)
     ] = None,
     state_directory: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             metavar="DIR",
             help="Where --local finds stack.json.",
             show_default="the project's .local",
             rich_help_panel=_PANEL,
         ),
-    ] = STATE_DIRECTORY,
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")
     ] = False,
@@ -70,7 +69,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., int]], Calla
             local: bool,
             region: str | None,
             profile: str | None,
-            state_directory: Path,
+            state_directory: Path | None,
             as_json: bool,
             **own: Any,
         ) -> None:

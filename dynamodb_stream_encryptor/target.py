@@ -17,9 +17,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dynamodb_stream_encryptor.errors import Unreachable, UsageError
+from dynamodb_stream_encryptor.local_stack import local_session
+from dynamodb_stream_encryptor.local_stack import state_directory as default_state_directory
 from dynamodb_stream_encryptor.service_errors import explained
-from local.aws_clients import local_session
-from local.state import STATE_DIRECTORY
 
 _CONTROL_FUNCTION: Final = "ControlFunctionName"
 _CONNECT_SECONDS: Final = 5
@@ -135,13 +135,15 @@ def on_this_machine(state_directory: Path) -> Target:
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Unreachable(f"{path} is not as `python -m local up` writes it ({type(error).__name__}).") from error
-    elsewhere = [] if state_directory == STATE_DIRECTORY else ["--state-directory", str(state_directory)]
+    elsewhere = [] if state_directory == default_state_directory() else ["--state-directory", str(state_directory)]
     return Target(
         "local", region, outputs, True, shlex.join(["--local", *elsewhere]), local_session(region), endpoint_url
     )
 
 
-def find(stack: str | None, local: bool, region: str | None, profile: str | None, state_directory: Path) -> Target:
+def find(
+    stack: str | None, local: bool, region: str | None, profile: str | None, state_directory: Path | None
+) -> Target:
     """Return the one stack that the options name.
 
     Raises:
@@ -159,4 +161,4 @@ def find(stack: str | None, local: bool, region: str | None, profile: str | None
         return in_aws(stack, region, profile)
     if region is not None or profile is not None:
         raise UsageError("--region and --profile are for --stack: the local stack has no use for them.")
-    return on_this_machine(state_directory)
+    return on_this_machine(state_directory or default_state_directory())

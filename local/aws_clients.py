@@ -1,27 +1,8 @@
 """boto3 clients for the local endpoint that read nothing of the caller's AWS configuration."""
 
-import os
 from typing import Any
 
-import boto3
-import botocore.session
-from botocore.config import Config
-
-CREDENTIALS = {
-    "aws_access_key_id": "testing",
-    "aws_secret_access_key": "testing",
-    "aws_session_token": "testing",
-}
-"""Credentials that no AWS account accepts."""
-
-
-def local_session(region: str) -> boto3.Session:
-    """Return a session with made-up credentials, without profile, shared files or proxies."""
-    session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    session.set_config_variable("config_file", os.devnull)
-    session.set_config_variable("credentials_file", os.devnull)
-    session.set_default_client_config(Config(proxies={}, retries={"total_max_attempts": 2}))
-    return boto3.Session(botocore_session=session, region_name=region, **CREDENTIALS)
+from dynamodb_stream_encryptor.local_stack import local_session
 
 
 class ClientFactory:

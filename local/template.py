@@ -18,7 +18,7 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from local.aws_clients import local_session
+from dynamodb_stream_encryptor.local_stack import local_session
 from local.errors import TemplateError
 
 _ANY_S3_URI = "s3://local/code"
