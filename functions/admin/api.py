@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from admin.application import Application
 from admin.audit import AuditLine
 from admin.requests import PATH, parse_object
+from encryptor_runtime.queues import WorkQueue
 from encryptor_runtime.switch import SwitchState, VersionConflict
 from encryptor_runtime.switch_and_sweep import CONFIRMATION, switch_and_sweep
 from http_api.errors import BadRequest
@@ -67,9 +68,9 @@ def put_config(change: Annotated[Change, Body()]) -> Response[str]:
     if before.enabled == change.enabled:
         line.after, line.result = before, "unchanged"
         return _shown(before)
-    queue = parts.settings.work_queue_url
+    queue = WorkQueue(parts.sqs, parts.settings.work_queue_url)
     # The version is checked again, as one with the change: somebody else may be first even now.
-    line.after = after = switch_and_sweep(parts.switch, parts.sqs, queue, change.enabled, line.who, change.version)
+    line.after = after = switch_and_sweep(parts.switch, queue, change.enabled, line.who, change.version)
     line.result = "changed"
     return _shown(after)
 

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from encryptor_runtime.failures import Failures, Hint
+from encryptor_runtime.messages import Hint
+from encryptor_runtime.queues import KeyQueues
 from encryptor_runtime.runtime import Runtime
 from encryptor_runtime.telemetry import Telemetry
 from item_crypto.core.decide import Policy, Role
@@ -24,7 +25,7 @@ class Encryptor:
         clock: returns the time in epoch seconds.
     """
 
-    def __init__(self, runtime: Runtime, failures: Failures, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, runtime: Runtime, failures: KeyQueues, clock: Callable[[], float] = time.time) -> None:
         self._runtime = runtime
         self._clock = clock
         self.failures = failures

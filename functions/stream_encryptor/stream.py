@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
-from encryptor_runtime.failures import Hint
+from encryptor_runtime.messages import Hint
 from item_crypto.core.decide import Policy
 from item_crypto.dynamodb.table import KeyId, key_id
 from item_crypto.errors import SystemicError, TransientError, UnsupportedValue
