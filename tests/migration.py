@@ -1,24 +1,33 @@
 """A table to be migrated on moto, the migrator over it, and a pump that does what its event source mappings do."""
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import uuid4
 
 import boto3
+import botocore.session
 import pytest
+from botocore.loaders import create_loader
 
+from encryptor_runtime.clients import Clients
 from encryptor_runtime.settings import Settings
 from item_crypto import ItemCipher, Keyrings, ValueCipher
 from item_crypto.core.codec import Item
 from migrator import control, deferred, sweep
-from migrator.application import application
+from migrator.application import Application, application, compose
+from migrator.settings import MigratorSettings
 from tests import lisa
 
 TABLE: Final = "sessions"
 CONTROL: Final = "control"
 SECRET: Final = "the landlord's name is Wilhelmine"
+_LOADER: Final = create_loader()  # Service descriptions are read once, not once a test.
+
+Handler = Callable[[Any, Any, Application], Any]
 
 
 class Crash(BaseException):
@@ -29,11 +38,36 @@ def context(seconds: float = 300) -> SimpleNamespace:
     return SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: seconds * 1000)
 
 
+def sqs_event(body: str, handle: str = "") -> dict[str, Any]:
+    """Return an event of one message, as its mapping hands it over."""
+    record = {
+        "messageId": "m",
+        "receiptHandle": handle,
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+    }
+    return {"Records": [record]}
+
+
 class Migration:
-    """Everything over one moto; to be made while ``mock_aws`` is on."""
+    """Everything over one moto; to be made while ``mock_aws`` is on.
+
+    Attributes:
+        passed: how much later than it is the migrator takes it to be.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
-        boto3.setup_default_session()
+        session = botocore.session.get_session()
+        session.register_component("data_loader", _LOADER)
+        boto3.setup_default_session(botocore_session=session)
+        # An empty queue is asked once; the wait for more would be real.
+        session.register(
+            "provide-client-params.sqs.ReceiveMessage", lambda params, **_: {**params, "WaitTimeSeconds": 0}
+        )
+        self.passed = timedelta(0)
+        self._parts: Application | None = None
         self.dynamodb = boto3.client("dynamodb")
         self.kms = boto3.client("kms")
         self.sqs = boto3.client("sqs")
@@ -65,11 +99,55 @@ class Migration:
         for name, value in environment.items():
             self._monkeypatch.setenv(name, value)
         application.cache_clear()
+        self._parts = None
+
+    @property
+    def parts(self) -> Application:
+        """The migrator, with clients of its own and a clock that can be put forward; it waits for nothing."""
+        if self._parts is None:
+            settings = MigratorSettings.from_environment(os.environ)
+            self._parts = compose(settings, Clients(), sleep=lambda _: None, now=self._now)
+        return self._parts
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC) + self.passed
+
+    def interrupt(
+        self,
+        moment: Literal["before", "after"],
+        operation: str,
+        action: Callable[[], None],
+        when: Callable[[Mapping[str, Any]], bool] = lambda _: True,
+        times: float = 1,
+    ) -> Callable[[], None]:
+        """Do ``action`` before or after calls of the migrator, as it is composed now; return what ends that.
+
+        Args:
+            moment: before the call is sent, or after it was answered.
+            operation: such as ``dynamodb.UpdateItem``.
+            action: what is done; calls that it makes do not count.
+            when: tells by a call's parameters whether it counts.
+            times: at how many calls.
+        """
+        events = getattr(self.parts.runtime.clients, operation.partition(".")[0]).meta.events
+
+        def note(params: Any, context: dict[str, Any], **_: Any) -> None:
+            context["asked"] = params
+
+        def act(context: dict[str, Any], **_: Any) -> None:
+            nonlocal times
+            if times > 0 and when(context["asked"]):
+                times -= 1
+                action()
+
+        events.register(f"before-parameter-build.{operation}", note)
+        events.register(f"{moment}-call.{operation}", act)
+        return lambda: events.unregister(f"{moment}-call.{operation}", act)
 
     # What the operator and the event source mappings do
 
     def command(self, command: str, **fields: Any) -> dict[str, Any]:
-        return control.lambda_handler({"command": command, "by": "operator", **fields}, context())
+        return control.handle({"command": command, "by": "operator", **fields}, context(), self.parts)
 
     def start(self, goal: str, **fields: Any) -> str:
         answer = self.command("start", goal=goal, **fields)
@@ -83,25 +161,19 @@ class Migration:
         """Deliver messages until the queues are empty; return how many were delivered."""
         delivered = 0
         while delivered < most:
-            moved = self._deliver(self.work, sweep.lambda_handler, seconds)
-            moved += self._deliver(self.deferred, deferred.lambda_handler, seconds)
+            moved = self.deliver(self.work, sweep.handle, seconds)
+            moved += self.deliver(self.deferred, deferred.handle, seconds)
             delivered += moved
             if not moved:
                 return delivered
         raise AssertionError("the queues never become empty")
 
-    def _deliver(self, queue: str, handler: Callable[[Any, Any], Any], seconds: float) -> int:
+    def deliver(self, queue: str, handler: Handler, seconds: float) -> int:
+        """Deliver a queue's next message, if there is one; return how many were delivered."""
         answer = self.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=1, VisibilityTimeout=0)
         for message in answer.get("Messages", []):
-            record = {
-                "messageId": message["MessageId"],
-                "receiptHandle": message["ReceiptHandle"],
-                "body": message["Body"],
-                "attributes": {"ApproximateReceiveCount": "1"},
-                "messageAttributes": {},
-                "eventSource": "aws:sqs",
-            }
-            response = handler({"Records": [record]}, context(seconds))
+            event = sqs_event(message["Body"], message["ReceiptHandle"])
+            response = handler(event, context(seconds), self.parts)
             if not response["batchItemFailures"]:
                 self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
         return len(answer.get("Messages", []))
@@ -109,25 +181,12 @@ class Migration:
     def switch(self, enabled: bool, version: int) -> dict[str, Any]:
         """Change the setting, long enough ago that every function has read it."""
         answer = self.command("set-config", enabled=enabled, version=version, confirm="switch-off")
-        self.dynamodb.update_item(
-            TableName=CONTROL,
-            Key={"id": {"S": "setting"}, "part": {"S": "current"}},
-            UpdateExpression="SET changedAt = :then",
-            ExpressionAttributeValues={":then": {"S": "2026-01-01T00:00:00+00:00"}},
-        )
+        self.passed += timedelta(hours=1)
         return answer
 
     def deliver_now(self, message: dict[str, Any]) -> None:
         """Deliver a message of the work queue that is still held back."""
-        record = {
-            "messageId": "m",
-            "receiptHandle": "",
-            "body": json.dumps(message),
-            "attributes": {"ApproximateReceiveCount": "1"},
-            "messageAttributes": {},
-            "eventSource": "aws:sqs",
-        }
-        assert sweep.lambda_handler({"Records": [record]}, context()) == {"batchItemFailures": []}
+        assert sweep.handle(sqs_event(json.dumps(message)), context(), self.parts) == {"batchItemFailures": []}
 
     def run(self, goal: str, **fields: Any) -> dict[str, Any]:
         """Start a sweep, work it off and return it."""
@@ -169,8 +228,6 @@ class Migration:
 
     def clear(self, session: str) -> dict[str, Any]:
         """Return a session in the clear, whatever form it is stored in."""
-        import os
-
         settings = Settings.from_environment(os.environ)
         keyrings = Keyrings(self.kms, self.key_arn, [self.other_key_arn])
         return ItemCipher(ValueCipher(keyrings), settings.policy).decrypt_item(self.get(session))

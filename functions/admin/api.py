@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from admin.application import Application
 from admin.errors import Conflict
 from admin.identity import READ
+from encryptor_runtime.queues import WorkQueue
 from encryptor_runtime.switch import SwitchState, VersionConflict
 from encryptor_runtime.switch_and_sweep import CONFIRMATION, switch_and_sweep
 from http_api.errors import BadRequest
@@ -61,9 +62,9 @@ def put_config(change: Annotated[Change, Body()]) -> Response[str]:
         if before.enabled == change.enabled:
             line.facts, line.result = _versions(before, before), "unchanged"
             return _shown(before)
-        queue = parts.settings.work_queue_url
+        queue = WorkQueue(parts.sqs, parts.settings.work_queue_url)
         # The version is checked again, as one with the change: somebody else may be first even now.
-        after = switch_and_sweep(parts.switch, parts.sqs, queue, change.enabled, line.who, change.version)
+        after = switch_and_sweep(parts.switch, queue, change.enabled, line.who, change.version)
     except VersionConflict as conflict:
         line.facts = _versions(conflict.current, conflict.current)
         raise Conflict(conflict.current.version) from conflict

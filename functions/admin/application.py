@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from admin.settings import AdminSettings
-from encryptor_runtime.runtime import CLIENT_CONFIG
+from encryptor_runtime.clients import CLIENT_CONFIG
 from encryptor_runtime.switch import Switch
 from encryptor_runtime.telemetry import Telemetry
 

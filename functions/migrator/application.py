@@ -1,45 +1,45 @@
 """The migrator's parts, put together on the first invocation of a process."""
 
 import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-
-from encryptor_runtime.failures import Failures
-from encryptor_runtime.runtime import CLIENT_CONFIG, Runtime, compose
+from encryptor_runtime import runtime as shared_parts
+from encryptor_runtime.clients import Clients
+from encryptor_runtime.queues import KeyQueues, Queue, WorkQueue
+from encryptor_runtime.runtime import Runtime
 from encryptor_runtime.switch import Switch
-from item_crypto.service_errors import from_boto
+from item_crypto.errors import ConfigurationError
+from migrator.dead_letters import DeadLetters
 from migrator.page import Pages
 from migrator.persistent import Persistent
-from migrator.queues import Queues
+from migrator.queries import Queries
 from migrator.segments import Worker
 from migrator.settings import MigratorSettings
 from migrator.starting import Starter
 from migrator.sweeps import Sweeps
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_sqs import SQSClient
 
 
 @dataclass(frozen=True)
 class Application:
     """What the migrator's functions work with."""
 
-    settings: MigratorSettings
     runtime: Runtime
-    dynamodb: "DynamoDBClient"
-    sqs: "SQSClient"
     switch: Switch
     sweeps: Sweeps
-    queues: Queues
-    failures: Failures
+    work: WorkQueue
+    deferred: Queue
+    failure: Queue
+    keys: KeyQueues
     persistent: Persistent
     starter: Starter
     worker: Worker
+    letters: DeadLetters
+    queries: Queries
+    now: Callable[[], datetime]
 
 
 @cache
@@ -50,35 +50,53 @@ def application() -> Application:
         ConfigurationError: the settings, the table or the key cannot work; asked again on the next invocation.
         TransientError, SystemicError: DynamoDB or KMS did not answer.
     """
-    settings = MigratorSettings.from_environment(os.environ)
-    shared = settings.shared
-    runtime = compose(shared, "migrator")
-    dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
-    sqs = boto3.client("sqs", config=CLIENT_CONFIG)
-    switch = Switch(dynamodb, settings.control_table, shared.switch.enabled, shared.switch.cache_seconds)
-    sweeps = Sweeps(dynamodb, settings.control_table)
-    queues = Queues(sqs, shared.table, settings.work_queue_url, settings.deferred_queue_url)
-    # A key that is throttled goes to the deferred queue, with its sweep's goal: `Queues.defer`.
-    failures = Failures(sqs, shared.table, settings.deferred_queue_url, settings.failure_queue_url)
-    persistent = Persistent(runtime.reconciler)
-    pages = Pages(persistent, runtime.cipher, failures, queues, runtime.telemetry)
+    return compose(MigratorSettings.from_environment(os.environ), Clients())
 
-    def item_count() -> int:
-        try:
-            return dynamodb.describe_table(TableName=shared.table)["Table"]["ItemCount"]
-        except (ClientError, BotoCoreError) as error:
-            raise from_boto("dynamodb", error) from error
 
+def compose(
+    settings: MigratorSettings,
+    clients: Clients,
+    sleep: Callable[[float], None] = time.sleep,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Application:
+    """Return the parts for ``settings``, after checking the table and the key once.
+
+    Args:
+        settings: the migrator's settings.
+        clients: the services' clients.
+        sleep: waits a number of seconds.
+        now: returns the time, aware.
+
+    Raises:
+        ConfigurationError: the table or the key is not what the settings say.
+        TransientError, SystemicError: DynamoDB or KMS did not answer.
+    """
+    runtime = shared_parts.compose(settings.shared, "migrator", clients, sleep)
+    switch = runtime.switch
+    if switch is None:
+        raise ConfigurationError("CONTROL_TABLE_NAME is not set")
+    table = settings.shared.table
+    work = WorkQueue(clients.sqs, settings.work_queue_url)
+    deferred, failure = Queue(clients.sqs, settings.deferred_queue_url), Queue(clients.sqs, settings.failure_queue_url)
+    # The migrator has no retry queue: what fails for now waits among the deferred keys.
+    keys = KeyQueues(table, deferred, failure, deferred, now)
+    sweeps = Sweeps(clients.dynamodb, settings.control_table)
+    persistent = Persistent(runtime.reconciler, sleep)
+    queries = Queries(clients, table, settings.shared.key_arn, settings.mapping_id)
+    starter = Starter(sweeps, switch, work, queries.item_count, now)
+    pages = Pages(persistent, runtime.cipher, keys, runtime.telemetry)
     return Application(
-        settings,
         runtime,
-        dynamodb,
-        sqs,
         switch,
         sweeps,
-        queues,
-        failures,
+        work,
+        deferred,
+        failure,
+        keys,
         persistent,
-        Starter(sweeps, switch, queues, item_count),
-        Worker(runtime, switch, sweeps, queues, pages),
+        starter,
+        Worker(runtime, switch, sweeps, work, pages, sleep, now),
+        DeadLetters(runtime, failure, work, keys, persistent, starter, settings.stream_arn),
+        queries,
+        now,
     )

@@ -1,65 +1,39 @@
-"""The operator's commands."""
+"""The operator's commands: each is parsed, done and shown."""
 
-import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-
-from encryptor_runtime.runtime import CLIENT_CONFIG
+from encryptor_runtime.messages import Goal
 from encryptor_runtime.switch import VersionConflict
-from encryptor_runtime.switch_and_sweep import CONFIRMATION, switch_and_sweep
-from item_crypto.core.codec import key_from_json, to_json
-from item_crypto.errors import InvalidRequest, PermanentError, UnsupportedValue
+from encryptor_runtime.switch_and_sweep import switch_and_sweep
+from item_crypto.core.codec import to_json
+from item_crypto.errors import InvalidRequest, PermanentError
 from item_crypto.items import ItemCipher
-from item_crypto.service_errors import from_boto
+from migrator import requests, views
 from migrator.application import Application
-from migrator.dead_letters import DeadLetters
-from migrator.messages import MAX_SEGMENTS
-from migrator.page import total
-from migrator.starting import SEGMENTS, Forbidden, Request, WrongState
-from migrator.sweeps import Goal, Segment, Sweep, SweepRunning
-
-_T = TypeVar("_T")
-_MAX_LETTERS: Final = 1000
-_MAX_DAYS: Final = 36_500
-_MAX_RATE: Final = 1_000_000
-
-
-class Refused(Exception):
-    """The command cannot be carried out as given; nothing was changed.
-
-    Attributes:
-        code: a fixed kebab-case word.
-        message: one sentence for the operator.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+from migrator.progress import Sweep
+from migrator.requests import Refused
+from migrator.starting import Forbidden, WrongState
+from migrator.sweeps import SweepRunning
 
 
 class Commands:
-    """Carries out commands.
+    """Carries out commands. Each raises Refused, and TransientError or SystemicError where a service does not answer.
 
     Args:
         parts: the migrator's parts.
-        context: Lambda's context of the invocation.
+        seconds_left: returns how much time remains.
     """
 
-    def __init__(self, parts: Application, context: Any) -> None:
+    def __init__(self, parts: Application, seconds_left: Callable[[], float]) -> None:
         self._parts = parts
-        self._context = context
-        self._letters = DeadLetters(parts)
+        self._seconds_left = seconds_left
 
     def run(self, command: str, event: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out ``command`` with the fields of ``event``, and return the answer.
 
         Raises:
             Refused: it cannot be carried out as given; nothing was changed.
-            TransientError, SystemicError: a service does not answer.
         """
         commands: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "status": self._status,
@@ -76,33 +50,20 @@ class Commands:
             "decrypt-item": self._decrypt_item,
         }
         if command not in commands:
-            _invalid("command", f"one of {', '.join(commands)}")
+            requests.refuse("command", f"one of {', '.join(commands)}")
         return commands[command](event)
 
+    # Sweeps
+
     def _start(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        names = [goal.value for goal in Goal]
-        goal = Goal(_field(event, "goal", str, lambda text: text in names, f"one of {', '.join(names)}"))
-        days = _optional(event, "olderThanDays", lambda n: 0 <= n <= _MAX_DAYS, f"0 to {_MAX_DAYS} days")
-        if days is not None and goal is not Goal.REENCRYPT:
-            _invalid("olderThanDays", "given for the goal re-encrypt only")
-        request = Request(
-            goal,
-            _by(event),
-            _field(event, "segments", int, lambda n: 1 <= n <= MAX_SEGMENTS, f"1 to {MAX_SEGMENTS}", SEGMENTS),
-            _optional(
-                event, "rate", lambda n: 0 < n <= _MAX_RATE, f"items a second, more than 0 and up to {_MAX_RATE}"
-            ),
-            days,
-            _field(event, "deep", bool, lambda _: True, "true or false", False),
-            _field(event, "force", bool, lambda _: True, "true or false", False),
-        )
-        if goal in (Goal.ENCRYPT, Goal.REENCRYPT) and not request.force:
+        request = requests.start(event)
+        if request.goal in (Goal.ENCRYPT, Goal.REENCRYPT) and not request.force:
             self._check_mapping()
         try:
             sweep = self._parts.starter.start(request)
         except Forbidden:
-            enabled = "off" if goal is Goal.DECRYPT else "on"
-            message = f"A sweep to {goal.value} needs encryption to be {enabled}."
+            enabled = "off" if request.goal is Goal.DECRYPT else "on"
+            message = f"A sweep to {request.goal.value} needs encryption to be {enabled}."
             raise Refused("forbidden-by-setting", message) from None
         except SweepRunning:
             raise Refused("conflict", "Another sweep runs; wait, pause or cancel it, or use force.") from None
@@ -110,34 +71,16 @@ class Commands:
 
     def _check_mapping(self) -> None:
         """Refuse to migrate beside a mapping that is not enabled: what writers write meanwhile would stay behind."""
-        state = self._mapping_state()
+        state = self._parts.queries.mapping_state()
         if state not in (None, "Enabled", "Enabling", "Creating", "Updating"):
             message = f"The stream's event source mapping is {state}: enable it first, or use force."
             raise Refused("mapping-not-enabled", message)
 
-    def _mapping_state(self) -> str | None:
-        if self._parts.settings.mapping_id is None:
-            return None
-        client = boto3.client("lambda", config=CLIENT_CONFIG)
-        try:
-            return str(client.get_event_source_mapping(UUID=self._parts.settings.mapping_id)["State"])
-        except (ClientError, BotoCoreError) as error:
-            raise from_boto("lambda", error) from error
-
     def _sweep(self, event: Mapping[str, Any]) -> dict[str, Any]:
         sweep = self._named(event)
         segments = self._parts.sweeps.segments(sweep)
-        detail = [
-            {
-                "segment": segment.number,
-                "state": "done" if segment.done else "waiting",
-                "pages": segment.pages,
-                "scanned": segment.scanned,
-                "counts": dict(segment.counts),
-            }
-            for segment in segments
-        ]
-        return {"sweep": {**self._shown(sweep, segments), "segmentsDetail": detail}}
+        shown = views.sweep(sweep, segments, self._parts.now())
+        return {"sweep": {**shown, "segmentsDetail": [views.segment(segment) for segment in segments]}}
 
     def _pause(self, event: Mapping[str, Any]) -> dict[str, Any]:
         return self._moved(event, self._parts.starter.pause)
@@ -162,150 +105,77 @@ class Commands:
         return {"sweep": self._shown(self._parts.sweeps.get(sweep.id) or sweep)}
 
     def _named(self, event: Mapping[str, Any]) -> Sweep:
-        name = _field(event, "sweep", str, bool, "a sweep's id")
-        sweep = self._parts.sweeps.get(name)
+        sweep = self._parts.sweeps.get(requests.sweep_id(event))
         if sweep is None:
             raise Refused("not-found", "There is no such sweep.")
         return sweep
 
-    def _shown(self, sweep: Sweep, segments: list[Segment] | None = None) -> dict[str, Any]:
-        segments = self._parts.sweeps.segments(sweep) if segments is None else segments
-        scanned = sum(segment.scanned for segment in segments)
-        end = sweep.finished_at or self._parts.starter.now()
-        seconds = max(0.001, (end - sweep.started_at).total_seconds())
-        return {
-            "id": sweep.id,
-            "goal": sweep.goal.value,
-            "state": sweep.state.value,
-            "startedBy": sweep.started_by,
-            "startedAt": sweep.started_at.isoformat(),
-            "finishedAt": sweep.finished_at.isoformat() if sweep.finished_at else None,
-            "settingVersion": sweep.setting_version,
-            "segments": sweep.segments,
-            "segmentsDone": sweep.segments_done,
-            "scanned": scanned,
-            "estimatedItems": sweep.estimated_items,
-            "counts": total([segment.counts for segment in segments]),
-            "underKey": total([segment.under_key for segment in segments]),
-            "rate": sweep.rate,
-            "olderThan": sweep.older_than.isoformat() if sweep.older_than else None,
-            "deep": sweep.deep,
-            "itemsPerSecond": round(scanned / seconds, 1),
-            "reason": sweep.reason,
-        }
+    def _shown(self, sweep: Sweep) -> dict[str, Any]:
+        return views.sweep(sweep, self._parts.sweeps.segments(sweep), self._parts.now())
+
+    # The whole, and the setting
 
     def _status(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        settings = self._parts.settings
-        table = settings.shared.table
+        parts, queries, settings = self._parts, self._parts.queries, self._parts.runtime.settings
         return {
-            "table": table,
-            "tableItemCount": self._parts.starter.item_count(),
-            "setting": self._parts.switch.read_now().as_json(),
-            "sweeps": [self._shown(sweep) for sweep in self._parts.sweeps.newest()],
-            "failureQueue": {
-                "messages": self._messages(settings.failure_queue_url),
-                "url": settings.failure_queue_url,
-            },
-            "workQueue": {"messages": self._messages(settings.work_queue_url)},
-            "deferredQueue": {"messages": self._messages(settings.deferred_queue_url)},
-            "mapping": {"state": self._mapping_state()},
-            "key": self._key(settings.shared.key_arn),
-            "earlierKeys": list(settings.shared.earlier_key_arns),
-            "attributes": list(settings.shared.attributes),
-            "recovery": self._recovery(table),
-        }
-
-    def _messages(self, queue_url: str) -> int:
-        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-        answer = self._letters.call(
-            "get_queue_attributes",
-            QueueUrl=queue_url,
-            AttributeNames=[*names, "ApproximateNumberOfMessagesDelayed"],
-        )
-        return sum(int(number) for number in answer["Attributes"].values())
-
-    def _key(self, key_arn: str) -> dict[str, Any]:
-        kms = boto3.client("kms", config=CLIENT_CONFIG)
-        try:
-            state = kms.describe_key(KeyId=key_arn)["KeyMetadata"].get("KeyState")
-            rotation: Mapping[str, Any] = kms.get_key_rotation_status(KeyId=key_arn)
-        except (ClientError, BotoCoreError) as error:
-            raise from_boto("kms", error) from error
-        next_date = rotation.get("NextRotationDate")
-        return {
-            "arn": key_arn,
-            "state": state,
-            "rotationEnabled": rotation.get("KeyRotationEnabled"),
-            "rotationPeriodInDays": rotation.get("RotationPeriodInDays"),
-            "nextRotationDate": next_date.isoformat() if next_date else None,
-        }
-
-    def _recovery(self, table: str) -> dict[str, Any]:
-        try:
-            backups = self._parts.dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
-        except (ClientError, BotoCoreError) as error:
-            raise from_boto("dynamodb", error) from error
-        recovery: Mapping[str, Any] = backups.get("PointInTimeRecoveryDescription", {})
-        return {
-            "pitr": recovery.get("PointInTimeRecoveryStatus") == "ENABLED",
-            "days": recovery.get("RecoveryPeriodInDays"),
-            "earliest": _iso(recovery.get("EarliestRestorableDateTime")),
-            "latest": _iso(recovery.get("LatestRestorableDateTime")),
+            "table": settings.table,
+            "tableItemCount": queries.item_count(),
+            "setting": parts.switch.read_now().as_json(),
+            "sweeps": [self._shown(sweep) for sweep in parts.sweeps.newest()],
+            "failureQueue": {"messages": parts.failure.count(), "url": parts.failure.url},
+            "workQueue": {"messages": parts.work.count()},
+            "deferredQueue": {"messages": parts.deferred.count()},
+            "mapping": {"state": queries.mapping_state()},
+            "key": views.key(settings.key_arn, queries.key(), queries.rotation()),
+            "earlierKeys": list(settings.earlier_key_arns),
+            "attributes": list(settings.attributes),
+            "recovery": views.recovery(queries.recovery()),
         }
 
     def _config(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            "setting": self._parts.switch.read_now().as_json(),
-            "history": [setting.as_json() for setting in self._parts.switch.history()],
-        }
+        return views.config(self._parts.switch.read_now(), self._parts.switch.history())
 
     def _set_config(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        enabled = _field(event, "enabled", bool, lambda _: True, "true or false")
-        version = _field(event, "version", int, lambda n: n >= 0, "the version that you saw")
-        if not enabled and event.get("confirm") != CONFIRMATION:
-            _invalid("confirm", f'"{CONFIRMATION}", since new writes stay in plaintext from then on')
+        change = requests.change(event)
         try:
-            setting = switch_and_sweep(
-                self._parts.switch, self._parts.sqs, self._parts.settings.work_queue_url, enabled, _by(event), version
-            )
+            setting = switch_and_sweep(self._parts.switch, self._parts.work, change.enabled, change.by, change.version)
         except VersionConflict as conflict:
             message = f"The setting was changed meanwhile; it is at version {conflict.current.version}."
             raise Refused("conflict", message) from None
         return {"setting": setting.as_json()}
 
+    # Dead letters
+
     def _failures(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        limit = _field(event, "max", int, lambda n: 1 <= n <= _MAX_LETTERS, f"1 to {_MAX_LETTERS}", 50)
-        return {"failures": [letter.as_json() for letter in self._letters.peek(limit)]}
+        limit = requests.limit(event, default=50)
+        return {"failures": [views.letter(letter) for letter in self._parts.letters.peek(limit)]}
 
     def _redrive(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        limit = _field(event, "max", int, lambda n: 1 <= n <= _MAX_LETTERS, f"1 to {_MAX_LETTERS}", 100)
-        result = self._letters.redrive(limit, lambda: self._context.get_remaining_time_in_millis() / 1000)
+        result = self._parts.letters.redrive(requests.limit(event, default=100), self._seconds_left)
         return {
             "done": result.done,
             "again": result.again,
             "sweep": result.sweep.id if result.sweep else None,
             "notes": result.notes,
-            "remaining": self._messages(self._parts.settings.failure_queue_url),
+            "remaining": self._parts.failure.count(),
         }
 
     def _discard(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        letter_id = _field(event, "id", str, bool, "a message's id")
-        reason = _field(event, "reason", str, lambda text: bool(text.strip()), "why it is discarded")
-        letter = self._letters.discard(letter_id)
+        request = requests.discard(event)
+        letter = self._parts.letters.discard(request.id)
         if letter is None:
             raise Refused("not-found", "There is no such message in the failure queue.")
-        shown = letter.as_json()
+        key = views.letter(letter)["key"]
         self._parts.runtime.telemetry.audit(
-            _by(event), "discard", None, "discarded", why=reason, letter=letter_id, letterKey=shown["key"]
+            request.by, "discard", None, "discarded", why=request.reason, letter=request.id, letterKey=key
         )
         return {"discarded": True}
 
+    # One item
+
     def _decrypt_item(self, event: Mapping[str, Any]) -> dict[str, Any]:
         runtime = self._parts.runtime
-        try:
-            key = key_from_json(event.get("key"))
-        except UnsupportedValue:
-            _invalid("key", "the item's key in DynamoDB JSON")
+        key = requests.item_key(event)
         result = "failed"
         try:
             item = runtime.table.get(key)
@@ -316,48 +186,10 @@ class Commands:
             result = "decrypted"
         except InvalidRequest as error:
             result = error.reason
-            _invalid("key", "the whole key of an item of the table, in DynamoDB JSON")
+            requests.refuse("key", "the whole key of an item of the table, in DynamoDB JSON")
         except PermanentError as error:
             result = error.reason
             raise Refused("undecryptable", "The item could not be decrypted.") from None
         finally:
-            runtime.telemetry.audit(_by(event), "decrypt-item", key, result, runtime.settings.attributes)
+            runtime.telemetry.audit(requests.by(event), "decrypt-item", key, result, runtime.settings.attributes)
         return {"item": {name: to_json(value) for name, value in clear.items()}}
-
-
-def _field(
-    event: Mapping[str, Any],
-    name: str,
-    kind: type[_T],
-    holds: Callable[[_T], bool],
-    wanted: str,
-    default: _T | None = None,
-) -> _T:
-    value = event.get(name)
-    if value is None and default is not None:
-        return default
-    # True is an int to Python, and not to an operator.
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)) or not holds(value):
-        _invalid(name, wanted)
-    return value
-
-
-def _optional(event: Mapping[str, Any], name: str, holds: Callable[[float], bool], wanted: str) -> float | None:
-    value = event.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not holds(value):
-        _invalid(name, wanted)
-    return float(value)
-
-
-def _by(event: Mapping[str, Any]) -> str:
-    return re.sub(r"[^\x20-\x7e]", "?", str(event.get("by") or "unknown"))[:256]
-
-
-def _iso(moment: Any) -> str | None:
-    return moment.isoformat() if moment else None
-
-
-def _invalid(name: str, wanted: str) -> NoReturn:
-    raise Refused("invalid-request", f"{name} must be {wanted}.")

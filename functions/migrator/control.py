@@ -7,8 +7,9 @@ audit line; who invoked the function is in CloudTrail.
 from typing import Any
 
 from item_crypto.errors import ItemCryptoError
-from migrator.application import application
-from migrator.commands import Commands, Refused
+from migrator.application import Application, application
+from migrator.commands import Commands
+from migrator.requests import Refused
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -17,14 +18,18 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     Raises:
         ItemCryptoError: a service does not answer, or the function cannot start.
     """
-    parts = application()
+    return handle(event, context, application())
+
+
+def handle(event: dict[str, Any], context: Any, parts: Application) -> dict[str, Any]:
+    """Carry out a command with ``parts``; else as :func:`lambda_handler`."""
     telemetry = parts.runtime.telemetry
     telemetry.begin(context)
     command = str(event.get("command"))
     by = str(event.get("by") or "unknown")
     result = "failed"
     try:
-        answer = Commands(parts, context).run(command, event)
+        answer = Commands(parts, lambda: context.get_remaining_time_in_millis() / 1000).run(command, event)
         result = "done"
     except Refused as refused:
         result = f"refused: {refused.code}"

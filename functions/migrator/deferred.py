@@ -6,13 +6,11 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from encryptor_runtime.failures import hint_from_message
+from encryptor_runtime.messages import KeyMessage
 from item_crypto.core.key import key_id
 from item_crypto.errors import TransientError, UnsupportedValue
 from item_crypto.outcome import Status
 from migrator.application import Application, application
-from migrator.dead_letters import give_up_work
-from migrator.messages import deferred_goal, goal_members, parse_json
 from migrator.policy import policy_for
 
 
@@ -22,15 +20,19 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
     Raises:
         ItemCryptoError: the function cannot start; the messages come again.
     """
-    parts = application()
+    return handle(event, context, application())
+
+
+def handle(event: dict[str, Any], context: Any, parts: Application) -> PartialItemFailureResponse:
+    """Reconcile the keys in a batch of messages with ``parts``."""
     parts.runtime.telemetry.begin(context)
 
-    def handle(record: SQSRecord) -> None:
+    def reconcile(record: SQSRecord) -> None:
         _reconcile(record, parts)
 
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     try:
-        return process_partial_response(event=event, record_handler=handle, processor=processor, context=context)
+        return process_partial_response(event=event, record_handler=reconcile, processor=processor, context=context)
     finally:
         parts.runtime.telemetry.kms(parts.runtime.meter.drain())
         parts.runtime.telemetry.flush()
@@ -38,17 +40,16 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
 
 def _reconcile(record: SQSRecord, parts: Application) -> None:
     try:
-        hint = hint_from_message(record.body, parts.settings.shared.table)
-        goal, older_than = deferred_goal(parse_json(record.body))
+        message = KeyMessage.from_body(record.body, parts.runtime.settings.table)
     except UnsupportedValue as error:
-        give_up_work(record.body, error.reason, parts)
+        parts.letters.take(record.body, error.reason)
         return
-    policy = policy_for(goal, older_than, parts.runtime.policy())
-    key = key_id(hint.key)
-    outcome = parts.persistent.keys({key: hint.key}, policy)[key]
+    policy = policy_for(message.aim, parts.runtime.policy())
+    key = key_id(message.hint.key)
+    outcome = parts.persistent.keys({key: message.hint.key}, policy)[key]
     parts.runtime.telemetry.outcomes([outcome])
     if outcome.status is Status.FAILED:
         attempts = int(record.attributes.approximate_receive_count)
-        parts.failures.dead_letter(hint, outcome.reason, attempts, goal_members(goal, older_than))
+        parts.keys.dead_letter(message.hint, outcome.reason, attempts, message.aim)
     elif outcome.status in (Status.RETRY, Status.SYSTEMIC):
         raise TransientError("deferred", outcome.reason)

@@ -1,11 +1,12 @@
 """One page of a sweep: the items of a consistent scan, reconciled or counted."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from encryptor_runtime.failures import Failures, Hint
+from encryptor_runtime.messages import Goal, Hint
+from encryptor_runtime.queues import KeyQueues
 from encryptor_runtime.telemetry import Telemetry
 from item_crypto.cipher import ValueCipher
 from item_crypto.core.codec import Item
@@ -15,10 +16,8 @@ from item_crypto.core.policy import Policy
 from item_crypto.errors import PermanentError, SystemicError
 from item_crypto.outcome import Outcome, Status
 from migrator.census import CONFLICTS, Standing, has_conflict, keys_needed, standing
-from migrator.messages import goal_members
 from migrator.persistent import Persistent
-from migrator.queues import Queues
-from migrator.sweeps import Goal, Sweep
+from migrator.progress import Sweep
 
 _COUNTED: Final = {
     Status.ENCRYPTED: "encrypted",
@@ -52,15 +51,13 @@ class Pages:
     Attributes:
         persistent: reconciles.
         cipher: decrypts, for a deep ``verify``.
-        failures: where dead letters go.
-        queues: where keys go that are still throttled.
+        keys: where dead letters go, and keys that are still throttled.
         telemetry: counts and audits.
     """
 
     persistent: Persistent
     cipher: ValueCipher
-    failures: Failures
-    queues: Queues
+    keys: KeyQueues
     telemetry: Telemetry
 
     def work_off(self, sweep: Sweep, items: Sequence[Item], policy: Policy) -> Tally:
@@ -93,11 +90,10 @@ class Pages:
     def _pass_on(self, sweep: Sweep, outcome: Outcome) -> None:
         match outcome.status:
             case Status.FAILED:
-                purpose = goal_members(sweep.goal, sweep.older_than)
-                self.failures.dead_letter(Hint(outcome.key), outcome.reason, purpose=purpose)
+                self.keys.dead_letter(Hint(outcome.key), outcome.reason, aim=sweep.aim)
             case Status.RETRY:
                 # One hot item does not hold up its segment.
-                self.queues.defer(outcome.key, outcome.reason, sweep.goal, sweep.older_than)
+                self.keys.postpone(Hint(outcome.key), outcome.reason, sweep.aim)
             case _:
                 pass
 
@@ -115,11 +111,3 @@ class Pages:
             tally.counts[CONFLICTS] += has_conflict(envelopes, policy)
             tally.under_key += keys_needed(envelopes, self.cipher.keys)
         return tally
-
-
-def total(numbers: Sequence[Mapping[str, int]]) -> dict[str, int]:
-    """Return the sum of counts."""
-    whole: Counter[str] = Counter()
-    for part in numbers:
-        whole.update(part)
-    return dict(whole)

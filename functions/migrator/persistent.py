@@ -6,7 +6,6 @@ left as one that failed for now.
 """
 
 import random
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -28,12 +27,10 @@ class Persistent:
     Attributes:
         reconciler: the reconciler.
         sleep: waits a number of seconds.
-        jitter: returns a number from 0 to 1.
     """
 
     reconciler: Reconciler
-    sleep: Callable[[float], None] = time.sleep
-    jitter: Callable[[], float] = random.random
+    sleep: Callable[[float], None]
 
     def items(self, items: Mapping[KeyId, tuple[Item, Item]], policy: Policy) -> dict[KeyId, Outcome]:
         """Reconcile items that were just read consistently, given as key and item."""
@@ -51,7 +48,7 @@ class Persistent:
             unsettled = [keys[identity] for identity, outcome in outcomes.items() if _is_unsettled(outcome, policy)]
             if not unsettled:
                 return outcomes
-            self.sleep(_FIRST_WAIT * 2**attempt * self.jitter())
+            self.sleep(random.uniform(0, _FIRST_WAIT * 2**attempt))  # noqa: S311 - no secret hangs on it
             outcomes |= self.reconciler.reconcile(unsettled, policy, Role.MIGRATOR)
         # Superseded each time, and nothing else will come for it: not done, whatever the status says.
         return {

@@ -1,18 +1,18 @@
 """What a sweep asks for, as a policy; and whether the setting allows it."""
 
 from dataclasses import replace
-from datetime import datetime
 
+from encryptor_runtime.messages import Aim, Goal
 from item_crypto.core.policy import Policy
-from migrator.sweeps import Goal
 
 
-def policy_for(goal: Goal | None, older_than: datetime | None, policy: Policy) -> Policy:
-    """Return ``policy`` with what ``goal`` asks of the migrator; None, a deferred key, asks for nothing more."""
-    if goal is Goal.DECRYPT:
-        return replace(policy, decrypt_all=not policy.enabled)
-    if goal is Goal.REENCRYPT:
-        return replace(policy, renew_before=older_than)
+def policy_for(aim: Aim | None, policy: Policy) -> Policy:
+    """Return ``policy`` with what ``aim`` asks of the migrator; a key without a goal asks for nothing more."""
+    match aim:
+        case Aim(goal=Goal.DECRYPT):
+            return replace(policy, decrypt_all=not policy.enabled)
+        case Aim(goal=Goal.REENCRYPT):
+            return replace(policy, renew_before=aim.older_than)
     return policy
 
 

@@ -9,20 +9,21 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Final
 
+from encryptor_runtime.messages import Goal, SegmentWork
+from encryptor_runtime.queues import WorkQueue
 from encryptor_runtime.runtime import Runtime
 from encryptor_runtime.switch import Switch
 from item_crypto.core.codec import Item
 from item_crypto.core.policy import Policy
 from item_crypto.errors import TransientError
-from migrator.messages import SegmentWork
 from migrator.page import Pages
 from migrator.policy import policy_for
-from migrator.queues import Queues
-from migrator.sweeps import Goal, Segment, State, Sweep, Sweeps
+from migrator.progress import Segment, State, Sweep
+from migrator.sweeps import Sweeps
 
 MAX_HOPS: Final = 100_000
 """Messages that may follow one another in a segment: at a page each, ten million items, which is past any segment."""
@@ -52,7 +53,7 @@ class Worker:
         runtime: the parts of every function.
         switch: the setting.
         sweeps: how far they have come.
-        queues: where the next message goes.
+        queue: where the next message goes.
         pages: works pages off.
         sleep: waits a number of seconds.
         now: returns the time, aware.
@@ -61,10 +62,10 @@ class Worker:
     runtime: Runtime
     switch: Switch
     sweeps: Sweeps
-    queues: Queues
+    queue: WorkQueue
     pages: Pages
-    sleep: Callable[[float], None] = time.sleep
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None]
+    now: Callable[[], datetime]
 
     def carry_on(self, work: SegmentWork, seconds_left: Callable[[], float]) -> Carried:
         """Carry a segment on and return how it stands.
@@ -88,10 +89,10 @@ class Worker:
             # Until every function has read the new setting, one may still write by the old one behind our back.
             wait = setting.changed_at + timedelta(seconds=self.switch.cache_seconds + 1) - self.now()
             if wait > timedelta(0):
-                self.queues.carry_on(replace(work, hop=work.hop + 1), wait.total_seconds() + 1)
+                self.queue.carry_on(replace(work, hop=work.hop + 1), wait.total_seconds() + 1)
                 return Carried.WAITING
         policy = replace(self.runtime.settings.policy, enabled=setting.enabled)
-        return self._pages(work, sweep, policy_for(sweep.goal, sweep.older_than, policy), seconds_left)
+        return self._pages(work, sweep, policy_for(sweep.aim, policy), seconds_left)
 
     def _pages(self, work: SegmentWork, sweep: Sweep, policy: Policy, seconds_left: Callable[[], float]) -> Carried:
         segment = self.sweeps.segment(sweep.id, work.segment)
@@ -116,7 +117,7 @@ class Worker:
                 return Carried.NOT_RUNNING
             if seconds_left() - max(0.0, pause) < _RESERVE:
                 # Reached only after a page was committed: a chain of messages cannot spin without coming forward.
-                self.queues.carry_on(replace(work, hop=work.hop + 1), pause)
+                self.queue.carry_on(replace(work, hop=work.hop + 1), pause)
                 return Carried.PASSED_ON
             if pause > 0:
                 self.sleep(pause)

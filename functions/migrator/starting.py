@@ -3,16 +3,15 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from encryptor_runtime.messages import Goal, StartWork
+from encryptor_runtime.queues import WorkQueue
 from encryptor_runtime.switch import Switch
-from migrator.messages import StartWork
 from migrator.policy import forbids
-from migrator.queues import Queues
-from migrator.sweeps import Goal, State, Sweep, SweepRunning, Sweeps
-
-SEGMENTS = 4
-"""Into how many segments a sweep is cut unless told otherwise."""
+from migrator.progress import State, Sweep
+from migrator.requests import StartRequest
+from migrator.sweeps import SweepRunning, Sweeps
 
 
 class Forbidden(Exception):
@@ -24,54 +23,32 @@ class WrongState(Exception):
 
 
 @dataclass(frozen=True)
-class Request:
-    """A sweep to start.
-
-    Attributes:
-        goal: what it is for.
-        by: who asks.
-        segments: into how many parts the table is cut.
-        rate: items a second at most; None for no limit.
-        older_than_days: for ``re-encrypt``, the age of data keys in days; None for no limit of age.
-        deep: for ``verify``, whether to decrypt.
-        force: start it even where another one runs.
-    """
-
-    goal: Goal
-    by: str
-    segments: int = SEGMENTS
-    rate: float | None = None
-    older_than_days: float | None = None
-    deep: bool = False
-    force: bool = False
-
-
-@dataclass(frozen=True)
 class Starter:
     """Starts sweeps and changes their state.
+
+    Every method raises TransientError or SystemicError where a service does not answer. Where a sweep was stored but
+    not begun, it stands as running without progress, and ``resume`` begins it.
 
     Attributes:
         sweeps: the control table.
         switch: the setting.
-        queues: the work queue.
+        queue: the work queue.
         item_count: returns how many items the table has, by DynamoDB's own, slow count.
         now: returns the time, aware.
     """
 
     sweeps: Sweeps
     switch: Switch
-    queues: Queues
+    queue: WorkQueue
     item_count: Callable[[], int]
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime]
 
-    def start(self, request: Request) -> Sweep:
+    def start(self, request: StartRequest) -> Sweep:
         """Start a sweep and return it.
 
         Raises:
             Forbidden: the setting does not allow it.
             SweepRunning: another one runs.
-            TransientError, SystemicError: a service does not answer. Where the sweep was stored but not begun, it
-                stands as running without progress, and ``resume`` begins it.
         """
         setting = self.switch.read_now()
         if forbids(request.goal, setting.enabled):
@@ -92,20 +69,20 @@ class Starter:
             deep=request.deep,
         )
         self.sweeps.create(sweep, request.force)
-        self.queues.begin(sweep.id, range(sweep.segments))
+        self.queue.begin(sweep.id, range(sweep.segments))
         return sweep
 
     def start_after_switch(self, work: StartWork) -> Sweep | None:
         """Start the sweep that follows a change of the setting, unless that change never came to be or is history."""
         setting = self.switch.read_now()
-        if setting.version != work.setting_version or forbids(work.goal, setting.enabled):
+        if setting.version != work.setting_version or forbids(Goal.ENCRYPT, setting.enabled):
             return None
         try:
-            return self.start(Request(work.goal, work.by))
+            return self.start(StartRequest(Goal.ENCRYPT, work.by))
         except SweepRunning:
             if self._is_served(work):
                 return None
-            return self.start(Request(work.goal, work.by, force=True))
+            return self.start(StartRequest(Goal.ENCRYPT, work.by, force=True))
 
     def _is_served(self, work: StartWork) -> bool:
         """Tell whether a sweep does it already: the message came twice. Sweeps of an earlier setting are stopped."""
@@ -113,7 +90,7 @@ class Starter:
         for sweep in self.sweeps.newest():
             if sweep.state is not State.RUNNING or sweep.goal is Goal.VERIFY:
                 continue
-            if sweep.setting_version == work.setting_version and sweep.goal is work.goal:
+            if sweep.setting_version == work.setting_version and sweep.goal is Goal.ENCRYPT:
                 # It may have crashed before its segments were queued; to queue them twice does no harm.
                 self._carry_on(sweep)
                 is_served = True
@@ -154,7 +131,7 @@ class Starter:
 
     def _carry_on(self, sweep: Sweep) -> None:
         waiting = [segment.number for segment in self.sweeps.segments(sweep) if not segment.done]
-        self.queues.begin(sweep.id, waiting)
+        self.queue.begin(sweep.id, waiting)
         if not waiting:
             self.sweeps.finish(sweep.id, self.now())
 

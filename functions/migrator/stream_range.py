@@ -4,12 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from item_crypto.core.codec import Item
 from item_crypto.core.key import KeyId, key_id
 from item_crypto.errors import UnsupportedValue
-from item_crypto.service_errors import error_code, from_boto
+from item_crypto.service_errors import error_code, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -39,30 +39,29 @@ def keys_in_range(streams: "DynamoDBStreamsClient", stream_arn: str, batch: Mapp
     shard, first, last = _range(batch)
     keys: dict[KeyId, Item] = {}
     empty = 0
-    try:
-        iterator: str | None = streams.get_shard_iterator(
-            StreamArn=stream_arn, ShardId=shard, ShardIteratorType="AT_SEQUENCE_NUMBER", SequenceNumber=first
-        )["ShardIterator"]
-        # An empty page is no sign of the end: GetRecords gives one where it found nothing yet (its API reference).
-        while iterator is not None and empty < _MOST_EMPTY:
-            answer = streams.get_records(ShardIterator=iterator)
-            empty = 0 if answer["Records"] else empty + 1
-            for record in answer["Records"]:
-                number = int(record["dynamodb"]["SequenceNumber"])
-                if number <= last:
-                    key = dict(record["dynamodb"]["Keys"])
-                    keys[key_id(key)] = key
-                if number >= last and keys:
-                    return keys
-                if number > last:
-                    raise Trimmed
-            iterator = answer.get("NextShardIterator")
-    except ClientError as error:
-        if error_code(error) in _GONE:
-            raise Trimmed from None
-        raise from_boto("dynamodb", error) from error
-    except BotoCoreError as error:
-        raise from_boto("dynamodb", error) from error
+    with translated("dynamodb"):
+        try:
+            iterator: str | None = streams.get_shard_iterator(
+                StreamArn=stream_arn, ShardId=shard, ShardIteratorType="AT_SEQUENCE_NUMBER", SequenceNumber=first
+            )["ShardIterator"]
+            # An empty page is no sign of the end: GetRecords gives one where it found nothing yet (its API reference).
+            while iterator is not None and empty < _MOST_EMPTY:
+                answer = streams.get_records(ShardIterator=iterator)
+                empty = 0 if answer["Records"] else empty + 1
+                for record in answer["Records"]:
+                    number = int(record["dynamodb"]["SequenceNumber"])
+                    if number <= last:
+                        key = dict(record["dynamodb"]["Keys"])
+                        keys[key_id(key)] = key
+                    if number >= last and keys:
+                        return keys
+                    if number > last:
+                        raise Trimmed
+                iterator = answer.get("NextShardIterator")
+        except ClientError as error:
+            if error_code(error) in _GONE:
+                raise Trimmed from None
+            raise
     # The range's last record was there when the mapping read it. To take what is left for all would lose the rest.
     raise Trimmed
 

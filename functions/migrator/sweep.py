@@ -5,12 +5,10 @@ from typing import Any, Final
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from botocore.exceptions import BotoCoreError, ClientError
 
+from encryptor_runtime.messages import StartWork, work_from_body
 from item_crypto.errors import SystemicError, TransientError, UnsupportedValue
 from migrator.application import Application, application
-from migrator.dead_letters import give_up_work
-from migrator.messages import StartWork, parse_work
 from migrator.segments import Carried
 
 _FIRST_WAIT: Final = 5  # Seconds; doubles with each receipt.
@@ -23,24 +21,28 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
     Raises:
         ItemCryptoError: the function cannot start; the messages come again.
     """
-    parts = application()
+    return handle(event, context, application())
+
+
+def handle(event: dict[str, Any], context: Any, parts: Application) -> PartialItemFailureResponse:
+    """Do what the messages of a batch ask for with ``parts``."""
     parts.runtime.telemetry.begin(context)
 
-    def handle(record: SQSRecord) -> None:
+    def work(record: SQSRecord) -> None:
         _work(record, context, parts)
 
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     try:
-        return process_partial_response(event=event, record_handler=handle, processor=processor, context=context)
+        return process_partial_response(event=event, record_handler=work, processor=processor, context=context)
     finally:
         parts.runtime.telemetry.flush()
 
 
 def _work(record: SQSRecord, context: Any, parts: Application) -> None:
     try:
-        work = parse_work(record.body)
+        work = work_from_body(record.body)
     except UnsupportedValue as error:
-        give_up_work(record.body, error.reason, parts)
+        parts.letters.take(record.body, error.reason)
         return
     if isinstance(work, StartWork):
         sweep = parts.starter.start_after_switch(work)
@@ -64,10 +66,6 @@ def _try_again_soon(record: SQSRecord, parts: Application) -> None:
     """Show a failed message again long before its visibility timeout, which has to outlast a whole invocation."""
     receives = int(record.attributes.approximate_receive_count)
     try:
-        parts.sqs.change_message_visibility(
-            QueueUrl=parts.settings.work_queue_url,
-            ReceiptHandle=record.receipt_handle,
-            VisibilityTimeout=min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(receives, 8)),
-        )
-    except (ClientError, BotoCoreError):
+        parts.work.show_again(record.receipt_handle, min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(receives, 8)))
+    except (TransientError, SystemicError):
         parts.runtime.telemetry.problem("a failed message waits for its visibility timeout")

@@ -1,4 +1,4 @@
-"""Sweeps and how far they have come, as the control table holds them.
+"""The control table's rows of sweeps: how far each has come, kept so that a crash skips nothing and counts once.
 
 ::
 
@@ -6,26 +6,21 @@
     {"id": "sweep#20260102T083000-1f2e", "part": "segment#0003", state, cursor, pages, scanned, n_encrypted, …}
     {"id": "sweeps",                     "part": "20260102T083000-1f2e"}   to list them by
     {"id": "lock",                       "part": "sweep", "sweep": …}      the one that runs
-
-    running ─┬─ pause ──▶ paused ── resume ──▶ running
-             ├─ cancel ─▶ cancelled
-             ├─ the setting changed, a hop too many ─▶ stopped
-             └─ the last segment is done ─▶ done
 """
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from encryptor_runtime.messages import Goal
 from item_crypto.core.codec import Item, from_json, to_json
 from item_crypto.errors import TransientError
-from item_crypto.service_errors import error_code, from_boto
+from item_crypto.service_errors import error_code, translated
+from migrator.progress import Segment, State, Sweep
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -37,85 +32,6 @@ _COUNT: Final = "n_"
 _UNDER_KEY: Final = "k_"
 _LOOKED_AT: Final = 100  # Sweeps among which those that run or are paused are looked for: weeks of schedules.
 _LOCK: Final[Item] = {"id": {"S": "lock"}, "part": {"S": "sweep"}}
-
-
-class Goal(Enum):
-    """What a sweep is for."""
-
-    ENCRYPT = "encrypt"
-    DECRYPT = "decrypt"
-    REENCRYPT = "re-encrypt"
-    VERIFY = "verify"
-
-
-class State(Enum):
-    """How a sweep stands."""
-
-    RUNNING = "running"
-    PAUSED = "paused"
-    CANCELLED = "cancelled"
-    STOPPED = "stopped"
-    DONE = "done"
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """One pass over the table.
-
-    Attributes:
-        id: sorts by the time it was started.
-        goal: what it is for.
-        state: how it stands.
-        started_by: who started it.
-        started_at: when, aware.
-        setting_version: the version of the setting that it rests on; it stops when that changes.
-        segments: into how many parts the table is cut.
-        segments_done: how many of them are done.
-        estimated_items: how many items the table had by DynamoDB's own, slow count.
-        rate: items a second at most, over all segments; None for no limit.
-        older_than: re-encrypt items whose data keys are older than this moment; None for none.
-        deep: for ``verify``, whether to decrypt.
-        finished_at: when it ended, aware.
-        reason: why it stopped.
-    """
-
-    id: str
-    goal: Goal
-    state: State
-    started_by: str
-    started_at: datetime
-    setting_version: int
-    segments: int
-    segments_done: int = 0
-    estimated_items: int = 0
-    rate: float | None = None
-    older_than: datetime | None = None
-    deep: bool = False
-    finished_at: datetime | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True)
-class Segment:
-    """How far one segment of a sweep has come.
-
-    Attributes:
-        number: from 0.
-        done: whether it was worked off.
-        cursor: the key after which to go on; None for the beginning.
-        pages: how many pages were committed.
-        scanned: how many items they had.
-        counts: what became of them.
-        under_key: how many items need each KMS key, by ARN (``verify``).
-    """
-
-    number: int
-    done: bool = False
-    cursor: Item | None = None
-    pages: int = 0
-    scanned: int = 0
-    counts: Mapping[str, int] = field(default_factory=dict)
-    under_key: Mapping[str, int] = field(default_factory=dict)
 
 
 class SweepRunning(Exception):
@@ -302,27 +218,20 @@ class Sweeps:
 
     def _transact(self, *steps: dict[str, Any]) -> None:
         named = [{kind: {"TableName": self._table, **step} for kind, step in part.items()} for part in steps]
-        try:
-            self._dynamodb.transact_write_items(TransactItems=named)  # type: ignore[arg-type]
-        except ClientError as error:
-            if error_code(error) == "TransactionCanceledException":
+        with translated("dynamodb"):
+            try:
+                self._dynamodb.transact_write_items(TransactItems=named)  # type: ignore[arg-type]
+            except ClientError as error:
+                if error_code(error) != "TransactionCanceledException":
+                    raise
                 if "ConditionalCheckFailed" in str(error):
                     raise _Refused from None
                 # Another transaction on the same rows, or throttling.
                 raise TransientError("dynamodb", "TransactionCanceled") from None
-            raise from_boto("dynamodb", error) from error
-        except BotoCoreError as error:
-            raise from_boto("dynamodb", error) from error
 
     def _call(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
-        try:
+        with translated("dynamodb"):
             answer: Mapping[str, Any] = getattr(self._dynamodb, operation)(TableName=self._table, **arguments)
-        except ClientError as error:
-            if error_code(error) == "ConditionalCheckFailedException":
-                raise _Refused from None
-            raise from_boto("dynamodb", error) from error
-        except BotoCoreError as error:
-            raise from_boto("dynamodb", error) from error
         return answer
 
 

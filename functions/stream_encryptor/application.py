@@ -3,10 +3,8 @@
 import os
 from functools import cache
 
-import boto3
-
-from encryptor_runtime.failures import Failures
-from encryptor_runtime.runtime import CLIENT_CONFIG, compose
+from encryptor_runtime.queues import KeyQueues, Queue
+from encryptor_runtime.runtime import compose
 from encryptor_runtime.settings import Settings, required
 from stream_encryptor.encryptor import Encryptor
 
@@ -21,11 +19,12 @@ def encryptor() -> Encryptor:
     """
     settings = Settings.from_environment(os.environ)
     runtime = compose(settings, "stream_encryptor")
-    failures = Failures(
-        boto3.client("sqs", config=CLIENT_CONFIG),
+    sqs = runtime.clients.sqs
+    deferred_url = os.environ.get("DEFERRED_QUEUE_URL")
+    failures = KeyQueues(
         settings.table,
-        required(os.environ, "RETRY_QUEUE_URL"),
-        required(os.environ, "FAILURE_QUEUE_URL"),
-        os.environ.get("DEFERRED_QUEUE_URL") or None,
+        Queue(sqs, required(os.environ, "RETRY_QUEUE_URL")),
+        Queue(sqs, required(os.environ, "FAILURE_QUEUE_URL")),
+        Queue(sqs, deferred_url) if deferred_url else None,
     )
     return Encryptor(runtime, failures)

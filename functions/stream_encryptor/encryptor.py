@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from encryptor_runtime.failures import Failures, Hint
+from encryptor_runtime.messages import Hint
+from encryptor_runtime.queues import KeyQueues
 from encryptor_runtime.runtime import Runtime
 from item_crypto.core.codec import Item
 from item_crypto.core.decide import Action
@@ -29,7 +30,7 @@ class Encryptor:
     """
 
     runtime: Runtime
-    failures: Failures
+    failures: KeyQueues
     clock: Callable[[], float] = time.time
 
     def needs_work(self, item: Item) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from encryptor_runtime.failures import Hint
+from encryptor_runtime.messages import Hint
 from item_crypto.core.codec import Item, from_json, key_from_json
 from item_crypto.errors import UnsupportedValue
 

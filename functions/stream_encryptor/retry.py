@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from encryptor_runtime.failures import hint_from_message
+from encryptor_runtime.messages import KeyMessage
 from item_crypto.core.key import key_id
 from item_crypto.errors import TransientError
 from item_crypto.outcome import Status
@@ -38,7 +38,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
 
 
 def _try_again(record: SQSRecord, context: Any, parts: Encryptor) -> None:
-    hint = hint_from_message(record.body, parts.runtime.table.name)
+    hint = KeyMessage.from_body(record.body, parts.runtime.table.name).hint
     key = key_id(hint.key)
     outcome = parts.reconcile({key: hint}, context)[key]
     parts.runtime.telemetry.outcomes([outcome])

@@ -15,7 +15,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
-from encryptor_runtime.failures import Failures, Hint
+from encryptor_runtime.messages import Hint
+from encryptor_runtime.queues import KeyQueues
 from item_crypto.core.key import KeyId, key_id
 from item_crypto.errors import SystemicError, TransientError, UnsupportedValue
 from item_crypto.outcome import Outcome, Status
@@ -58,12 +59,12 @@ def process(event: Mapping[str, Any], context: Any, encryptor: Encryptor) -> Par
     return {"batchItemFailures": [{"itemIdentifier": record} for record in again]}
 
 
-def _give_up(record: Mapping[str, Any], error: UnsupportedValue, failures: Failures) -> Outcome:
+def _give_up(record: Mapping[str, Any], error: UnsupportedValue, failures: KeyQueues) -> Outcome:
     return _sent(Hint({}, record.get("eventID")), Outcome({}, Status.FAILED, error.reason), failures)
 
 
 def _passed_on(
-    hints: Mapping[KeyId, Hint], outcomes: Mapping[KeyId, Outcome], failures: Failures
+    hints: Mapping[KeyId, Hint], outcomes: Mapping[KeyId, Outcome], failures: KeyQueues
 ) -> dict[KeyId, Outcome]:
     """Send failures to their queues; return the outcomes, a failed send as a systemic failure.
 
@@ -75,7 +76,7 @@ def _passed_on(
     return {key: _sent(hints[key], outcome, failures) for key, outcome in outcomes.items()}
 
 
-def _sent(hint: Hint, outcome: Outcome, failures: Failures) -> Outcome:
+def _sent(hint: Hint, outcome: Outcome, failures: KeyQueues) -> Outcome:
     try:
         match outcome.status:
             case Status.FAILED | Status.DESTROYED:

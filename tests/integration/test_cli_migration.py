@@ -12,8 +12,8 @@ from moto import mock_aws
 from typer.testing import CliRunner
 
 from dynamodb_stream_encryptor.__main__ import app
+from migrator import control as control_function
 from migrator.application import application
-from migrator.control import lambda_handler
 from tests.fake_control import FUNCTION, FakeAws
 from tests.migration import SECRET, Migration, context
 
@@ -40,7 +40,7 @@ def run(world: Migration, tmp_path: Path) -> Iterator[Run]:
     def control(event: dict[str, Any]) -> Any:
         if event["command"] == "sweep":
             world.pump()
-        return lambda_handler(event, context())
+        return control_function.handle(event, context(), world.parts)
 
     fake = FakeAws(control)
     stack = {"endpoint_url": fake.url, "region": "us-east-1", "outputs": {"ControlFunctionName": FUNCTION}}

@@ -1,21 +1,19 @@
 """Sweeps, deferred keys, the switch and dead letters: the migrator's handlers on moto's DynamoDB, KMS and SQS."""
 
 import json
+import math
 import random
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from item_crypto.reconcile import Reconciler
 from migrator import control, sweep
 from migrator.application import application
-from migrator.page import Pages
-from migrator.queues import Queues
-from migrator.sweeps import Sweeps
-from tests.migration import SECRET, TABLE, Crash, Migration, bodies, context
+from tests.migration import SECRET, TABLE, Crash, Migration, bodies, context, sqs_event
 
 
 @pytest.fixture
@@ -93,17 +91,9 @@ class TestEncrypt:
         assert [letter["key"]["sessionId"]["S"] for letter in world.letters()] == ["poison"]
         assert world.run("verify")["counts"] == {"encrypted": 1, "undecryptable": 1}
 
-    def test_given_a_writer_at_the_worst_moment_when_swept_then_its_write_stays(
-        self, world: Migration, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_given_a_writer_at_the_worst_moment_when_swept_then_its_write_stays(self, world: Migration) -> None:
         world.plain("s1", 1)
-        original = Reconciler.reconcile_read
-
-        def write_first(self: Reconciler, *arguments: Any) -> Any:
-            world.plain("s1", 2)
-            return original(self, *arguments)
-
-        monkeypatch.setattr(Reconciler, "reconcile_read", write_first)
+        world.interrupt("before", "dynamodb.UpdateItem", lambda: world.plain("s1", 2))
 
         assert world.run("encrypt", segments=1)["counts"] == {"superseded": 1}
 
@@ -127,38 +117,28 @@ class TestEncrypt:
 class TestCrashes:
     @pytest.mark.parametrize("seed", range(6))
     def test_given_crashes_at_random_points_when_messages_come_again_then_the_end_is_the_same(
-        self, world: Migration, monkeypatch: pytest.MonkeyPatch, seed: int
+        self, world: Migration, seed: int
     ) -> None:
         originals = {f"s{n}": world.plain(f"s{n}", n) for n in range(230)}
         dice = random.Random(seed)
         crashes = 0
 
-        def unreliable(cls: type, name: str) -> None:
-            original = getattr(cls, name)
+        def crash(chance: float) -> None:
+            nonlocal crashes
+            if dice.random() < chance and crashes < 12:
+                crashes += 1
+                raise Crash
 
-            def call(*arguments: Any, **named: Any) -> Any:
-                nonlocal crashes
-                before, after = dice.random() < 0.15, dice.random() < 0.15
-                if before and crashes < 12:
-                    crashes += 1
-                    raise Crash
-                answer = original(*arguments, **named)
-                if after and crashes < 12:
-                    crashes += 1
-                    raise Crash
-                return answer
-
-            monkeypatch.setattr(cls, name, call)
-
-        for cls, name in [
-            (Sweeps, "commit"),
-            (Sweeps, "finish"),
-            (Queues, "carry_on"),
-            (Pages, "work_off"),
-            (Reconciler, "reconcile_read"),
-        ]:
-            unreliable(cls, name)
         sweep_id = world.start("encrypt", segments=2)
+        # A page is one scan and one commit, and some hundred updates.
+        for operation, chance in [
+            ("dynamodb.Scan", 0.15),
+            ("dynamodb.TransactWriteItems", 0.15),
+            ("dynamodb.UpdateItem", 0.003),
+            ("sqs.SendMessage", 0.15),
+        ]:
+            world.interrupt("before", operation, partial(crash, chance), times=math.inf)
+            world.interrupt("after", operation, partial(crash, chance), times=math.inf)
         for _ in range(60):
             try:
                 world.pump(seconds=10)
@@ -211,16 +191,7 @@ class TestCrashes:
     def test_given_a_malformed_work_message_when_delivered_then_it_is_a_dead_letter_at_once(
         self, world: Migration, body: str
     ) -> None:
-        record = {
-            "messageId": "m",
-            "receiptHandle": "",
-            "body": body,
-            "attributes": {"ApproximateReceiveCount": "1"},
-            "messageAttributes": {},
-            "eventSource": "aws:sqs",
-        }
-
-        assert sweep.lambda_handler({"Records": [record]}, context()) == {"batchItemFailures": []}
+        assert sweep.lambda_handler(sqs_event(body), context()) == {"batchItemFailures": []}
 
         (letter,) = world.letters()
         assert letter["kind"] == "unknown"
@@ -293,7 +264,7 @@ class TestControl:
             world.plain(f"s{n}", n)
         sweep_id = world.start("encrypt", segments=1, rate=0.2)
 
-        assert world._deliver(world.work, sweep.lambda_handler, 31.0) == 1
+        assert world.deliver(world.work, sweep.handle, 31.0) == 1
 
         assert world.sweep(sweep_id)["scanned"] == 2  # ten seconds' worth
         (message,) = bodies(world.work)
@@ -350,26 +321,22 @@ class TestSwitch:
         assert world.all() == originals
 
     def test_given_a_writer_at_the_worst_moment_when_decrypted_then_the_newest_value_ends_in_plaintext(
-        self, world: Migration, monkeypatch: pytest.MonkeyPatch
+        self, world: Migration
     ) -> None:
         world.plain("s1", 1)
         world.run("encrypt")
         world.switch(False, 0)
-        original, wrote = Reconciler.reconcile_read, []
 
-        def append_first(self: Reconciler, *arguments: Any) -> Any:
-            if not wrote:
-                wrote.append(True)
-                # An unchanged writer sets one attribute beside the ciphertext: no trigger would ever decrypt the rest.
-                world.dynamodb.update_item(
-                    TableName=TABLE,
-                    Key={"sessionId": {"S": "s1"}, "userId": {"S": "alice"}},
-                    UpdateExpression="SET history = :new",
-                    ExpressionAttributeValues={":new": {"L": [{"S": "newest"}]}},
-                )
-            return original(self, *arguments)
+        def write_beside_the_ciphertext() -> None:
+            # An unchanged writer sets one attribute beside the ciphertext: no trigger would ever decrypt the rest.
+            world.dynamodb.update_item(
+                TableName=TABLE,
+                Key={"sessionId": {"S": "s1"}, "userId": {"S": "alice"}},
+                UpdateExpression="SET history = :new",
+                ExpressionAttributeValues={":new": {"L": [{"S": "newest"}]}},
+            )
 
-        monkeypatch.setattr(Reconciler, "reconcile_read", append_first)
+        world.interrupt("before", "dynamodb.UpdateItem", write_beside_the_ciphertext)
 
         assert world.run("decrypt", segments=1)["counts"] == {"decrypted": 1}
 

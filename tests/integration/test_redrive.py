@@ -1,6 +1,8 @@
 """Dead letters under attack: hostile letters, ranges of a stream in every state, races at the end of a sweep."""
 
+import itertools
 import json
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -13,13 +15,11 @@ from moto import mock_aws
 from moto.core.models import botocore_stubber
 
 from item_crypto.errors import UnsupportedValue
-from item_crypto.outcome import Outcome, Status
-from item_crypto.reconcile import Reconciler
-from migrator import deferred
+from migrator import deferred, views
 from migrator.application import application
-from migrator.dead_letters import _letter
+from migrator.letters import Letter
 from migrator.stream_range import Trimmed, keys_in_range
-from tests.migration import TABLE, Migration, bodies, context
+from tests.migration import TABLE, Migration, bodies, context, sqs_event
 
 STREAM: Final = "arn:aws:dynamodb:us-east-1:123456789012:table/sessions/stream/2026-01-01T00:00:00.000"
 BASE: Final = 10**21
@@ -35,14 +35,7 @@ BATCH: Final[dict[str, Any]] = {
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
     with mock_aws():
-        world = Migration(monkeypatch)
-        session = boto3.DEFAULT_SESSION
-        assert session is not None
-        # An empty queue is asked once; the wait for more would be real.
-        session.events.register(
-            "provide-client-params.sqs.ReceiveMessage", lambda params, **_: {**params, "WaitTimeSeconds": 0}
-        )
-        yield world
+        yield Migration(monkeypatch)
     application.cache_clear()
     boto3.setup_default_session()
 
@@ -316,7 +309,7 @@ class TestMappingLetters:
         for name in ("poison", "s1"):
             key = {"sessionId": {"S": name}, "userId": {"S": "alice"}}
             self.send(world, {"kind": "item", "table": TABLE, "key": key, "reason": "r"})
-        sqs = application().sqs
+        sqs = world.parts.runtime.clients.sqs
         original, answers = sqs.receive_message, []
 
         def twice(**arguments: Any) -> Any:
@@ -339,7 +332,7 @@ class TestMappingLetters:
     ) -> None:
         """A receipt that has run out by then; the letter shows itself when its time is up."""
         self.send(world, "hello")
-        sqs = application().sqs
+        sqs = world.parts.runtime.clients.sqs
 
         def expired(**_: Any) -> Any:
             return boto3.client("sqs").change_message_visibility(
@@ -397,9 +390,9 @@ class TestHostileLetters:
     @example('{"attempts": ' + "9" * 5000 + "}")
     @example('{"attempts": -5, "requestContext": null, "key": ' + '{"a":' * 900 + "1" + "}" * 900 + "}")
     def test_whatever_a_letter_holds_it_can_be_shown(self, content: str) -> None:
-        letter = _letter(letter_of(content))
+        letter = Letter.received(letter_of(content))
 
-        shown = letter.as_json()
+        shown = views.letter(letter)
 
         assert letter.kind in ("item", "mapping", "work", "unknown")
         assert letter.attempts >= 1
@@ -440,35 +433,32 @@ class TestLeftBehind:
     """What a sweep could not finish is not given up: nothing else would come for it."""
 
     def test_given_a_writer_that_never_pauses_when_decrypted_then_the_key_is_deferred_and_decrypted_later(
-        self, world: Migration, monkeypatch: pytest.MonkeyPatch
+        self, world: Migration
     ) -> None:
-        monkeypatch.setattr("migrator.persistent._FIRST_WAIT", 0)
         world.plain("s1")
         world.run("encrypt")
         world.switch(False, 0)
-        original = Reconciler._reconcile
+        numbers = itertools.count()
 
-        def superseded(_: Reconciler, key: Any, *arguments: Any) -> Outcome:
-            return Outcome(key, Status.SUPERSEDED, "newer-write")
+        def write_beside_the_ciphertext() -> None:
+            world.dynamodb.update_item(
+                TableName=TABLE,
+                Key={"sessionId": {"S": "s1"}, "userId": {"S": "alice"}},
+                UpdateExpression="SET history = :new",
+                ExpressionAttributeValues={":new": {"L": [{"N": str(next(numbers))}]}},
+            )
 
-        monkeypatch.setattr(Reconciler, "_reconcile", superseded)
+        pause = world.interrupt("before", "dynamodb.UpdateItem", write_beside_the_ciphertext, times=math.inf)
 
         swept = world.run("decrypt", segments=1)
 
         assert swept["counts"] == {"retried": 1}
         (message,) = bodies(world.deferred)
         assert (message["goal"], message["reason"]) == ("decrypt", "newer-write")
-        record = {
-            "messageId": "m",
-            "receiptHandle": "",
-            "body": json.dumps(message),
-            "attributes": {"ApproximateReceiveCount": "1"},
-            "messageAttributes": {},
-            "eventSource": "aws:sqs",
-        }
-        assert deferred.lambda_handler({"Records": [record]}, context())["batchItemFailures"] != []
-        monkeypatch.setattr(Reconciler, "_reconcile", original)
-        assert deferred.lambda_handler({"Records": [record]}, context())["batchItemFailures"] == []
+        event = sqs_event(json.dumps(message))
+        assert deferred.handle(event, context(), world.parts)["batchItemFailures"] != []
+        pause()
+        assert deferred.handle(event, context(), world.parts)["batchItemFailures"] == []
         assert is_plain(world.get("s1"))
 
     def test_given_an_outage_amid_a_page_when_it_is_redone_then_its_poison_item_has_one_letter(

@@ -1,6 +1,6 @@
 """Crashes, races and input that the sweeps' bookkeeping has to survive."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import boto3
@@ -8,9 +8,6 @@ import pytest
 from moto import mock_aws
 
 from migrator.application import application
-from migrator.queues import Queues
-from migrator.segments import Worker
-from migrator.sweeps import Sweeps
 from tests.migration import Crash, Migration
 
 
@@ -22,19 +19,17 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
     boto3.setup_default_session()
 
 
+def crash() -> None:
+    raise Crash
+
+
 def test_given_a_crash_between_done_and_unlocked_when_the_message_comes_again_then_the_next_sweep_may_start(
-    world: Migration, monkeypatch: pytest.MonkeyPatch
+    world: Migration,
 ) -> None:
     world.plain("s1")
     sweep_id = world.start("encrypt", segments=1)
-    original = Sweeps.move
+    world.interrupt("after", "dynamodb.TransactWriteItems", crash, when=unlocks)
 
-    def crash(self: Sweeps, *arguments: Any) -> bool:
-        monkeypatch.setattr(Sweeps, "move", original)
-        original(self, *arguments)
-        raise Crash
-
-    monkeypatch.setattr(Sweeps, "move", crash)
     with pytest.raises(Crash):
         world.pump()
     world.pump()
@@ -43,38 +38,28 @@ def test_given_a_crash_between_done_and_unlocked_when_the_message_comes_again_th
     assert "error" not in world.command("start", goal="verify")
 
 
-def test_given_a_cancel_amid_a_resume_when_resumed_then_no_lock_is_left(
-    world: Migration, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def unlocks(parameters: Mapping[str, Any]) -> bool:
+    return any("Delete" in step for step in parameters["TransactItems"])
+
+
+def test_given_a_cancel_amid_a_resume_when_resumed_then_no_lock_is_left(world: Migration) -> None:
     sweep_id = world.start("encrypt", segments=1)
     world.command("pause", sweep=sweep_id)
-    original = Sweeps.move
+    world.interrupt("before", "dynamodb.TransactWriteItems", lambda: world.command("cancel", sweep=sweep_id))
 
-    def cancelled_first(self: Sweeps, *arguments: Any) -> bool:
-        monkeypatch.setattr(Sweeps, "move", original)
-        world.command("cancel", sweep=sweep_id)
-        return original(self, *arguments)
-
-    monkeypatch.setattr(Sweeps, "move", cancelled_first)
     assert world.command("resume", sweep=sweep_id)["error"]["code"] == "stopped"
 
     assert "error" not in world.command("start", goal="verify")
 
 
 def test_given_a_crash_before_the_segments_are_queued_when_the_start_comes_again_then_the_sweep_runs(
-    world: Migration, monkeypatch: pytest.MonkeyPatch
+    world: Migration,
 ) -> None:
     world.command("set-config", enabled=False, version=0, confirm="switch-off")
     world.plain("s1")
     world.switch(True, 1)
     message = {"kind": "start", "goal": "encrypt", "by": "operator", "settingVersion": 2}
-    original = Queues.begin
-
-    def crash(*_: Any) -> None:
-        monkeypatch.setattr(Queues, "begin", original)
-        raise Crash
-
-    monkeypatch.setattr(Queues, "begin", crash)
+    world.interrupt("before", "sqs.SendMessageBatch", crash)
     with pytest.raises(Crash):
         world.deliver_now(message)
 
@@ -99,20 +84,18 @@ def test_given_a_number_past_all_bounds_when_started_then_it_is_refused(
 
 
 def test_given_the_setting_changed_amid_a_message_when_the_next_page_is_due_then_the_sweep_stops(
-    world: Migration, monkeypatch: pytest.MonkeyPatch
+    world: Migration,
 ) -> None:
     """A worker runs for minutes; by then every other function acts on the new setting, and so do the next sweeps."""
     for number in range(150):
         world.plain(f"s{number}", number)
     sweep_id = world.start("encrypt", segments=1)
-    original = Worker._scan
-
-    def switched_off_after_the_first_page(self: Worker, sweep: Any, segment: Any, rate: Any) -> Any:
-        if segment.pages == 1:
-            world.switch(False, 0)
-        return original(self, sweep, segment, rate)
-
-    monkeypatch.setattr(Worker, "_scan", switched_off_after_the_first_page)
+    world.interrupt(
+        "before",
+        "dynamodb.Scan",
+        lambda: world.switch(False, 0),
+        when=lambda parameters: "ExclusiveStartKey" in parameters,
+    )
     world.pump()
 
     assert world.sweep(sweep_id)["state"] == "stopped"

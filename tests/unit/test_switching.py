@@ -7,6 +7,7 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 
+from encryptor_runtime.queues import WorkQueue
 from encryptor_runtime.switch import Switch, SwitchState, VersionConflict
 from encryptor_runtime.switch_and_sweep import switch_and_sweep
 from item_crypto.errors import SystemicError, TransientError
@@ -20,7 +21,7 @@ class Scene(Control):
     def __init__(self) -> None:
         super().__init__()
         self.sqs = boto3.client("sqs", **CLIENT)
-        self.queue = self.sqs.create_queue(QueueName="work")["QueueUrl"]
+        self.work = WorkQueue(self.sqs, self.sqs.create_queue(QueueName="work")["QueueUrl"])
         self.sent: list[dict[str, Any]] = []
         self.sqs.meta.events.register("before-call", lambda model, **_: self.calls.append(model.name))
         self.sqs.meta.events.register("provide-client-params.sqs.SendMessage", self._note)
@@ -29,7 +30,7 @@ class Scene(Control):
         self.sent.append({"delay": params["DelaySeconds"], **json.loads(params["MessageBody"])})
 
     def set(self, switch: Switch, enabled: bool, version: int) -> SwitchState:
-        return switch_and_sweep(switch, self.sqs, self.queue, enabled, "alice", version)
+        return switch_and_sweep(switch, self.work, enabled, "alice", version)
 
 
 @pytest.fixture
@@ -95,6 +96,6 @@ def test_given_a_change_that_takes_long_when_switched_on_then_a_sweep_follows_it
 
     scene.dynamodb.meta.events.register("before-call.dynamodb.TransactWriteItems", slowly)
     switch = scene.switch(enabled=False)
-    switch_and_sweep(switch, scene.sqs, scene.queue, True, "alice", 0, clock=lambda: scene.now)
+    switch_and_sweep(switch, scene.work, True, "alice", 0, clock=lambda: scene.now)
 
     assert [message["settingVersion"] for message in scene.sent] == [1] * messages

@@ -1,11 +1,10 @@
 """The parts that every function needs, put together once a process."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
-import boto3
-from botocore.config import Config
-
+from encryptor_runtime.clients import Clients
 from encryptor_runtime.settings import Settings
 from encryptor_runtime.startup import check_key, check_regions, check_table
 from encryptor_runtime.switch import Switch
@@ -17,20 +16,13 @@ from item_crypto.keys.kms import Keyrings
 from item_crypto.keys.meter import KmsMeter
 from item_crypto.reconcile import Reconciler
 
-CLIENT_CONFIG: Final = Config(
-    connect_timeout=2,
-    read_timeout=5,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    max_pool_connections=16,
-)
-"""Time-outs far below a function's own, so that one call that hangs is one item's failure and not the batch's."""
-
 
 @dataclass(frozen=True)
 class Runtime:
     """What a function works with."""
 
     settings: Settings
+    clients: Clients
     table: Table
     cipher: ValueCipher
     meter: KmsMeter
@@ -48,23 +40,30 @@ class Runtime:
         return policy if self.switch is None else replace(policy, enabled=self.switch.read().enabled)
 
 
-def compose(settings: Settings, function: str) -> Runtime:
+def compose(
+    settings: Settings,
+    function: str,
+    clients: Clients | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Runtime:
     """Return the parts for ``settings``, after checking the table and the key once.
 
     Args:
         settings: the function's settings.
         function: the function's name in audit lines.
+        clients: the services' clients; new ones where None is given.
+        sleep: waits a number of seconds.
 
     Raises:
         ConfigurationError: the table or the key is not what the settings say.
         TransientError, SystemicError: DynamoDB or KMS did not answer.
     """
-    dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
-    kms = boto3.client("kms", config=CLIENT_CONFIG)
+    clients = clients or Clients()
+    dynamodb, kms = clients.dynamodb, clients.kms
     check_table(dynamodb, settings)
     check_regions(kms.meta.region_name, settings)
     check_key(kms, settings.key_arn)
-    table = Table(dynamodb, settings.table)
+    table = Table(dynamodb, settings.table, sleep)
     meter = KmsMeter()
     keys = Keyrings(kms, settings.key_arn, settings.earlier_key_arns, meter)
     cipher = ValueCipher(keys, settings.signed)
@@ -73,4 +72,4 @@ def compose(settings: Settings, function: str) -> Runtime:
     if told.control_table is not None:
         switch = Switch(dynamodb, told.control_table, told.enabled, told.cache_seconds)
     telemetry = Telemetry(function, settings.key_arn)
-    return Runtime(settings, table, cipher, meter, Reconciler(table, cipher), telemetry, switch)
+    return Runtime(settings, clients, table, cipher, meter, Reconciler(table, cipher), telemetry, switch)

@@ -7,12 +7,10 @@ item, or worse, as ciphertexts that cannot be told apart or decrypted later.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from encryptor_runtime.settings import Settings
 from item_crypto.core.stored_form import IS_ENCRYPTED, encrypted_name
 from item_crypto.errors import ConfigurationError
-from item_crypto.service_errors import from_boto
+from item_crypto.service_errors import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,10 +24,8 @@ def check_key(kms: "KMSClient", key_arn: str) -> None:
         ConfigurationError: it does not.
         TransientError, SystemicError: KMS did not answer, or refuses.
     """
-    try:
+    with translated("kms"):
         key = kms.describe_key(KeyId=key_arn)["KeyMetadata"]
-    except (ClientError, BotoCoreError) as error:
-        raise from_boto("kms", error) from error
     if key.get("KeySpec") != "SYMMETRIC_DEFAULT":  # The one spec of symmetric encryption keys.
         raise ConfigurationError("SESSION_ENCRYPTION_KEY_ARN: not a symmetric encryption key")
     if key.get("KeyState") != "Enabled":
@@ -57,10 +53,8 @@ def check_table(dynamodb: "DynamoDBClient", settings: Settings) -> None:
             does not name the whole key; the table is written in several Regions.
         TransientError, SystemicError: DynamoDB did not answer, or refuses.
     """
-    try:
+    with translated("dynamodb"):
         table = dynamodb.describe_table(TableName=settings.table)["Table"]
-    except (ClientError, BotoCoreError) as error:
-        raise from_boto("dynamodb", error) from error
     refuse_unsafe_table(table, settings)
 
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from item_crypto.errors import ItemCryptoError, SystemicError, TransientError
-from item_crypto.service_errors import error_code, from_boto
+from item_crypto.service_errors import error_code, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -71,6 +71,8 @@ class VersionConflict(ItemCryptoError):
 class Switch:
     """Reads and changes the setting.
 
+    Every method raises TransientError or SystemicError where the setting cannot be read or written.
+
     Args:
         dynamodb: a boto3 DynamoDB client.
         control_table: the control table's name.
@@ -96,11 +98,7 @@ class Switch:
         self._cached: tuple[float, SwitchState] | None = None
 
     def read(self) -> SwitchState:
-        """Return the setting, no older than ``cache_seconds``.
-
-        Raises:
-            TransientError, SystemicError: it cannot be read, and no reading is fresh enough.
-        """
+        """Return the setting, no older than ``cache_seconds``."""
         with self._lock:
             # Its age counts from before the request: the answer may be older than its arrival.
             now = self._clock()
@@ -109,19 +107,13 @@ class Switch:
             return self._cached[1]
 
     def read_now(self) -> SwitchState:
-        """Return the setting as it is now (consistent read).
-
-        Raises:
-            TransientError, SystemicError: it cannot be read.
-        """
-        try:
+        """Return the setting as it is now (consistent read)."""
+        with translated("dynamodb"):
             answer = self._dynamodb.get_item(
                 TableName=self._table,
                 Key={"id": {"S": SETTING}, "part": {"S": _CURRENT}},
                 ConsistentRead=True,
             )
-        except (ClientError, BotoCoreError) as error:
-            raise from_boto("dynamodb", error) from error
         return _setting(answer["Item"]) if "Item" in answer else self._default
 
     def change(self, enabled: bool, by: str, expected_version: int) -> SwitchState:
@@ -129,7 +121,6 @@ class Switch:
 
         Raises:
             VersionConflict: it is not.
-            TransientError, SystemicError: DynamoDB did not answer.
         """
         moment = datetime.now(UTC)
         setting = SwitchState(enabled, expected_version + 1, by, moment)
@@ -142,31 +133,26 @@ class Switch:
             }
         current = {"TableName": self._table, "Item": {**row, "part": {"S": _CURRENT}}, **unchanged}
         history = {"TableName": self._table, "Item": {**row, "part": {"S": f"v{setting.version:010}"}}}
-        try:
-            self._dynamodb.transact_write_items(
-                TransactItems=[{"Put": current}, {"Put": history}]  # type: ignore[typeddict-item]
-            )
-        except ClientError as error:
-            if error_code(error) == "TransactionCanceledException":
+        with translated("dynamodb"):
+            try:
+                self._dynamodb.transact_write_items(
+                    TransactItems=[{"Put": current}, {"Put": history}]  # type: ignore[typeddict-item]
+                )
+            except ClientError as error:
+                if error_code(error) != "TransactionCanceledException":
+                    raise
                 # Throttling and a transaction of somebody else's cancel it too, with the version as expected.
                 current_setting = self.read_now()
                 if current_setting.version != expected_version:
-                    raise VersionConflict(current_setting) from error
-                raise TransientError("dynamodb", "TransactionCanceled") from error
-            raise from_boto("dynamodb", error) from error
-        except BotoCoreError as error:
-            raise from_boto("dynamodb", error) from error
+                    raise VersionConflict(current_setting) from None
+                raise TransientError("dynamodb", "TransactionCanceled") from None
         with self._lock:
             self._cached = None
         return setting
 
     def history(self, limit: int = 100) -> list[SwitchState]:
-        """Return the versions that were made, newest first.
-
-        Raises:
-            TransientError, SystemicError: they cannot be read.
-        """
-        try:
+        """Return the versions that were made, newest first."""
+        with translated("dynamodb"):
             answer = self._dynamodb.query(
                 TableName=self._table,
                 KeyConditionExpression="id = :id AND begins_with(part, :version)",
@@ -175,8 +161,6 @@ class Switch:
                 ConsistentRead=True,
                 Limit=limit,
             )
-        except (ClientError, BotoCoreError) as error:
-            raise from_boto("dynamodb", error) from error
         return [_setting(item) for item in answer["Items"]]
 
 

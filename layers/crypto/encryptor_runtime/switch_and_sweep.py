@@ -1,17 +1,12 @@
 """Switching on or off, together with the sweep that has to follow."""
 
-import json
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from encryptor_runtime.messages import StartWork
+from encryptor_runtime.queues import WorkQueue
 from encryptor_runtime.switch import Switch, SwitchState
-from item_crypto.service_errors import from_boto
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 CONFIRMATION: Final = "switch-off"
 """What whoever switches encryption off has to say, since new writes stay in plaintext from then on."""
@@ -21,8 +16,7 @@ _MARGIN: Final = 1  # second, for clocks
 
 def switch_and_sweep(
     switch: Switch,
-    sqs: "SQSClient",
-    work_queue_url: str,
+    work: WorkQueue,
     enabled: bool,
     by: str,
     expected_version: int,
@@ -45,18 +39,11 @@ def switch_and_sweep(
     """
     if not enabled:
         return switch.change(enabled, by, expected_version)
-    message = {"kind": "start", "goal": "encrypt", "by": by, "settingVersion": expected_version + 1}
+    message = StartWork(by, expected_version + 1)
     delay = int(switch.cache_seconds) + _MARGIN
     sent = clock()
-    _send(sqs, work_queue_url, message, delay)
+    work.start(message, delay)
     setting = switch.change(enabled, by, expected_version)
     if clock() - sent >= delay:
-        _send(sqs, work_queue_url, message, delay)
+        work.start(message, delay)
     return setting
-
-
-def _send(sqs: "SQSClient", queue_url: str, message: Mapping[str, Any], delay: int) -> None:
-    try:
-        sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(message), DelaySeconds=delay)
-    except (ClientError, BotoCoreError) as error:
-        raise from_boto("sqs", error) from error

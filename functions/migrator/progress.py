@@ -1,0 +1,92 @@
+"""A sweep, and how far it has come. Pure.
+
+::
+
+    running ─┬─ pause ──▶ paused ── resume ──▶ running
+             ├─ cancel ─▶ cancelled
+             ├─ the setting changed, a hop too many ─▶ stopped
+             └─ the last segment is done ─▶ done
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from encryptor_runtime.messages import Aim, Goal
+from item_crypto.core.codec import Item
+
+
+class State(Enum):
+    """How a sweep stands."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    STOPPED = "stopped"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One pass over the table.
+
+    Attributes:
+        id: sorts by the time it was started.
+        goal: what it is for.
+        state: how it stands.
+        started_by: who started it.
+        started_at: when, aware.
+        setting_version: the version of the setting that it rests on; it stops when that changes.
+        segments: into how many parts the table is cut.
+        segments_done: how many of them are done.
+        estimated_items: how many items the table had by DynamoDB's own, slow count.
+        rate: items a second at most, over all segments; None for no limit.
+        older_than: re-encrypt items whose data keys are older than this moment; None for none.
+        deep: for ``verify``, whether to decrypt.
+        finished_at: when it ended, aware.
+        reason: why it stopped.
+    """
+
+    id: str
+    goal: Goal
+    state: State
+    started_by: str
+    started_at: datetime
+    setting_version: int
+    segments: int
+    segments_done: int = 0
+    estimated_items: int = 0
+    rate: float | None = None
+    older_than: datetime | None = None
+    deep: bool = False
+    finished_at: datetime | None = None
+    reason: str | None = None
+
+    @property
+    def aim(self) -> Aim:
+        """What it wants of a key."""
+        return Aim(self.goal, self.older_than)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """How far one segment of a sweep has come.
+
+    Attributes:
+        number: from 0.
+        done: whether it was worked off.
+        cursor: the key after which to go on; None for the beginning.
+        pages: how many pages were committed.
+        scanned: how many items they had.
+        counts: what became of them.
+        under_key: how many items need each KMS key, by ARN (``verify``).
+    """
+
+    number: int
+    done: bool = False
+    cursor: Item | None = None
+    pages: int = 0
+    scanned: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    under_key: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,53 @@
+"""What the operator's status rests on: what the services say of the table, its stream's mapping, its key."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from encryptor_runtime.clients import Clients
+from item_crypto.service_errors import translated
+
+
+@dataclass(frozen=True)
+class Queries:
+    """Asks the services; every method raises TransientError or SystemicError where one does not answer.
+
+    Attributes:
+        clients: the services' clients.
+        table: the table's name.
+        key_arn: the current key.
+        mapping_id: the stream's event source mapping; None where it is not told.
+    """
+
+    clients: Clients
+    table: str
+    key_arn: str
+    mapping_id: str | None
+
+    def item_count(self) -> int:
+        """Return how many items the table has, by DynamoDB's own, slow count."""
+        with translated("dynamodb"):
+            return self.clients.dynamodb.describe_table(TableName=self.table)["Table"]["ItemCount"]
+
+    def mapping_state(self) -> str | None:
+        """Return the state of the stream's event source mapping; None where it is not told."""
+        if self.mapping_id is None:
+            return None
+        with translated("lambda"):
+            return str(self.clients.mappings.get_event_source_mapping(UUID=self.mapping_id)["State"])
+
+    def key(self) -> Mapping[str, Any]:
+        """Return what KMS says of the current key (DescribeKey)."""
+        with translated("kms"):
+            return self.clients.kms.describe_key(KeyId=self.key_arn)["KeyMetadata"]
+
+    def rotation(self) -> Mapping[str, Any]:
+        """Return what KMS says of the current key's rotation (GetKeyRotationStatus)."""
+        with translated("kms"):
+            return self.clients.kms.get_key_rotation_status(KeyId=self.key_arn)
+
+    def recovery(self) -> Mapping[str, Any]:
+        """Return to which times the table can be restored (DescribeContinuousBackups)."""
+        with translated("dynamodb"):
+            answer = self.clients.dynamodb.describe_continuous_backups(TableName=self.table)
+        return answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})

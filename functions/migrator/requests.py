@@ -1,0 +1,182 @@
+"""What the operator asks for: the fields of a command, each in its type and range, or refused by name. Pure."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn, TypeVar
+
+from encryptor_runtime.messages import MAX_SEGMENTS, Goal
+from encryptor_runtime.switch_and_sweep import CONFIRMATION
+from item_crypto.core.codec import Item, key_from_json
+from item_crypto.errors import UnsupportedValue
+
+SEGMENTS: Final = 4
+"""Into how many segments a sweep is cut unless told otherwise."""
+
+_T = TypeVar("_T")
+_MAX_LETTERS: Final = 1000
+_MAX_DAYS: Final = 36_500
+_MAX_RATE: Final = 1_000_000
+
+
+class Refused(Exception):
+    """The command cannot be carried out as given; nothing was changed.
+
+    Attributes:
+        code: a fixed kebab-case word.
+        message: one sentence for the operator.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class StartRequest:
+    """A sweep to start.
+
+    Attributes:
+        goal: what it is for.
+        by: who asks.
+        segments: into how many parts the table is cut.
+        rate: items a second at most; None for no limit.
+        older_than_days: for ``re-encrypt``, the age of data keys in days; None for no limit of age.
+        deep: for ``verify``, whether to decrypt.
+        force: start it even where another one runs.
+    """
+
+    goal: Goal
+    by: str
+    segments: int = SEGMENTS
+    rate: float | None = None
+    older_than_days: float | None = None
+    deep: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class ChangeRequest:
+    """What the setting is to be, seen from one version of it.
+
+    Attributes:
+        enabled: whether encryption is to be on.
+        by: who asks.
+        version: the version that they saw.
+    """
+
+    enabled: bool
+    by: str
+    version: int
+
+
+@dataclass(frozen=True)
+class DiscardRequest:
+    """A dead letter to give up.
+
+    Attributes:
+        id: the message's id.
+        by: who asks.
+        reason: why.
+    """
+
+    id: str
+    by: str
+    reason: str
+
+
+def start(event: Mapping[str, Any]) -> StartRequest:
+    """Return the sweep to start."""
+    names = [goal.value for goal in Goal]
+    goal = Goal(_field(event, "goal", str, lambda text: text in names, f"one of {', '.join(names)}"))
+    days = _number(event, "olderThanDays", lambda n: 0 <= n <= _MAX_DAYS, f"0 to {_MAX_DAYS} days")
+    if days is not None and goal is not Goal.REENCRYPT:
+        refuse("olderThanDays", "given for the goal re-encrypt only")
+    return StartRequest(
+        goal,
+        by(event),
+        _field(event, "segments", int, lambda n: 1 <= n <= MAX_SEGMENTS, f"1 to {MAX_SEGMENTS}", SEGMENTS),
+        _number(event, "rate", lambda n: 0 < n <= _MAX_RATE, f"items a second, more than 0 and up to {_MAX_RATE}"),
+        days,
+        _flag(event, "deep", False),
+        _flag(event, "force", False),
+    )
+
+
+def sweep_id(event: Mapping[str, Any]) -> str:
+    """Return the sweep that is meant."""
+    return _field(event, "sweep", str, bool, "a sweep's id")
+
+
+def change(event: Mapping[str, Any]) -> ChangeRequest:
+    """Return what the setting is to be; switching off has to be confirmed."""
+    enabled = _flag(event, "enabled")
+    version = _field(event, "version", int, lambda n: n >= 0, "the version that you saw")
+    if not enabled and event.get("confirm") != CONFIRMATION:
+        refuse("confirm", f'"{CONFIRMATION}", since new writes stay in plaintext from then on')
+    return ChangeRequest(enabled, by(event), version)
+
+
+def limit(event: Mapping[str, Any], default: int) -> int:
+    """Return how many letters to look at."""
+    return _field(event, "max", int, lambda n: 1 <= n <= _MAX_LETTERS, f"1 to {_MAX_LETTERS}", default)
+
+
+def discard(event: Mapping[str, Any]) -> DiscardRequest:
+    """Return the letter to give up."""
+    letter_id = _field(event, "id", str, bool, "a message's id")
+    reason = _field(event, "reason", str, lambda text: bool(text.strip()), "why it is discarded")
+    return DiscardRequest(letter_id, by(event), reason)
+
+
+def item_key(event: Mapping[str, Any]) -> Item:
+    """Return the key of the item that is meant."""
+    try:
+        return key_from_json(event.get("key"))
+    except UnsupportedValue:
+        refuse("key", "the item's key in DynamoDB JSON")
+
+
+def by(event: Mapping[str, Any]) -> str:
+    """Return who the caller says to be, in printable ASCII."""
+    return re.sub(r"[^\x20-\x7e]", "?", str(event.get("by") or "unknown"))[:256]
+
+
+def refuse(name: str, wanted: str) -> NoReturn:
+    """Refuse a field.
+
+    Raises:
+        Refused: always.
+    """
+    raise Refused("invalid-request", f"{name} must be {wanted}.")
+
+
+def _field(
+    event: Mapping[str, Any],
+    name: str,
+    kind: type[_T],
+    holds: Callable[[_T], bool],
+    wanted: str,
+    default: _T | None = None,
+) -> _T:
+    value = event.get(name)
+    if value is None and default is not None:
+        return default
+    # True is an int to Python, and not to an operator.
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)) or not holds(value):
+        refuse(name, wanted)
+    return value
+
+
+def _flag(event: Mapping[str, Any], name: str, default: bool | None = None) -> bool:
+    return _field(event, name, bool, lambda _: True, "true or false", default)
+
+
+def _number(event: Mapping[str, Any], name: str, holds: Callable[[float], bool], wanted: str) -> float | None:
+    value = event.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not holds(value):
+        refuse(name, wanted)
+    return float(value)

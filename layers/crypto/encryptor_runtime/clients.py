@@ -1,0 +1,51 @@
+"""The services that the functions call, as boto3 clients with the time-outs that a function can bear."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_sqs import SQSClient
+
+CLIENT_CONFIG: Final = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=16,
+)
+"""Time-outs far below a function's own, so that one call that hangs is one item's failure and not the batch's."""
+
+
+class Clients:
+    """The clients of one process, each made when it is first asked for: most functions need two or three."""
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """DynamoDB's."""
+        return boto3.client("dynamodb", config=CLIENT_CONFIG)
+
+    @cached_property
+    def kms(self) -> "KMSClient":
+        """KMS's."""
+        return boto3.client("kms", config=CLIENT_CONFIG)
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """SQS's."""
+        return boto3.client("sqs", config=CLIENT_CONFIG)
+
+    @cached_property
+    def streams(self) -> "DynamoDBStreamsClient":
+        """DynamoDB Streams'."""
+        return boto3.client("dynamodbstreams", config=CLIENT_CONFIG)
+
+    @cached_property
+    def mappings(self) -> "LambdaClient":
+        """Lambda's, which knows the event source mappings."""
+        return boto3.client("lambda", config=CLIENT_CONFIG)
