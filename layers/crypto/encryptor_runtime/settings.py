@@ -9,7 +9,7 @@ from item_crypto.core.context import PURPOSE, RESERVED_PREFIX
 from item_crypto.core.policy import Policy
 from item_crypto.core.stored_form import CONFLICT_SUFFIX, ENCRYPTED_PREFIX, MARKERS
 from item_crypto.errors import ConfigurationError
-from item_crypto.keys.kms import check_key_arn
+from item_crypto.keys.identity import check_key_arn
 
 _CONTROL_TABLE: Final = "CONTROL_TABLE_NAME"
 

@@ -1,14 +1,17 @@
 """What identifies the key that a message needs: opaque to everybody but the keys themselves."""
 
+import re
 from typing import Final, NewType
 
-from item_crypto.errors import UnknownForm
+from item_crypto.errors import ConfigurationError, UnknownForm
 
 Identity = NewType("Identity", str)
 """Compared, counted and printed, never taken apart outside this package."""
 
 KMS_PROVIDER: Final = "aws-kms"
 """The provider id of KMS keyrings (AWS Encryption SDK specification, aws-kms-keyring); the key's info is its ARN."""
+
+_KEY_ARN: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})")
 
 
 def identity(provider_id: str, key_info: bytes) -> Identity:
@@ -23,3 +26,16 @@ def identity(provider_id: str, key_info: bytes) -> Identity:
         return Identity(key_info.decode("ascii"))
     except UnicodeDecodeError:
         raise UnknownForm("an encrypted attribute names no KMS key") from None
+
+
+def check_key_arn(arn: str) -> str:
+    """Return ``arn`` if it is the ARN of a KMS key.
+
+    Raises:
+        ConfigurationError: it is an alias, a bare key id, or no ARN of a key.
+    """
+    if ":alias/" in arn or arn.startswith("alias/"):
+        raise ConfigurationError("a KMS key must be given by its key ARN, not by an alias")
+    if not _KEY_ARN.fullmatch(arn):
+        raise ConfigurationError("a KMS key must be given by its key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID)")
+    return arn

@@ -5,7 +5,6 @@ keyring of the current key alone, decryption one of the key that the message nam
 cannot decrypt through an alias, and an ARN cannot be pointed at another key afterwards.
 """
 
-import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -23,7 +22,6 @@ from aws_encryption_sdk.materials_managers.mpl.cmm import CryptoMaterialsManager
 from botocore.exceptions import BotoCoreError, ClientError
 
 from item_crypto.errors import (
-    ConfigurationError,
     DecryptionFailed,
     ItemCryptoError,
     KeyNotListed,
@@ -31,7 +29,7 @@ from item_crypto.errors import (
     TransientError,
 )
 from item_crypto.keys.data_key import SharedDataKey
-from item_crypto.keys.identity import Identity
+from item_crypto.keys.identity import Identity, check_key_arn
 from item_crypto.keys.meter import KmsMeter
 from item_crypto.keys.protocol import Context
 from item_crypto.service_errors import from_boto
@@ -39,22 +37,8 @@ from item_crypto.service_errors import from_boto
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
-_KEY_ARN: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})")
 # What KMS says of a ciphertext that it did not issue under this key and context; the last, of one that is too long.
 _WRONG_CIPHERTEXT: Final = frozenset({"IncorrectKeyException", "InvalidCiphertextException", "ValidationException"})
-
-
-def check_key_arn(arn: str) -> str:
-    """Return ``arn`` if it is the ARN of a KMS key.
-
-    Raises:
-        ConfigurationError: it is an alias, a bare key id, or no ARN of a key.
-    """
-    if ":alias/" in arn or arn.startswith("alias/"):
-        raise ConfigurationError("a KMS key must be given by its key ARN, not by an alias")
-    if not _KEY_ARN.fullmatch(arn):
-        raise ConfigurationError("a KMS key must be given by its key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID)")
-    return arn
 
 
 class Keyrings:
