@@ -402,7 +402,7 @@ class TestHostileLetters:
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
     @given(st.lists(contents, min_size=1, max_size=3))
     def test_whatever_letters_hold_redrive_tries_every_one(
-        self, world: Migration, monkeypatch: pytest.MonkeyPatch, serve: Callable[[Stream], Stream], found: list[str]
+        self, world: Migration, serve: Callable[[Stream], Stream], found: list[str]
     ) -> None:
         sent = [text for text in found if _is_sendable(text)]
         while left := world.sqs.receive_message(QueueUrl=world.failures, MaxNumberOfMessages=10).get("Messages"):
