@@ -19,11 +19,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from http_api import json_object
 from http_api.errors import MAX_PLACE, BadRequest
 from item_crypto.core.codec import MAX_DEPTH, Item, Value, is_number
+
+_text: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)

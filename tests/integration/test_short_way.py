@@ -13,6 +13,7 @@ import pytest
 from moto import mock_aws
 
 from stream_encryptor.application import encryptor
+from tests import factories
 from tests.integration.test_stream_encryptor import World, deliver, record
 
 OURS: Final = tuple(str(Path(__file__).parents[2] / place) for place in ("layers", "functions"))
@@ -96,3 +97,21 @@ def test_key_when_it_is_encrypted_then_it_takes_150_calls_of_ours_at_most(
 
     assert calls["plan.py:plan"] == 1  # The pool's thread was counted too.
     assert calls.total() <= 150, calls.most_common()
+
+
+def test_session_when_it_is_read_through_the_api_then_it_takes_185_calls_of_ours_at_most(
+    monkeypatch: pytest.MonkeyPatch, profiled: Counter[str]
+) -> None:
+    with mock_aws():
+        world = factories.World(monkeypatch)
+        world.store(factories.session("warm"))
+        world.store(factories.session("s1"))
+        assert [world.call("GET", name).status for name in ("warm", "s1", "warm")] == [200, 200, 200]
+        profiled.clear()
+
+        answer = world.call("GET", "s1")
+    calls = Counter(profiled)
+
+    assert answer.body["history"][0]["type"] == "human"
+    assert calls["reconcile.py:access"] == 1
+    assert calls.total() <= 185, calls.most_common()
