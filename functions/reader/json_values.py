@@ -129,7 +129,3 @@ def _unicode(text: str) -> str:
     except UnicodeEncodeError:
         raise _Unusable("text must be Unicode, without lone surrogates") from None
     return text
-
-
-def _text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
