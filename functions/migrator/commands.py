@@ -191,5 +191,5 @@ class Commands:
             result = error.reason
             raise Refused("undecryptable", "The item could not be decrypted.") from None
         finally:
-            runtime.telemetry.audit(requests.by(event), "decrypt-item", key, result, runtime.settings.attributes)
+            runtime.telemetry.audit(requests.by(event), "decrypt-item", key, result, runtime.settings.policy.attributes)
         return {"item": {name: to_json(value) for name, value in clear.items()}}
