@@ -36,7 +36,7 @@ def test_list_when_it_is_narrowed_without_a_word_then_the_start_is_refused(migra
     encrypted(migration)
     migration.set(ENCRYPTED_ATTRIBUTES="history")
 
-    with pytest.raises(ConfigurationError, match="EarlierAttributes .* to configuration"):
+    with pytest.raises(ConfigurationError, match=r"EarlierAttributes .* to configuration"):
         migration.command("status")
 
 
