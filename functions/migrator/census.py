@@ -68,7 +68,8 @@ UNLISTED_KEY: Final = "not listed"
 def standing(item: Item, policy: Policy, keys: Keys) -> tuple[Standing, Mapping[str, Envelope]]:
     """Return the state of ``item`` and its ciphertexts, by the name of the attribute that each was read from.
 
-    Mixed is an item with both plaintext and ciphertext. An earlier attribute may be in plaintext. An old-form ciphertext counts as such even beside plaintext.
+    Mixed is an item with both plaintext and ciphertext; an earlier attribute may be in plaintext. An old-form
+    ciphertext counts as such even beside plaintext.
     An item is undecryptable where one of its ciphertexts is, for its form or for a key that is none of ``keys``;
     the others still need their keys.
     """

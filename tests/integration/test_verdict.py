@@ -103,7 +103,9 @@ def test_strays_when_there_are_names_without_end_then_the_counts_stay_bounded(mi
     migration.run("encrypt")
     ciphertext = migration.get("s-1")["encrypted_history"]
     for number in range(130):  # More than a page.
-        migration.put(f"t-{number}", **{f"encrypted_{number}": ciphertext, f"encrypted_{'x' * 300}{number}": ciphertext})
+        migration.put(
+            f"t-{number}", **{f"encrypted_{number}": ciphertext, f"encrypted_{'x' * 300}{number}": ciphertext}
+        )
 
     strays = migration.run("verify", segments=1)["strays"]
 
