@@ -50,6 +50,7 @@ thead th { color: var(--soft); font-size: .82rem; font-weight: 500; white-space:
 tbody th { font-weight: 500; width: 13rem; overflow-wrap: normal; }
 tr:last-child > * { border-bottom: 0; }
 code { font: .88em ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+.figures td:first-child { min-width: 8.5rem; } .narrow { display: none; }
 .figures th + th, .figures td + td { text-align: right; font-variant-numeric: tabular-nums; }
 svg { display: block; width: 100%; height: auto; margin: .5rem 0; }
 svg text { font-size: 13px; dominant-baseline: middle; fill: var(--ink); }
@@ -62,7 +63,11 @@ svg .axis { stroke: #cbd5e0; stroke-width: 1; }
 footer { margin-top: 2.25rem; padding-top: .9rem; border-top: 1px solid var(--line); font-size: .85rem; }
 @media (max-width: 640px) { main { margin: 0; padding: 1.25rem; border: 0; }
   .numbers { grid-template-columns: 1fr 1fr; }
-  tbody th { width: auto; } thead th { white-space: normal; overflow-wrap: normal; } }
+  tbody th { width: auto; min-width: 6.5rem; } thead th { white-space: normal; overflow-wrap: normal; }
+  .wide { display: none; } .narrow { display: table; }
+  .copies thead { display: none; }
+  .copies tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
+  .copies td { display: block; padding: .1rem 0; border: 0; } .copies td:first-child { font-weight: 600; } }
 @media print { body { background: #fff; } main { border: 0; margin: 0; padding: 0; max-width: none; }
   section { break-inside: avoid; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
@@ -122,10 +127,16 @@ def _head(evidence: Mapping[str, Any]) -> str:
 def _states(evidence: Mapping[str, Any]) -> str:
     verification = evidence["verification"]
     rows = [Bar(words, verification["byState"][state], _COLOURS[state]) for state, words in STATE_WORDS.items()]
-    chart = bars("Items by state", rows, verification["items"])
+    chart = _chart("Items by state", "items", rows, verification["items"])
     attributes = ", ".join(f"<code>{_e(name)}</code>" for name in evidence["table"]["encryptedAttributes"])
     lead = f'<p class="soft">Items by state of their attributes {attributes}.</p>'
     return lead + chart + _by_attribute(verification["byAttribute"]) + _not_listed(verification["notListed"])
+
+
+def _chart(title: str, what: str, rows: Sequence[Bar], total: int) -> str:
+    """Return a chart, and the same as figures where there is no room to read one."""
+    figures = [(_e(row.name), f"{row.number:,}") for row in rows]
+    return f'<div class="wide">{bars(title, rows, total)}</div>' + _table((what, ""), figures, "figures narrow")
 
 
 def _by_attribute(attributes: Mapping[str, Mapping[str, int]]) -> str:
@@ -179,7 +190,7 @@ def _key(evidence: Mapping[str, Any]) -> str:
     by_key = evidence["verification"]["byKey"]
     names = [key.get("arn"), *(arn for arn in by_key if arn != key.get("arn"))]
     shown = [Bar(str(arn), by_key.get(arn, 0), _KEY_COLOURS[arn != key.get("arn")]) for arn in names if arn]
-    chart = bars("Items by key", shown, evidence["verification"]["items"]) if by_key else ""
+    chart = _chart("Items by key", "key", shown, evidence["verification"]["items"]) if by_key else ""
     return _facts(rows) + (f'<p class="soft">Items under each key:</p>{chart}' if chart else "")
 
 
@@ -197,7 +208,7 @@ def _earlier_plaintext(evidence: Mapping[str, Any]) -> str:
         (_e(place["name"]), _until(place, now), f'<span class="soft">{_e(place["note"])}</span>')
         for place in earlier["copies"]
     ]
-    return lead + _table(("copy", "earlier plaintext in it", ""), rows)
+    return lead + _table(("copy", "earlier plaintext in it", ""), rows, "copies")
 
 
 def _until(place: Mapping[str, Any], now: str) -> str:
