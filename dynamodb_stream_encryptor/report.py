@@ -1,11 +1,12 @@
 """The evidence that `report` writes, from what the control function answered. Pure.
 
 It states what was found, by whom it was asked for and when; it certifies nothing. `findings` lists all that is not as
-it should be, and is empty where nothing is. No value of an item is in it, and no key of one either: item keys hold
-user ids, and a report goes to people who need not see them.
+it should be, and is empty where nothing is; `verdict` tells a check that decrypted every value from one that only read
+headers. No value of an item is in it, and no key of one either: item keys hold user ids, and a report goes to people
+who need not see them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -13,9 +14,9 @@ from typing import Any, Final
 from dynamodb_stream_encryptor.backups import Backup
 from dynamodb_stream_encryptor.retention import PITR_DAYS, Copy, PlaintextGone, copies, plaintext_gone
 from dynamodb_stream_encryptor.sweep import Sweep, read_sweep
-from dynamodb_stream_encryptor.sweep_text import STATE_WORDS
+from dynamodb_stream_encryptor.verdict import STATE_WORDS, Judgement, Verdict, items, judge, wanted
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 LIMITS: Final = (
     "The counts are a scan's: each item was read once, consistently, at some time between the start and the end of the "
     "verification.",
@@ -39,6 +40,7 @@ class Findings:
         verification: the sweep that counted.
         backups: the older backups that were listed.
         versions: of the software, by name.
+        may_be_absent: names whose absence the operator expects.
     """
 
     stack: str
@@ -51,34 +53,49 @@ class Findings:
     verification: Sweep
     backups: Sequence[Backup]
     versions: Mapping[str, str]
+    may_be_absent: Collection[str] = ()
 
 
 def evidence(found: Findings) -> dict[str, Any]:
     """Return the evidence as a JSON document. Times are ISO 8601 in UTC."""
     status, verification = found.status, found.verification
     recovery = status.get("recovery") or {}
-    gone = plaintext_gone(verification, [read_sweep(sweep) for sweep in status.get("sweeps") or ()])
-    places = copies(gone, recovery.get("pitr"), _pitr_days(recovery), found.backups, found.now)
+    judged = judge(verification, wanted(status, found.may_be_absent))
+    gone = None
+    if not judged.blind:  # Else that no plaintext was found says nothing.
+        gone = plaintext_gone(verification, [read_sweep(sweep) for sweep in status.get("sweeps") or ()])
+    stream = status.get("stream") or {}
+    places = copies(gone, recovery.get("pitr"), _pitr_days(recovery), found.backups, found.now, stream.get("viewType"))
     open_failures = _open_failures(found)
+    findings = [*judged.findings, *_findings(found, open_failures["messages"])]
     return {
         "document": "DynamoDB Stream Encryptor: evidence",
         "formatVersion": FORMAT_VERSION,
         "generatedAt": _text(found.now),
         "generatedBy": found.who,
         "stack": {"name": found.stack, "region": found.region},
-        "asItShouldBe": not (findings := list(_findings(found, open_failures["messages"]))),
+        "verdict": (Verdict.FINDINGS if findings else judged.verdict).value,
         "findings": findings,
         "table": {
             "name": status.get("table"),
+            "arn": status.get("tableArn"),
+            "account": status.get("account"),
             "approximateItems": status.get("tableItemCount"),
             "encryptedAttributes": list(status.get("attributes") or ()),
+            "earlierAttributes": list(status.get("earlierAttributes") or ()),
+            "streamViewType": stream.get("viewType"),
             "streamMapping": (status.get("mapping") or {}).get("state"),
+        },
+        "encryption": {
+            "algorithm": status.get("algorithm"),
+            "contextAttributes": list(status.get("contextAttributes") or ()),
+            "purpose": status.get("purpose"),
         },
         "key": dict(status.get("key") or {}),
         "earlierKeys": list(status.get("earlierKeys") or ()),
         "setting": status.get("setting"),
         "settingHistory": list(found.config.get("history") or ()),
-        "verification": _verification(verification),
+        "verification": _verification(verification, judged),
         "earlierPlaintext": _earlier_plaintext(gone, places),
         "failures": open_failures,
         "versions": dict(found.versions),
@@ -86,18 +103,28 @@ def evidence(found: Findings) -> dict[str, Any]:
     }
 
 
-def _verification(sweep: Sweep) -> dict[str, Any]:
+def _verification(sweep: Sweep, judged: Judgement) -> dict[str, Any]:
     return {
         "sweep": sweep.id,
         "startedBy": sweep.started_by,
         "startedAt": _text(sweep.started_at),
         "finishedAt": _text(sweep.finished_at),
         "settingVersion": sweep.setting_version,
-        "method": "every value was decrypted" if sweep.deep else "every message's header was read",
+        "method": _method(sweep),
         "items": sweep.scanned,
+        "values": {"seen": sweep.values_seen, "decrypted": sweep.values_decrypted},
+        "mayBeAbsent": sorted(judged.by.may_be_absent),
         "byState": {state: sweep.counts.get(state, 0) for state in STATE_WORDS},
+        "byAttribute": {name: dict(places) for name, places in sweep.attributes.items()},
+        "notListed": dict(sweep.strays),
         "byKey": dict(sweep.under_key),
     }
+
+
+def _method(sweep: Sweep) -> str:
+    if not sweep.deep:
+        return f"the headers of {sweep.values_seen:,} values were read, and none was decrypted"
+    return f"{sweep.values_decrypted:,} of {sweep.values_seen:,} values were decrypted"
 
 
 def _earlier_plaintext(gone: PlaintextGone | None, places: Sequence[Copy]) -> dict[str, Any]:
@@ -124,22 +151,14 @@ def _open_failures(found: Findings) -> dict[str, Any]:
     return {"messages": max(counted, len(listed)), "listed": listed}
 
 
-def _findings(found: Findings, open_failures: int) -> Any:
+def _findings(found: Findings, open_failures: int) -> Iterator[str]:
     status, verification = found.status, found.verification
     setting, key = status.get("setting") or {}, status.get("key") or {}
     if not setting.get("enabled"):
         yield "Encryption is off: new writes are stored in plaintext."
-    if verification.setting_version is not None and setting.get("version") != verification.setting_version:
-        yield "The setting was changed after the verification began."
-    if verification.state != "done":
-        yield f"The verification did not end: it is {verification.state}."
-    for state, number in verification.wrong.items():
-        yield f"{_items(number)} {STATE_WORDS[state]}."
-    if failed := verification.counts.get("failed"):
-        yield f"{_items(failed)} could not be looked at."
     for arn, number in verification.under_key.items():
         if number and arn in (status.get("earlierKeys") or ()):
-            yield f"{_items(number)} still under the earlier key {arn}."
+            yield f"{items(number)} still under the earlier key {arn}."
     if key.get("state") != "Enabled":
         yield f"The key's state is {key.get('state') or 'unknown'}."
     if not key.get("rotationEnabled"):
@@ -148,10 +167,6 @@ def _findings(found: Findings, open_failures: int) -> Any:
         yield f"The stream mapping is {mapping or 'unknown'}: new writes may not be encrypted."
     if open_failures:
         yield f"{open_failures:,} failure{'' if open_failures == 1 else 's'} open in the failure queue."
-
-
-def _items(number: int) -> str:
-    return f"{number:,} item{'' if number == 1 else 's'}"
 
 
 def _pitr_days(recovery: Mapping[str, Any]) -> int:

@@ -6,7 +6,7 @@ from html import escape
 from typing import Any, Final
 
 from dynamodb_stream_encryptor.report_chart import Bar, bars
-from dynamodb_stream_encryptor.sweep_text import STATE_WORDS
+from dynamodb_stream_encryptor.verdict import STATE_WORDS, Verdict
 
 _COLOURS: Final = {
     "plaintext": "#c62f2f",
@@ -19,6 +19,11 @@ _COLOURS: Final = {
 }
 _KEY_COLOURS: Final = ("#2f855a", "#c99a1a")  # The current key, and any other.
 
+_VERDICTS: Final = {
+    Verdict.VERIFIED.value: ("good", "All is as it should be: every value was decrypted."),
+    Verdict.BY_HEADERS.value: ("part", "By the headers all is as it should be. No value was decrypted."),
+}
+_NOT = ("bad", "Not all is as it should be.")
 _STYLE: Final = """
 :root { color-scheme: light; --ink: #1a202c; --soft: #5a6675; --line: #e2e8f0; --paper: #fff; --ground: #f4f6f8; }
 * { box-sizing: border-box; }
@@ -31,6 +36,7 @@ h2 { font-size: 1.05rem; margin: 2.25rem 0 .75rem; padding-bottom: .3rem; border
 p { margin: .4rem 0; } .soft { color: var(--soft); }
 .verdict { margin: 1.5rem 0 0; padding: .9rem 1.1rem; border-radius: 6px; border-left: 5px solid; }
 .verdict.good { background: #effaf3; border-color: #2f855a; }
+.verdict.part { background: #fdf8e6; border-color: #c99a1a; }
 .verdict.bad { background: #fdf1f0; border-color: #c62f2f; }
 .verdict strong { font-size: 1.05rem; } .verdict ul { margin: .4rem 0 0; padding-left: 1.2rem; }
 .numbers { display: grid; grid-template-columns: repeat(4, 1fr); gap: .75rem; margin: 1.25rem 0 0; padding: 0; }
@@ -44,6 +50,8 @@ thead th { color: var(--soft); font-size: .82rem; font-weight: 500; white-space:
 tbody th { font-weight: 500; width: 13rem; overflow-wrap: normal; }
 tr:last-child > * { border-bottom: 0; }
 code { font: .88em ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+.figures td:first-child { min-width: 8.5rem; } .narrow { display: none; }
+.figures th + th, .figures td + td { text-align: right; font-variant-numeric: tabular-nums; }
 svg { display: block; width: 100%; height: auto; margin: .5rem 0; }
 svg text { font-size: 13px; dominant-baseline: middle; fill: var(--ink); }
 svg .number { font-variant-numeric: tabular-nums; } svg .zero { fill: #8794a3; }
@@ -55,7 +63,11 @@ svg .axis { stroke: #cbd5e0; stroke-width: 1; }
 footer { margin-top: 2.25rem; padding-top: .9rem; border-top: 1px solid var(--line); font-size: .85rem; }
 @media (max-width: 640px) { main { margin: 0; padding: 1.25rem; border: 0; }
   .numbers { grid-template-columns: 1fr 1fr; }
-  tbody th { width: auto; } thead th { white-space: normal; overflow-wrap: normal; } }
+  tbody th { width: auto; min-width: 6.5rem; } thead th { white-space: normal; overflow-wrap: normal; }
+  .wide { display: none; } .narrow { display: table; }
+  .copies thead { display: none; }
+  .copies tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
+  .copies td { display: block; padding: .1rem 0; border: 0; } .copies td:first-child { font-weight: 600; } }
 @media print { body { background: #fff; } main { border: 0; margin: 0; padding: 0; max-width: none; }
   section { break-inside: avoid; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
@@ -75,6 +87,7 @@ def page(evidence: Mapping[str, Any], json_name: str, json_sha256: str) -> str:
             _head(evidence),
             _section("What is in the table", _states(evidence)),
             _section("Until when earlier plaintext can be restored", _earlier_plaintext(evidence)),
+            _section("Table and encryption", _encryption(evidence)),
             _section("Key", _key(evidence)),
             _section("Setting", _setting(evidence)),
             _section("Open failures", _failures(evidence["failures"])),
@@ -94,11 +107,10 @@ def page(evidence: Mapping[str, Any], json_name: str, json_sha256: str) -> str:
 
 def _head(evidence: Mapping[str, Any]) -> str:
     verification, states = evidence["verification"], evidence["verification"]["byState"]
-    good = evidence["asItShouldBe"]
-    title = "All is as it should be." if good else "Not all is as it should be."
+    kind, title = _VERDICTS.get(evidence["verdict"], _NOT)
     numbers = [
         ("items looked at", verification["items"]),
-        ("encrypted", states["encrypted"]),
+        ("values decrypted", verification["values"]["decrypted"]),
         ("with plaintext", states["plaintext"] + states["mixed"]),
         ("open failures", evidence["failures"]["messages"]),
     ]
@@ -107,7 +119,7 @@ def _head(evidence: Mapping[str, Any]) -> str:
         f"<header><h1>Encryption evidence for <code>{_e(evidence['table']['name'])}</code></h1>"
         f'<p class="soft">{_time(evidence["generatedAt"])} · stack {_e(evidence["stack"]["name"])} · '
         f"{_e(evidence['stack']['region'])} · by {_e(evidence['generatedBy'])}</p>"
-        f'<div class="verdict {"good" if good else "bad"}"><strong>{title}</strong>{_list(evidence["findings"])}</div>'
+        f'<div class="verdict {kind}"><strong>{title}</strong>{_list(evidence["findings"])}</div>'
         f'<dl class="numbers">{tiles}</dl></header>'
     )
 
@@ -115,9 +127,50 @@ def _head(evidence: Mapping[str, Any]) -> str:
 def _states(evidence: Mapping[str, Any]) -> str:
     verification = evidence["verification"]
     rows = [Bar(words, verification["byState"][state], _COLOURS[state]) for state, words in STATE_WORDS.items()]
-    chart = bars("Items by state", rows, verification["items"])
+    chart = _chart("Items by state", "items", rows, verification["items"])
     attributes = ", ".join(f"<code>{_e(name)}</code>" for name in evidence["table"]["encryptedAttributes"])
-    return f'<p class="soft">Items by state of their attributes {attributes}.</p>{chart}'
+    lead = f'<p class="soft">Items by state of their attributes {attributes}.</p>'
+    return lead + chart + _by_attribute(verification["byAttribute"]) + _not_listed(verification["notListed"])
+
+
+def _chart(title: str, what: str, rows: Sequence[Bar], total: int) -> str:
+    """Return a chart, and the same as figures where there is no room to read one."""
+    figures = [(_e(row.name), f"{row.number:,}") for row in rows]
+    return f'<div class="wide">{bars(title, rows, total)}</div>' + _table((what, ""), figures, "figures narrow")
+
+
+def _by_attribute(attributes: Mapping[str, Mapping[str, int]]) -> str:
+    if not attributes:
+        return ""
+    rows = [
+        (f"<code>{_e(name)}</code>", *(f"{places.get(place, 0):,}" for place in ("plaintext", "encrypted", "absent")))
+        for name, places in attributes.items()
+    ]
+    return _table(("attribute", "in plaintext", "encrypted", "absent"), rows, "figures")
+
+
+def _not_listed(strays: Mapping[str, int]) -> str:
+    if not strays:
+        return ""
+    lead = '<p class="soft">Ciphertext that no listed attribute is behind:</p>'
+    return lead + _table(("name", "items"), [(f"<code>{_e(name)}</code>", f"{n:,}") for name, n in strays.items()])
+
+
+def _encryption(evidence: Mapping[str, Any]) -> str:
+    table, encryption = evidence["table"], evidence["encryption"]
+    context = [*encryption["contextAttributes"], f"purpose = {encryption['purpose']}"]
+    earlier = ", ".join(f"<code>{_e(name)}</code>" for name in table["earlierAttributes"]) or "none"
+    return _facts(
+        [
+            ("table", f"<code>{_e(table['arn'])}</code>"),
+            ("account", _e(table["account"])),
+            ("attributes", ", ".join(f"<code>{_e(name)}</code>" for name in table["encryptedAttributes"])),
+            ("no longer encrypted", earlier),
+            ("algorithm", f"<code>{_e(encryption['algorithm'])}</code>"),
+            ("bound to", ", ".join(f"<code>{_e(part)}</code>" for part in context)),
+            ("stream", _e(table["streamViewType"] or "view type unknown")),
+        ]
+    )
 
 
 def _key(evidence: Mapping[str, Any]) -> str:
@@ -137,7 +190,7 @@ def _key(evidence: Mapping[str, Any]) -> str:
     by_key = evidence["verification"]["byKey"]
     names = [key.get("arn"), *(arn for arn in by_key if arn != key.get("arn"))]
     shown = [Bar(str(arn), by_key.get(arn, 0), _KEY_COLOURS[arn != key.get("arn")]) for arn in names if arn]
-    chart = bars("Items by key", shown, evidence["verification"]["items"]) if by_key else ""
+    chart = _chart("Items by key", "key", shown, evidence["verification"]["items"]) if by_key else ""
     return _facts(rows) + (f'<p class="soft">Items under each key:</p>{chart}' if chart else "")
 
 
@@ -155,7 +208,7 @@ def _earlier_plaintext(evidence: Mapping[str, Any]) -> str:
         (_e(place["name"]), _until(place, now), f'<span class="soft">{_e(place["note"])}</span>')
         for place in earlier["copies"]
     ]
-    return lead + _table(("copy", "earlier plaintext in it", ""), rows)
+    return lead + _table(("copy", "earlier plaintext in it", ""), rows, "copies")
 
 
 def _until(place: Mapping[str, Any], now: str) -> str:
@@ -219,10 +272,11 @@ def _facts(rows: Iterable[tuple[str, str]]) -> str:
     return f"<table><tbody>{lines}</tbody></table>"
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
     head = "".join(f'<th scope="col">{_e(name)}</th>' for name in heads)
     lines = "".join("<tr>" + "".join(f"<td>{value}</td>" for value in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+    opening = f'<table class="{kind}">' if kind else "<table>"
+    return f"{opening}<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
 
 
 def _list(entries: Sequence[str]) -> str:

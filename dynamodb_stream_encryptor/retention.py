@@ -25,6 +25,8 @@ STREAM_RETENTION: Final = timedelta(hours=24)
 """How long DynamoDB Streams keeps a record (service limit)."""
 PITR_DAYS: Final = 35
 """The longest, and default, window of point-in-time recovery in days (service limit)."""
+KEYS_ONLY: Final = "KEYS_ONLY"
+"""The view type of a stream whose records hold no values."""
 _MAY_HOLD_PLAINTEXT: Final = ("plaintext", "mixed", "oldForm", "undecryptable")  # The last two also beside plaintext.
 _LEFT_TO_OTHERS: Final = ("failed", "deferred", "retried")  # Not encrypted yet when the sweep ended.
 
@@ -87,10 +89,19 @@ def plaintext_gone(verification: Sweep, sweeps: Sequence[Sweep]) -> PlaintextGon
 
 
 def copies(
-    gone: PlaintextGone | None, pitr: bool | None, pitr_days: int, backups: Sequence[Backup], now: datetime
+    gone: PlaintextGone | None,
+    pitr: bool | None,
+    pitr_days: int,
+    backups: Sequence[Backup],
+    now: datetime,
+    view_type: str | None = None,
 ) -> list[Copy]:
-    """Return every place that may hold earlier plaintext; `pitr` is None where it is unknown."""
-    return [_stream(gone), _recovery(gone, pitr, pitr_days), *(_backup(backup, gone, now) for backup in backups)]
+    """Return every place that may hold earlier plaintext; `pitr` and the stream's `view_type` are None if unknown."""
+    return [
+        _stream(gone, view_type),
+        _recovery(gone, pitr, pitr_days),
+        *(_backup(backup, gone, now) for backup in backups),
+    ]
 
 
 def _found_none(sweep: Sweep) -> bool:
@@ -102,13 +113,12 @@ def _finish(sweep: Sweep) -> datetime:
     return sweep.finished_at
 
 
-def _stream(gone: PlaintextGone | None) -> Copy:
-    return Copy(
-        "stream records",
-        True,
-        gone.at + STREAM_RETENTION if gone else None,
-        "Kept for 24 hours. Records of a stream with the view type KEYS_ONLY never hold values.",
-    )
+def _stream(gone: PlaintextGone | None, view_type: str | None) -> Copy:
+    name = "stream records"
+    if view_type == KEYS_ONLY:
+        return Copy(name, False, None, "The stream's view type is KEYS_ONLY: its records hold keys and never a value.")
+    kind = f"The stream's view type is {view_type}" if view_type else "The stream's view type is unknown"
+    return Copy(name, True, gone.at + STREAM_RETENTION if gone else None, f"{kind}; records are kept for 24 hours.")
 
 
 def _recovery(gone: PlaintextGone | None, pitr: bool | None, days: int) -> Copy:

@@ -8,8 +8,6 @@ from typing import Any, Final
 from dynamodb_stream_encryptor.errors import Unreachable
 
 ACTIVE: Final = ("running", "paused")
-WRONG_STATES: Final = ("plaintext", "mixed", "oldForm", "conflicts", "undecryptable")
-"""What `verify` counts that should not be there."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,10 @@ class Sweep:
     items_per_second: float | None
     reason: str | None
     details: Sequence[Segment] = field(default=())
+    attributes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    strays: Mapping[str, int] = field(default_factory=dict)
+    values_seen: int = 0
+    values_decrypted: int = 0
 
     @property
     def active(self) -> bool:
@@ -51,14 +53,9 @@ class Sweep:
         return self.state in ACTIVE
 
     @property
-    def wrong(self) -> dict[str, int]:
-        """Return what a `verify` found that should not be there."""
-        return {name: self.counts[name] for name in WRONG_STATES if self.counts.get(name)}
-
-    @property
-    def as_it_should_be(self) -> bool:
-        """Tell whether it reached its goal: all the way, nothing failed, nothing wrong found."""
-        return self.state == "done" and not self.counts.get("failed") and not (self.goal == "verify" and self.wrong)
+    def succeeded(self) -> bool:
+        """Tell whether it went all the way and nothing failed; what a `verify` found is judged elsewhere."""
+        return self.state == "done" and not self.counts.get("failed")
 
 
 def read_sweep(document: Any) -> Sweep:
@@ -69,6 +66,7 @@ def read_sweep(document: Any) -> Sweep:
     """
     try:
         counts, under_key = document.get("counts") or {}, document.get("underKey") or {}
+        attributes, values = document.get("attributes") or {}, document.get("values") or {}
         return Sweep(
             id=str(document["id"]),
             goal=str(document["goal"]),
@@ -91,6 +89,13 @@ def read_sweep(document: Any) -> Sweep:
                 Segment(int(part["segment"]), str(part["state"]), int(part["pages"]), int(part["scanned"]))
                 for part in document.get("segmentsDetail") or ()
             ),
+            attributes={
+                str(name): {str(place): int(number) for place, number in places.items()}
+                for name, places in attributes.items()
+            },
+            strays={str(name): int(number) for name, number in (document.get("strays") or {}).items()},
+            values_seen=int(values.get("seen") or 0),
+            values_decrypted=int(values.get("decrypted") or 0),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Unreachable("The control function tells of a sweep in an unknown shape.", "unexpected-answer") from error

@@ -7,18 +7,8 @@ from rich.table import Table
 
 from dynamodb_stream_encryptor.output import Output, cell, facts
 from dynamodb_stream_encryptor.progress import duration
-from dynamodb_stream_encryptor.sweep import WRONG_STATES, Sweep
-
-STATE_WORDS: Final = {
-    "plaintext": "in plaintext",
-    "mixed": "partly in plaintext",
-    "encrypted": "encrypted",
-    "oldForm": "encrypted in the old form",
-    "conflicts": "with a conflict to look at",
-    "undecryptable": "that cannot be decrypted",
-    "none": "without anything to encrypt",
-}
-"""What `verify` counts, for people, in the order of showing."""
+from dynamodb_stream_encryptor.sweep import Sweep
+from dynamodb_stream_encryptor.verdict import STATE_WORDS, Judgement, Verdict
 
 COUNT_WORDS: Final = {
     "encrypted": "encrypted",
@@ -32,16 +22,15 @@ COUNT_WORDS: Final = {
 """What the other sweeps count."""
 
 
-def outcome(sweep: Sweep) -> str:
-    """Return one sentence on how a sweep stands."""
+_STYLES: Final = {Verdict.VERIFIED: "green", Verdict.BY_HEADERS: "yellow", Verdict.FINDINGS: "bold red"}
+
+
+def outcome(sweep: Sweep, judged: Judgement | None = None) -> str:
+    """Return one sentence on how a sweep stands; `judged` where it is a verification that ended."""
     reason = f": {sweep.reason}" if sweep.reason else ""
     match sweep.state:
-        case "done" if sweep.goal == "verify" and sweep.wrong:
-            found = ", ".join(f"{number:,} {STATE_WORDS[name]}" for name, number in sweep.wrong.items())
-            return f"Not as it should be: of {sweep.scanned:,} items, {found}."
-        case "done" if sweep.goal == "verify":
-            how = "each was decrypted" if sweep.deep else "judged by their headers"
-            return f"As it should be: {sweep.scanned:,} items, no plaintext and no old form ({how})."
+        case "done" if judged is not None:
+            return _verdict(sweep, judged)
         case "done" if sweep.counts.get("failed"):
             return f"Done, but {sweep.counts['failed']:,} of {sweep.scanned:,} items failed: see `failures list`."
         case "done":
@@ -50,25 +39,61 @@ def outcome(sweep: Sweep) -> str:
             return f"The sweep is {sweep.state}{reason}, after {sweep.scanned:,} items."
 
 
-def show_outcome(output: Output, sweep: Sweep, current_key: str | None = None) -> None:
-    """Print how a sweep ended: its counts and one sentence."""
-    words = STATE_WORDS if sweep.goal == "verify" else COUNT_WORDS
+def _verdict(sweep: Sweep, judged: Judgement) -> str:
+    """Return the verdict with what it rests on; only one that decrypted every value goes without "by the headers"."""
+    if judged.verdict is Verdict.FINDINGS:
+        found = ", ".join(f"{number:,} {STATE_WORDS[name]}" for name, number in judged.wrong.items())
+        return f"Not as it should be: of {sweep.scanned:,} items, {found or 'none is in a wrong state'}."
+    off = not judged.by.enabled
+    looked = f"{sweep.scanned:,} items, "
+    if off:
+        looked = f"encryption is off, and {looked}"
+    clean = "nothing is encrypted" if off else "no plaintext and no old form"
+    if judged.verdict is Verdict.VERIFIED:
+        return f"As it should be: {looked}{sweep.values_decrypted:,} values decrypted, {clean}."
+    return (
+        f"As it should be by the headers: {looked}{sweep.values_seen:,} values, {clean}. None was decrypted: "
+        "`verify --deep` does that."
+    )
+
+
+def show_outcome(output: Output, sweep: Sweep, current_key: str | None = None, judged: Judgement | None = None) -> None:
+    """Print how a sweep ended: its counts and one sentence, and what a verification found beside the counts."""
+    words = STATE_WORDS if judged is not None else COUNT_WORDS
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(justify="right")
     table.add_column()
     for name in [*words, *(name for name in sweep.counts if name not in words)]:
         number = sweep.counts.get(name, 0)
-        if not number and sweep.goal != "verify":
+        if not number and judged is None:
             continue  # A verification tells of zeros: they are what it is for.
-        alarming = number > 0 and (name == "failed" or (sweep.goal == "verify" and name in WRONG_STATES))
+        alarming = number > 0 and (name == "failed" or (judged is not None and name in judged.wrong))
         style = "bold red" if alarming else "dim" if not number else ""
         table.add_row(cell(f"{number:,}", style), cell(words.get(name, name), style))
     if table.row_count:
         output.table(table)
+    if sweep.attributes:
+        output.table(_attributes_table(sweep))
     for arn, number in sweep.under_key.items():
         role = " (the current key)" if arn == current_key else ""
         output.line(f"{number:,} under {arn}{role}")
-    output.line(outcome(sweep), style="green" if sweep.as_it_should_be else "bold red")
+    if judged is None:
+        output.line(outcome(sweep), style="green" if sweep.succeeded else "bold red")
+        return
+    output.line(outcome(sweep, judged), style=_STYLES[judged.verdict])
+    for finding in judged.other_findings if sweep.state == "done" else ():
+        output.line(f"- {finding}", style="red")
+
+
+def _attributes_table(sweep: Sweep) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("attribute", overflow="fold")
+    for name in ("in plaintext", "encrypted", "absent"):
+        table.add_column(name, justify="right")
+    for name, places in sweep.attributes.items():
+        numbers = [places.get(place, 0) for place in ("plaintext", "encrypted", "absent")]
+        table.add_row(cell(name), *(cell(f"{number:,}", "" if number else "dim") for number in numbers))
+    return table
 
 
 def sweeps_table(sweeps: Sequence[Sweep]) -> Table:

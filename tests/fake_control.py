@@ -35,6 +35,9 @@ def sweep(**fields: Any) -> dict[str, Any]:
         "scanned": 710,
         "estimatedItems": 700,
         "counts": dict(CLEAN),
+        "attributes": {name: {"plaintext": 0, "encrypted": 700, "absent": 10} for name in ("history", "configuration")},
+        "strays": {},
+        "values": {"seen": 1400, "decrypted": 0},
         "underKey": {KEY: 700},
         "rate": None,
         "olderThan": None,
@@ -55,7 +58,13 @@ def status(**fields: Any) -> dict[str, Any]:
     """Return the answer to `status`, with all as it should be."""
     return {
         "table": "chat-sessions",
+        "tableArn": "arn:aws:dynamodb:us-east-1:111122223333:table/chat-sessions",
+        "account": "111122223333",
         "tableItemCount": 710,
+        "stream": {
+            "arn": "arn:aws:dynamodb:us-east-1:111122223333:table/chat-sessions/stream/2025-12-01T00:00:00.000",
+            "viewType": "NEW_AND_OLD_IMAGES",
+        },
         "setting": setting(),
         "sweeps": [],
         "failureQueue": {"messages": 0, "url": "https://sqs.us-east-1.amazonaws.com/111122223333/failures"},
@@ -71,6 +80,10 @@ def status(**fields: Any) -> dict[str, Any]:
         },
         "earlierKeys": [],
         "attributes": ["history", "configuration"],
+        "earlierAttributes": [],
+        "algorithm": "AES_256_GCM_HKDF_SHA512_COMMIT_KEY",
+        "contextAttributes": ["userId", "sessionId"],
+        "purpose": "session-encryption",
         "recovery": {
             "pitr": True,
             "days": 35,
@@ -132,6 +145,7 @@ class FakeControl:
             scanned=0,
             rate=event.get("rate"),
             deep=event.get("deep", False),
+            values={"seen": 1400, "decrypted": 1400 if event.get("deep") else 0},
             counts={},
             underKey={},
         )

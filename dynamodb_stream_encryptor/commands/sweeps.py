@@ -1,5 +1,6 @@
 """`migrate`, `decrypt`, `re-encrypt`, `verify`: start a sweep over the table."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +10,7 @@ from dynamodb_stream_encryptor.errors import NOT_AS_IT_SHOULD_BE, OK
 from dynamodb_stream_encryptor.follow import follow
 from dynamodb_stream_encryptor.sweep import Sweep, read_sweep
 from dynamodb_stream_encryptor.sweep_text import show_outcome, started
+from dynamodb_stream_encryptor.verdict import Judgement, Verdict, judge, wanted
 
 _PANEL = "The sweep"
 
@@ -55,6 +57,16 @@ Interval = Annotated[
 Deep = Annotated[
     bool,
     typer.Option("--deep", help="Decrypt every value, not only read its header. Calls KMS.", rich_help_panel=_PANEL),
+]
+
+MayBeAbsent = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="An attribute that no item may have, or the name of a ciphertext (encrypted_…) that is known and not "
+        "listed. May be repeated.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 
 
@@ -111,17 +123,21 @@ def add(app: typer.Typer) -> None:
     def verify(
         operator: Operator,
         deep: Deep = False,
+        may_be_absent: MayBeAbsent = None,
         segments: Segments = 4,
         rate: Rate = None,
         force: Force = False,
         watch: WatchVerify = True,
         interval: Interval = 2.0,
     ) -> int:
-        """Count what is in the table, by state and by key. Changes nothing.
+        """Count what is in the table, by state, by attribute and by key. Changes nothing.
 
-        Exit code 1 where plaintext, an old form, a conflict or something undecryptable is left.
+        Exit code 1 where plaintext, an old form, a conflict or something undecryptable is left; where something is
+        encrypted although encryption is off; where the table is empty or no item has a configured attribute; where
+        there is ciphertext that no listed attribute is behind.
         """
-        return _run(operator, watch, interval, goal="verify", segments=segments, rate=rate, force=force, deep=deep)
+        fields: dict[str, Any] = {"goal": "verify", "segments": segments, "rate": rate, "force": force, "deep": deep}
+        return _run(operator, watch, interval, may_be_absent or (), **fields)
 
 
 def start(operator: Operator, **fields: Any) -> tuple[Sweep, Any]:
@@ -134,7 +150,9 @@ def start(operator: Operator, **fields: Any) -> tuple[Sweep, Any]:
     return read_sweep(answer.get("sweep")), answer
 
 
-def _run(operator: Operator, watch: bool | None, interval: float, **fields: Any) -> int:
+def _run(
+    operator: Operator, watch: bool | None, interval: float, may_be_absent: Sequence[str] = (), **fields: Any
+) -> int:
     output = operator.output
     sweep, answer = start(operator, **fields)
     if watch is None:
@@ -147,16 +165,35 @@ def _run(operator: Operator, watch: bool | None, interval: float, **fields: Any)
             output.line(f"Started. `stream-encryptor watch {operator.target.options}` follows it.")
         return OK
     output.note(f"Started the sweep {sweep.id}.")
-    return conclude(operator, *follow(operator, sweep.id, interval))
+    return conclude(operator, *follow(operator, sweep.id, interval), may_be_absent=may_be_absent)
 
 
-def conclude(operator: Operator, sweep: Sweep, answer: Any, *, shown: bool = False) -> int:
-    """Print how a followed sweep ended, and return the exit code; `shown` where a program has read it already."""
-    if not operator.output.as_json:
-        key = operator.control.ask("status").get("key") or {} if sweep.under_key else {}
-        show_outcome(operator.output, sweep, key.get("arn"))
+def conclude(
+    operator: Operator, sweep: Sweep, answer: Any, *, shown: bool = False, may_be_absent: Sequence[str] = ()
+) -> int:
+    """Print how a followed sweep ended, and return the exit code.
+
+    Args:
+        operator: whom to ask and where to print.
+        sweep: the sweep.
+        answer: what it was read from.
+        shown: whether a program has read `answer` already.
+        may_be_absent: see `Wanted`.
+    """
+    output = operator.output
+    status = (
+        operator.control.ask("status") if sweep.goal == "verify" or (sweep.under_key and not output.as_json) else {}
+    )
+    judged = judge(sweep, wanted(status, may_be_absent)) if sweep.goal == "verify" else None
+    if not output.as_json:
+        show_outcome(output, sweep, (status.get("key") or {}).get("arn"), judged)
         if sweep.state == "paused":
-            operator.output.line(f"`stream-encryptor resume {operator.target.options}` lets it go on.")
+            output.line(f"`stream-encryptor resume {operator.target.options}` lets it go on.")
     elif not shown:
-        operator.output.document(answer)
-    return OK if sweep.as_it_should_be else NOT_AS_IT_SHOULD_BE
+        output.document({**answer, **_verdict(judged)})
+    good = sweep.succeeded and (judged is None or judged.verdict is not Verdict.FINDINGS)
+    return OK if good else NOT_AS_IT_SHOULD_BE
+
+
+def _verdict(judged: Judgement | None) -> dict[str, Any]:
+    return {} if judged is None else {"verdict": judged.verdict.value, "findings": list(judged.findings)}

@@ -1,14 +1,25 @@
-"""What state an item is in: what a ``verify`` sweep counts. Pure, and from the message headers alone."""
+"""What a ``verify`` sweep counts: items by their state, attributes by where they are, values. Pure.
+
+All of it is told by the message headers alone; whether a value can be decrypted is found out elsewhere. A sweep keeps
+its counts by name, and these are the names::
+
+    plaintext, mixed, encrypted, …       items, by state
+    attribute.plaintext.history          items, by where the attribute ``history`` is
+    stray.encrypted_history              items with a ciphertext that no listed attribute is behind
+    values, values.decrypted             ciphertexts, and those that were decrypted
+"""
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
 from item_crypto.core.codec import Item
 from item_crypto.core.policy import Policy
-from item_crypto.core.stored_form import Envelope, conflict_name
-from item_crypto.forms import open_ciphertexts
+from item_crypto.core.stored_form import CONFLICT_SUFFIX, ENCRYPTED_PREFIX, Envelope, conflict_name, encrypted_name
+from item_crypto.errors import UnknownForm
+from item_crypto.forms import open_ciphertexts, open_envelope
 from item_crypto.keys.identity import Identity
 from item_crypto.keys.protocol import Keys
 
@@ -31,6 +42,25 @@ CONFLICTS: Final = "conflicts"
 """Counted beside an item's standing: it keeps a value that lost against a newer one."""
 
 
+VALUES: Final = "values"
+DECRYPTED: Final = "values.decrypted"
+OTHER_NAMES: Final = "other names"
+"""Stands for the names of strays past the first: a table may have any, and counts are bounded."""
+
+_ATTRIBUTE: Final = "attribute."
+_STRAY: Final = "stray."
+_MOST_STRAYS: Final = 20
+_LONGEST_STRAY: Final = 255
+
+
+class Place(Enum):
+    """Where an attribute of an item is."""
+
+    PLAINTEXT = "plaintext"
+    ENCRYPTED = "encrypted"
+    ABSENT = "absent"
+
+
 UNLISTED_KEY: Final = "not listed"
 """Stands for every key that is neither current nor listed as earlier: a header may name any, and counts are bounded."""
 
@@ -38,7 +68,8 @@ UNLISTED_KEY: Final = "not listed"
 def standing(item: Item, policy: Policy, keys: Keys) -> tuple[Standing, Mapping[str, Envelope]]:
     """Return the state of ``item`` and its ciphertexts, by the name of the attribute that each was read from.
 
-    Mixed is an item with both plaintext and ciphertext. An old-form ciphertext counts as such even beside plaintext.
+    Mixed is an item with both plaintext and ciphertext; an earlier attribute may be in plaintext. An old-form
+    ciphertext counts as such even beside plaintext.
     An item is undecryptable where one of its ciphertexts is, for its form or for a key that is none of ``keys``;
     the others still need their keys.
     """
@@ -47,9 +78,87 @@ def standing(item: Item, policy: Policy, keys: Keys) -> tuple[Standing, Mapping[
         return Standing.UNDECRYPTABLE, envelopes
     if not all(envelope.form.is_current for envelope in envelopes.values()):
         return Standing.OLD_FORM, envelopes
-    if any(name in item for name in policy.attributes):
+    if any(name in item for name in policy.attributes if name not in policy.earlier):
         return (Standing.MIXED if envelopes else Standing.PLAINTEXT), envelopes
     return (Standing.ENCRYPTED if envelopes else Standing.NONE), envelopes
+
+
+def places(item: Item, policy: Policy) -> Counter[str]:
+    """Return where each attribute is, earlier ones too; plaintext beside a ciphertext counts as plaintext."""
+    counts: Counter[str] = Counter()
+    for name in policy.attributes:
+        place = Place.ABSENT
+        if name in item:
+            place = Place.PLAINTEXT
+        elif encrypted_name(name) in item:
+            place = Place.ENCRYPTED
+        counts[f"{_ATTRIBUTE}{place.value}.{name}"] += 1
+    return counts
+
+
+def strays(item: Item, policy: Policy, counted: Mapping[str, int]) -> Counter[str]:
+    """Return the ciphertexts of ``item`` that no listed attribute is behind.
+
+    Nobody reads these, decrypts them back or counts them otherwise. What only has such a name, and is no ciphertext,
+    is an attribute like any.
+
+    Args:
+        item: the item.
+        policy: which attributes are listed.
+        counted: what was counted before: names past the first 20 are counted as one.
+    """
+    counts: Counter[str] = Counter()
+    known = {name for name in counted if name.startswith(_STRAY)}
+    for stored in item:
+        if not stored.startswith(ENCRYPTED_PREFIX):
+            continue
+        if stored.removeprefix(ENCRYPTED_PREFIX).removesuffix(CONFLICT_SUFFIX) in policy.attributes:
+            continue
+        try:
+            open_envelope(item[stored])
+        except UnknownForm:
+            continue
+        name = _STRAY + stored
+        if name not in known and (len(known) >= _MOST_STRAYS or len(stored) > _LONGEST_STRAY):
+            name = _STRAY + OTHER_NAMES
+        known.add(name)
+        counts[name] = 1
+    return counts
+
+
+@dataclass(frozen=True)
+class Census:
+    """A verification's counts, sorted out.
+
+    Attributes:
+        items: items by state; whatever else was counted too.
+        attributes: items by place, for each attribute.
+        strays: items by the name of a ciphertext that no listed attribute is behind.
+        values: how many ciphertexts there are.
+        decrypted: how many of them were decrypted.
+    """
+
+    items: Mapping[str, int] = field(default_factory=dict)
+    attributes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    strays: Mapping[str, int] = field(default_factory=dict)
+    values: int = 0
+    decrypted: int = 0
+
+
+def census(counts: Mapping[str, int]) -> Census:
+    """Return ``counts`` sorted out."""
+    items: dict[str, int] = {}
+    attributes: dict[str, dict[str, int]] = {}
+    stray: dict[str, int] = {}
+    for name, number in counts.items():
+        if name.startswith(_ATTRIBUTE):
+            place, attribute = name.removeprefix(_ATTRIBUTE).split(".", 1)
+            attributes.setdefault(attribute, {each.value: 0 for each in Place})[place] = number
+        elif name.startswith(_STRAY):
+            stray[name.removeprefix(_STRAY)] = number
+        elif name not in (VALUES, DECRYPTED):
+            items[name] = number
+    return Census(items, attributes, stray, counts.get(VALUES, 0), counts.get(DECRYPTED, 0))
 
 
 def has_conflict(envelopes: Mapping[str, Envelope], policy: Policy) -> bool:

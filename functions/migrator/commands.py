@@ -118,8 +118,7 @@ class Commands:
     def _status(self, _: Mapping[str, Any]) -> dict[str, Any]:
         parts, queries, settings = self._parts, self._parts.queries, self._parts.runtime.settings
         return {
-            "table": settings.table,
-            "tableItemCount": queries.item_count(),
+            **views.table(queries.described()),
             "setting": parts.switch.read_now().as_json(),
             "sweeps": [self._shown(sweep) for sweep in parts.sweeps.newest()],
             "failureQueue": {"messages": parts.failure.count(), "url": parts.failure.url},
@@ -129,6 +128,10 @@ class Commands:
             "key": views.key(settings.key_arn, queries.key(), queries.rotation()),
             "earlierKeys": list(settings.earlier_key_arns),
             "attributes": list(settings.attributes),
+            "earlierAttributes": list(settings.earlier_attributes),
+            "algorithm": parts.runtime.cipher.algorithm,
+            "contextAttributes": list(settings.context_attributes),
+            "purpose": settings.purpose,
             "recovery": views.recovery(queries.recovery()),
         }
 
@@ -191,5 +194,5 @@ class Commands:
             result = error.reason
             raise Refused("undecryptable", "The item could not be decrypted.") from None
         finally:
-            runtime.telemetry.audit(requests.by(event), "decrypt-item", key, result, runtime.settings.attributes)
+            runtime.telemetry.audit(requests.by(event), "decrypt-item", key, result, runtime.settings.policy.attributes)
         return {"item": {name: to_json(value) for name, value in clear.items()}}

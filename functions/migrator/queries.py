@@ -26,8 +26,12 @@ class Queries:
 
     def item_count(self) -> int:
         """Return how many items the table has, by DynamoDB's own, slow count."""
+        return int(self.described()["ItemCount"])
+
+    def described(self) -> Mapping[str, Any]:
+        """Return what DynamoDB says of the table (DescribeTable)."""
         with translated("dynamodb"):
-            return self.clients.dynamodb.describe_table(TableName=self.table)["Table"]["ItemCount"]
+            return self.clients.dynamodb.describe_table(TableName=self.table)["Table"]
 
     def mapping_state(self) -> str | None:
         """Return the state of the stream's event source mapping; None where it is not told."""

@@ -103,7 +103,7 @@ class Worker:
             if sweep.goal is not Goal.VERIFY and self.switch.read().version != sweep.setting_version:
                 self.sweeps.move(sweep, State.STOPPED, self.now(), "setting-changed")
                 return Carried.SETTING_CHANGED
-            tally = self.pages.work_off(sweep, items, policy)
+            tally = self.pages.work_off(sweep, items, policy, segment.counts)
             committed = self.sweeps.commit(sweep, segment, len(items), tally.counts, tally.under_key, cursor)
             if committed is None:
                 return Carried.TAKEN_OVER

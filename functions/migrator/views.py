@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from encryptor_runtime.messages import shown, shown_text
 from encryptor_runtime.switch import SwitchState
+from migrator.census import census
 from migrator.letters import BATCH, Letter
 from migrator.progress import Segment, Sweep
 
@@ -16,6 +17,7 @@ _RANGE: Final = ("shardId", "startSequenceNumber", "endSequenceNumber", "streamA
 def sweep(found: Sweep, segments: Sequence[Segment], now: datetime) -> dict[str, Any]:
     """Return a sweep and how far its segments have come in all."""
     scanned = sum(segment.scanned for segment in segments)
+    counted = census(_total([segment.counts for segment in segments]))
     seconds = max(0.001, ((found.finished_at or now) - found.started_at).total_seconds())
     return {
         "id": found.id,
@@ -29,7 +31,10 @@ def sweep(found: Sweep, segments: Sequence[Segment], now: datetime) -> dict[str,
         "segmentsDone": found.segments_done,
         "scanned": scanned,
         "estimatedItems": found.estimated_items,
-        "counts": _total([segment.counts for segment in segments]),
+        "counts": counted.items,
+        "attributes": counted.attributes,
+        "strays": counted.strays,
+        "values": {"seen": counted.values, "decrypted": counted.decrypted},
         "underKey": _total([segment.under_key for segment in segments]),
         "rate": found.rate,
         "olderThan": _iso(found.older_than),
@@ -46,13 +51,28 @@ def segment(found: Segment) -> dict[str, Any]:
         "state": "done" if found.done else "waiting",
         "pages": found.pages,
         "scanned": found.scanned,
-        "counts": dict(found.counts),
+        "counts": census(found.counts).items,
     }
 
 
 def config(current: SwitchState, history: Sequence[SwitchState]) -> dict[str, Any]:
     """Return the setting and its history, newest first."""
     return {"setting": current.as_json(), "history": [setting.as_json() for setting in history]}
+
+
+def table(described: Mapping[str, Any]) -> dict[str, Any]:
+    """Return which table it is, what its stream carries, and how many items it has by DynamoDB's own, slow count."""
+    stream = described.get("StreamSpecification") or {}
+    return {
+        "table": described["TableName"],
+        "tableArn": described["TableArn"],
+        "account": described["TableArn"].split(":")[4],
+        "tableItemCount": described["ItemCount"],
+        "stream": {
+            "arn": described.get("LatestStreamArn"),
+            "viewType": stream.get("StreamViewType") if stream.get("StreamEnabled") else None,
+        },
+    }
 
 
 def key(key_arn: str, metadata: Mapping[str, Any], rotation: Mapping[str, Any]) -> dict[str, Any]:

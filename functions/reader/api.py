@@ -52,7 +52,7 @@ def get_session(session_id: _SessionId) -> Response[str]:
     parts, line = app.call.parts, app.call.line
     line.key = key = session_key(line.who, session_id)
     session = parts.sessions.read(key)
-    line.attributes = [name for name in parts.settings.shared.attributes if name in session]
+    line.attributes = [name for name in parts.settings.shared.policy.attributes if name in session]
     return Response(200, JSON, to_json_object(session))
 
 

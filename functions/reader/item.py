@@ -57,5 +57,5 @@ def _read(event: Mapping[str, Any], runtime: Runtime) -> dict[str, Any]:
         if item is None:
             line.result = "not-found"
             return {"Item": None}
-        line.attributes = [name for name in runtime.settings.attributes if name in item]
+        line.attributes = [name for name in runtime.settings.policy.attributes if name in item]
         return {"Item": {name: to_json(value) for name, value in item.items()}}

@@ -534,7 +534,7 @@ class TestReport:
         assert result.exit_code == 0, result.stderr
         (page,) = (tmp_path / "new").glob("evidence-chat-sessions-*.html")
         evidence = json.loads(page.with_suffix(".json").read_text())
-        assert evidence["asItShouldBe"] is True
+        assert evidence["verdict"] == "as-it-should-be-by-headers"
         assert evidence["generatedBy"] == WHO
         assert evidence["verification"]["byState"]["encrypted"] == 700
         assert str(page) in result.stdout

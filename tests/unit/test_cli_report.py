@@ -38,7 +38,7 @@ def findings(**fields: Any) -> Findings:
 
 def test_all_as_it_should_be():
     document = evidence(findings())
-    assert document["asItShouldBe"] is True
+    assert document["verdict"] == "as-it-should-be-by-headers"
     assert document["findings"] == []
     assert document["generatedAt"] == "2026-01-02T09:00:00Z"
     assert document["verification"]["byState"] == CLEAN
@@ -53,7 +53,13 @@ def test_all_as_it_should_be():
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"status": status(setting=setting(False))}, "Encryption is off"),
+        (
+            {
+                "status": status(setting=setting(False)),
+                "verification": read_sweep(sweep(counts={"plaintext": 700, "none": 10})),
+            },
+            "Encryption is off",
+        ),
         ({"status": status(setting=setting(True, 2))}, "changed after the verification began"),
         ({"status": status(mapping={"state": "Disabled"})}, "mapping is Disabled"),
         ({"status": status(mapping={"state": None})}, "mapping is unknown"),
@@ -78,13 +84,13 @@ def test_all_as_it_should_be():
 )
 def test_each_thing_that_is_not_as_it_should_be_is_one_finding(fields, words):
     document = evidence(findings(**fields))
-    assert document["asItShouldBe"] is False
+    assert document["verdict"] == "not-as-it-should-be"
     assert len(document["findings"]) == 1
     assert words in document["findings"][0]
 
 
 def test_an_earlier_key_that_no_item_needs_is_no_finding():
-    assert evidence(findings(status=status(earlierKeys=[EARLIER_KEY])))["asItShouldBe"] is True
+    assert evidence(findings(status=status(earlierKeys=[EARLIER_KEY])))["findings"] == []
 
 
 def test_the_window_of_point_in_time_recovery_is_the_tables_own():

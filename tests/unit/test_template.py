@@ -37,6 +37,7 @@ EVERY_FUNCTION_READS = {
     "EARLIER_KEY_ARNS": "",
     "TABLE_NAME": "<SessionTable>",
     "ENCRYPTED_ATTRIBUTES": "history,configuration",
+    "EARLIER_ATTRIBUTES": "",
     "APPENDED_ATTRIBUTES": "",
     "CONTEXT_ATTRIBUTES": "userId,sessionId",
     "CONTEXT_PURPOSE": "session-encryption",
@@ -209,6 +210,7 @@ class TestFunctions:
         [
             ("EncryptionEnabled", "false", "SESSION_ENCRYPTION_ENABLED"),
             ("EncryptedAttributes", "a,b", "ENCRYPTED_ATTRIBUTES"),
+            ("EarlierAttributes", "c", "EARLIER_ATTRIBUTES"),
             ("AppendedAttributes", "a", "APPENDED_ATTRIBUTES"),
             ("ContextAttributes", "pk", "CONTEXT_ATTRIBUTES"),
             ("ContextPurpose", "orders", "CONTEXT_PURPOSE"),

@@ -47,8 +47,9 @@ SETTING_ONLY = {
     # Without it, ForAllValues would hold for a request that names no key at all.
     "Null": {"dynamodb:LeadingKeys": "false"},
 }
-ALL_BUT_THE_SETTING = {
-    "ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["setting"]},
+ATTRIBUTES_ONLY = SETTING_ONLY | {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["attributes"]}}
+PROGRESS_ONLY = {
+    "ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["setting", "attributes"]},
     "Null": {"dynamodb:LeadingKeys": "false"},
 }
 ITEMS = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DescribeTable"}
@@ -168,16 +169,17 @@ def test_table_access_is_what_the_function_does(stack, role):
 
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("role", ROLES.values())
-def test_what_does_not_control_at_most_reads_the_setting_and_keeps_progress(stack, role):
+def test_what_does_not_control_at_most_reads_the_setting_adds_attributes_and_keeps_progress(stack, role):
     statements = [each for each in stack.statements(role) if each["Resource"] == [CONTROL_TABLE]]
     actual = [(set(each["Action"]), each.get("Condition")) for each in statements]
     read, write = {"dynamodb:GetItem"}, {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
     read_all = read | {"dynamodb:Query", "dynamodb:ConditionCheckItem"}
+    remember, add = {"dynamodb:Query", "dynamodb:PutItem"}, {"dynamodb:PutItem"}
     assert actual == {
-        "MigratorRole": [(read_all, None), (write, ALL_BUT_THE_SETTING)],
+        "MigratorRole": [(read_all, None), (write, PROGRESS_ONLY), (add, ATTRIBUTES_ONLY)],
         "ControlRole": [(read_all | write, None)],
         "AdminRole": [(read | {"dynamodb:PutItem"}, SETTING_ONLY)],
-    }.get(role, [(read, SETTING_ONLY)])
+    }.get(role, [(read, SETTING_ONLY), (remember, ATTRIBUTES_ONLY)])
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from encryptor_runtime.clients import Clients
+from encryptor_runtime.remembered import RememberedAttributes, check_attributes
 from encryptor_runtime.settings import Settings
 from encryptor_runtime.startup import check_key, check_regions, check_table
 from encryptor_runtime.switch import Switch
@@ -70,6 +71,7 @@ def compose(
     switch = None
     told = settings.switch
     if told.control_table is not None:
+        check_attributes(RememberedAttributes(dynamodb, told.control_table), settings)
         switch = Switch(dynamodb, told.control_table, told.enabled, told.cache_seconds)
     telemetry = Telemetry(function, settings.key_arn)
     return Runtime(settings, clients, table, cipher, meter, Reconciler(table, cipher), telemetry, switch)

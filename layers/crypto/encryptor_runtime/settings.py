@@ -60,7 +60,8 @@ class Settings:
         key_arn: ARN of the KMS key that new data keys come from.
         earlier_key_arns: ARNs of keys that data may still be encrypted under.
         attributes: names of the attributes to encrypt.
-        appended: those among them that writers append to.
+        earlier_attributes: names of those that are no longer to be encrypted, and that items may still be encrypted in.
+        appended: those among all of these that writers append to.
         context_attributes: names of the table's key attributes, which make the encryption context.
         purpose: the encryption context's ``purpose``.
         signed: whether messages are signed.
@@ -72,6 +73,7 @@ class Settings:
     key_arn: str
     earlier_key_arns: tuple[str, ...]
     attributes: tuple[str, ...]
+    earlier_attributes: tuple[str, ...]
     appended: frozenset[str]
     context_attributes: tuple[str, ...]
     purpose: str
@@ -82,7 +84,14 @@ class Settings:
     @property
     def policy(self) -> Policy:
         """What is to be encrypted, before any change of the setting at run time."""
-        return Policy(self.attributes, self.appended, self.context_attributes, self.purpose, self.switch.enabled)
+        return Policy(
+            (*self.attributes, *self.earlier_attributes),
+            self.appended,
+            self.context_attributes,
+            self.purpose,
+            self.switch.enabled,
+            earlier=frozenset(self.earlier_attributes),
+        )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -97,6 +106,7 @@ class Settings:
             key_arn=check_key_arn(required(environment, "SESSION_ENCRYPTION_KEY_ARN")),
             earlier_key_arns=tuple(map(check_key_arn, names(environment.get("EARLIER_KEY_ARNS", "")))),
             attributes=required_names(environment, "ENCRYPTED_ATTRIBUTES"),
+            earlier_attributes=names(environment.get("EARLIER_ATTRIBUTES", "")),
             appended=frozenset(names(environment.get("APPENDED_ATTRIBUTES", ""))),
             context_attributes=required_names(environment, "CONTEXT_ATTRIBUTES"),
             purpose=required(environment, "CONTEXT_PURPOSE"),
@@ -160,13 +170,17 @@ def _cache_seconds(environment: Mapping[str, str]) -> float:
 
 
 def _check_names(settings: Settings) -> None:
-    for name in settings.attributes:
-        if name in MARKERS or name.startswith(ENCRYPTED_PREFIX) or name.endswith(CONFLICT_SUFFIX):
-            raise ConfigurationError(f"ENCRYPTED_ATTRIBUTES: {name} is a name of the stored form")
-        if name in settings.context_attributes:
-            raise ConfigurationError(f"ENCRYPTED_ATTRIBUTES: {name} is part of the encryption context")
-    if not settings.appended <= set(settings.attributes):
-        raise ConfigurationError("APPENDED_ATTRIBUTES: each must be one of ENCRYPTED_ATTRIBUTES")
+    listed = {"ENCRYPTED_ATTRIBUTES": settings.attributes, "EARLIER_ATTRIBUTES": settings.earlier_attributes}
+    for setting, listed_names in listed.items():
+        for name in listed_names:
+            if name in MARKERS or name.startswith(ENCRYPTED_PREFIX) or name.endswith(CONFLICT_SUFFIX):
+                raise ConfigurationError(f"{setting}: {name} is a name of the stored form")
+            if name in settings.context_attributes:
+                raise ConfigurationError(f"{setting}: {name} is part of the encryption context")
+    if both := set(settings.attributes) & set(settings.earlier_attributes):
+        raise ConfigurationError(f"EARLIER_ATTRIBUTES: {min(both)} is also one of ENCRYPTED_ATTRIBUTES")
+    if not settings.appended <= {*settings.attributes, *settings.earlier_attributes}:
+        raise ConfigurationError("APPENDED_ATTRIBUTES: each must be one of ENCRYPTED_ATTRIBUTES or EARLIER_ATTRIBUTES")
     for name in settings.context_attributes:
         if name == PURPOSE or name.startswith(RESERVED_PREFIX):
             raise ConfigurationError(f"CONTEXT_ATTRIBUTES: {name} is a reserved name of the encryption context")

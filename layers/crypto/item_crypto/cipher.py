@@ -34,6 +34,11 @@ class ValueCipher:
             else Algorithm.AES_256_GCM_HKDF_SHA512_COMMIT_KEY
         )
 
+    @property
+    def algorithm(self) -> str:
+        """The algorithm suite that new messages are made with, by the AWS Encryption SDK's name."""
+        return str(self._algorithm.name)
+
     def encrypt(self, values: Mapping[str, Value], context: Mapping[str, str]) -> dict[str, str]:
         """Return base64 text of one message for each value, by attribute name, all under one new data key.
 

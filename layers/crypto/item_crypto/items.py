@@ -66,8 +66,9 @@ class ItemCipher:
             return dict(item)
         context = self._context(values)
         targets = settle(decision, self._cipher.decrypt(decision.to_decrypt, context))
-        ciphertexts = self._cipher.encrypt({name: target.value for name, target in targets.items()}, context)
-        stored = stored_form(values, policy.attributes, targets, ciphertexts, self._now())
+        encrypted = {name: target.value for name, target in targets.items() if target.encrypted}
+        ciphertexts = self._cipher.encrypt(encrypted, context)
+        stored = stored_form(values, policy.attributes, targets, ciphertexts, self._now(), policy.earlier)
         check_size(stored)
         return _untyped(stored) if is_resource_style else stored
 

@@ -126,11 +126,12 @@ class Planner:
         # Also in plaintext, as far as it is known: what is encrypted, a concatenated list too, must be able to go back.
         check_size(settled.view)
         decision = settled.decision
-        attributes = decision.policy.attributes
-        ciphertexts = self._encrypted(key, settled.targets, decision.policy)
-        return Plan(
-            written(key, decision), change(key, decision.item, attributes, settled.targets, ciphertexts, self._now())
+        policy = decision.policy
+        ciphertexts = self._encrypted(key, settled.targets, policy)
+        written_item = change(
+            key, decision.item, policy.attributes, settled.targets, ciphertexts, self._now(), policy.earlier
         )
+        return Plan(written(key, decision), written_item)
 
     def put(self, key: Item, item: Item | None, policy: Policy, values: Mapping[str, Value]) -> tuple[Plan, Settled]:
         """Return the change of a writer who sets ``values``, configured ones encrypted in the same write.
@@ -156,8 +157,8 @@ class Planner:
         check_size(settled.view)  # Also in plaintext: what is encrypted must be able to go back.
         others = {name: value for name, value in values.items() if name not in given}
         ciphertexts = self._encrypted(key, targets, policy)
-        status = Status.ENCRYPTED if policy.enabled and targets else Status.NOTHING
-        written_item = put(key, item, policy.attributes, targets, ciphertexts, others, self._now())
+        status = Status.ENCRYPTED if any(target.encrypted for target in targets.values()) else Status.NOTHING
+        written_item = put(key, item, policy.attributes, targets, ciphertexts, others, self._now(), policy.earlier)
         return Plan(Outcome(key, status, "put", tuple(targets)), written_item), settled
 
     def _encrypted(self, key: Item, targets: Mapping[str, Target], policy: Policy) -> dict[str, str]:

@@ -33,6 +33,7 @@ def change(
     targets: Mapping[str, Target],
     ciphertexts: Mapping[str, str],
     now: datetime,
+    earlier: frozenset[str] = frozenset(),
 ) -> Change:
     """Return the one write that turns ``item`` into what ``targets`` say.
 
@@ -47,10 +48,11 @@ def change(
     Args:
         key: the item's key.
         item: the item as it was read.
-        attributes: the configured attributes.
+        attributes: the configured attributes, and the earlier ones.
         targets: what each attribute is to become.
         ciphertexts: base64 text for each target to be stored encrypted.
         now: the time of the data key, aware.
+        earlier: those among ``attributes`` that are no longer to be encrypted.
 
     Raises:
         ConflictUnresolved: a conflict is to be kept where an earlier one still stands.
@@ -60,7 +62,7 @@ def change(
     guards = _guards(item, attributes, targets)
     if all(value is None for value in guards.values()):
         raise ValueError("an item without any of the configured attributes is never written")
-    result = stored_form(item, attributes, targets, ciphertexts, now)
+    result = stored_form(item, attributes, targets, ciphertexts, now, earlier)
     check_size(result)
     sets = {name: value for name, value in result.items() if item.get(name) != value}
     return Change(key, guards, sets, tuple(name for name in item if name not in result))
@@ -74,6 +76,7 @@ def put(
     ciphertexts: Mapping[str, str],
     others: Mapping[str, Value],
     now: datetime,
+    earlier: frozenset[str] = frozenset(),
 ) -> Change:
     """Return the one write of somebody who sets attributes; arguments as for :func:`change`.
 
@@ -89,7 +92,7 @@ def put(
     base = dict(item or key)
     name = next(iter(key))
     exists: dict[str, Value | None] = {name: None if item is None else key[name]}
-    result = stored_form(base, attributes, targets, ciphertexts, now) | dict(others)
+    result = stored_form(base, attributes, targets, ciphertexts, now, earlier) | dict(others)
     check_size(result)
     # What a writer gave is set even if it is the same: DynamoDB takes no empty expression.
     sets = {name: value for name, value in result.items() if base.get(name) != value or name in others}

@@ -137,22 +137,24 @@ def _step(name: str, stored: StoredItem, policy: Policy, role: Role) -> tuple[St
     may_decrypt = role is not Role.ENCRYPTOR
     envelope = stored.envelopes.get(name)
     if envelope is None:
-        return (Step.ENCRYPT, "plaintext") if policy.enabled else (Step.KEEP, "encryption-off")
+        return (Step.ENCRYPT, "plaintext") if policy.encrypts(name) else (Step.KEEP, _not_encrypted(policy))
     if name not in stored.item:
         return _step_of_encrypted(name, envelope, stored, policy, role)
     if envelope.form.leaves_plaintext:
         return (Step.RESOLVE if may_decrypt else Step.DEFER), "old-form-with-plaintext"
     if name in policy.appended:
         return (Step.MERGE if may_decrypt else Step.DEFER), "appended"
-    return (Step.ENCRYPT if policy.enabled else Step.DROP), "newer-plaintext"
+    return (Step.ENCRYPT if policy.encrypts(name) else Step.DROP), "newer-plaintext"
 
 
 def _step_of_encrypted(
     name: str, envelope: Envelope, stored: StoredItem, policy: Policy, role: Role
 ) -> tuple[Step, str]:
-    if not policy.enabled:
-        decrypts_back = role is Role.READER or (role is Role.MIGRATOR and policy.decrypt_all)
-        return (Step.DECRYPT, "encryption-off") if decrypts_back else (Step.KEEP, "encryption-off")
+    if not policy.encrypts(name):
+        # With encryption off, a sweep is asked for it in so many words; an earlier attribute's being one asks for it.
+        asked = policy.decrypt_all or policy.enabled
+        decrypts_back = role is Role.READER or (role is Role.MIGRATOR and asked)
+        return (Step.DECRYPT if decrypts_back else Step.KEEP), _not_encrypted(policy)
     if not envelope.form.is_current:
         reason = "old-form"
     elif name in stored.outdated:
@@ -162,6 +164,10 @@ def _step_of_encrypted(
     else:
         return Step.KEEP, "encrypted"
     return (Step.DEFER if role is Role.ENCRYPTOR else Step.REENCRYPT), reason
+
+
+def _not_encrypted(policy: Policy) -> str:
+    return "earlier-attribute" if policy.enabled else "encryption-off"
 
 
 def _is_older(item: Item, moment: datetime) -> bool:

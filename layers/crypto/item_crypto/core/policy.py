@@ -18,7 +18,7 @@ class Policy:
     """What is to be encrypted, and how things stand. Under which key is the keys' own matter.
 
     Attributes:
-        attributes: names of the attributes to encrypt.
+        attributes: names of the attributes to encrypt, and of those that items may still be encrypted in.
         appended: those among them that are lists whose writers append to them with
             ``list_append(if_not_exists(…))``, so that plaintext beside ciphertext is its continuation.
         context_attributes: names of the key attributes that make the encryption context.
@@ -26,6 +26,8 @@ class Policy:
         enabled: whether encryption is on.
         renew_before: items with an older ``encrypted_at``, or none, are to be re-encrypted; None asks for none.
         decrypt_all: whether the migrator is to decrypt items that are only encrypted (a ``decrypt`` sweep).
+        earlier: those among ``attributes`` that are no longer to be encrypted. What is encrypted of them is read like
+            all else, and brought back to plaintext by whoever may decrypt; what is in plaintext stays.
     """
 
     attributes: tuple[str, ...]
@@ -35,3 +37,8 @@ class Policy:
     enabled: bool
     renew_before: datetime | None = None
     decrypt_all: bool = False
+    earlier: frozenset[str] = frozenset()
+
+    def encrypts(self, name: str) -> bool:
+        """Tell whether a value of the attribute ``name`` is to be stored encrypted."""
+        return self.enabled and name not in self.earlier

@@ -20,7 +20,7 @@ def settle(decision: Decision, decrypted: Mapping[str, Value]) -> dict[str, Targ
         MarkerUnusable: two values differ and ``is_encrypted`` does not tell which is the newer one.
         UnsupportedValue: a value to be concatenated is no list.
     """
-    item, enabled = decision.item, decision.policy.enabled
+    item, policy = decision.item, decision.policy
     targets: dict[str, Target] = {}
     lost: dict[str, Target] = {}
     for name in decision.changed:
@@ -34,10 +34,10 @@ def settle(decision: Decision, decrypted: Mapping[str, Value]) -> dict[str, Targ
             case Step.DROP:
                 targets[name] = Target(item[name], encrypted=False)
             case Step.MERGE:
-                targets[name] = Target(_concatenated(decrypted[name], item[name]), encrypted=enabled)
+                targets[name] = Target(_concatenated(decrypted[name], item[name]), encrypted=policy.encrypts(name))
             case Step.RESOLVE:
                 winner, loser = _resolved(item, item[name], decrypted[name])
-                targets[name] = Target(winner, encrypted=enabled)
+                targets[name] = Target(winner, encrypted=policy.encrypts(name))
                 if loser is not None:
                     lost[conflict_name(name)] = Target(loser, encrypted=True)
     return targets | lost  # A new conflict over a renewed one is refused where it would be written.

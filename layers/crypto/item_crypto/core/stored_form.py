@@ -118,15 +118,17 @@ def stored_form(
     targets: Mapping[str, Target],
     ciphertexts: Mapping[str, str],
     now: datetime,
+    earlier: frozenset[str] = frozenset(),
 ) -> dict[str, Value]:
     """Return ``item`` with ``targets`` in their places and its markers as they have to be.
 
     Args:
         item: the item as it is; empty for one that does not exist.
-        attributes: the configured attributes.
+        attributes: the configured attributes, and the earlier ones.
         targets: what each attribute is to become; a conflict to be kept by ``conflict_name``.
         ciphertexts: base64 text for each target to be stored encrypted.
         now: the time of the data key, aware.
+        earlier: those among ``attributes`` that are no longer to be encrypted.
 
     Raises:
         ConflictUnresolved: a conflict is to be kept where an earlier one still stands.
@@ -140,18 +142,25 @@ def stored_form(
             raise ConflictUnresolved("an earlier conflict of the attribute still stands")
         result[stored] = {"S": ciphertexts[name]} if target.encrypted else target.value
         result.pop(other, None)
-    _mark(result, attributes, targets, now)
+    _mark(result, attributes, targets, now, earlier)
     return result
 
 
-def _mark(result: dict[str, Value], attributes: tuple[str, ...], targets: Mapping[str, Target], now: datetime) -> None:
+def _mark(
+    result: dict[str, Value],
+    attributes: tuple[str, ...],
+    targets: Mapping[str, Target],
+    now: datetime,
+    earlier: frozenset[str],
+) -> None:
+    # An earlier attribute's ciphertext keeps the markers like any: they go when nothing is encrypted any more.
     encrypted = [name for name in attributes if encrypted_name(name) in result]
     if not encrypted:
         for marker in MARKERS:
             result.pop(marker, None)
         return
     result[ENCRYPTION_VERSION] = {"S": VERSION}
-    result[IS_ENCRYPTED] = {"BOOL": not any(name in result for name in attributes)}
+    result[IS_ENCRYPTED] = {"BOOL": not any(name in result for name in attributes if name not in earlier)}
     if all(name in targets for name in encrypted):
         result[ENCRYPTED_AT] = {"S": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
     # Else an older data key is still in use, and encrypted_at tells the age of the oldest one.

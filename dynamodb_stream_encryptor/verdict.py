@@ -1,0 +1,138 @@
+"""What a verification says of its table: judged by the setting and by the list of attributes. Pure.
+
+A count of nothing is no good count. A table in which no item has a configured attribute looks clean, whatever is in it,
+so each such emptiness is a finding of its own, which only the operator's word can take away.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+from dynamodb_stream_encryptor.sweep import Sweep
+
+STATE_WORDS: Final = {
+    "plaintext": "in plaintext",
+    "mixed": "partly in plaintext",
+    "encrypted": "encrypted",
+    "oldForm": "encrypted in the old form",
+    "conflicts": "with a conflict to look at",
+    "undecryptable": "that cannot be decrypted",
+    "none": "without anything to encrypt",
+}
+"""The states that `verify` counts, for people, in the order of showing."""
+
+_WRONG_WHEN_ON: Final = ("plaintext", "mixed", "oldForm", "conflicts", "undecryptable")
+_WRONG_WHEN_OFF: Final = ("mixed", "encrypted", "oldForm", "conflicts", "undecryptable")
+
+
+class Verdict(Enum):
+    """What it comes to. One that only read headers never says what one that decrypted every value says."""
+
+    VERIFIED = "as-it-should-be"
+    BY_HEADERS = "as-it-should-be-by-headers"
+    FINDINGS = "not-as-it-should-be"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the table is judged by.
+
+    Attributes:
+        enabled: whether encryption is on.
+        setting_version: the setting's version.
+        attributes: the attributes to encrypt.
+        may_be_absent: names whose absence, or whose ciphertext though they are not listed, the operator expects.
+    """
+
+    enabled: bool
+    setting_version: int | None
+    attributes: tuple[str, ...]
+    may_be_absent: Collection[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verification, judged.
+
+    Attributes:
+        verdict: what it comes to.
+        wrong: how many items are in a state that they should not be in.
+        blind: what was not seen at all, a sentence each: nothing follows from the counts.
+        findings: everything that is not as it should be, a sentence each; these two included.
+        by: what it was judged by.
+    """
+
+    verdict: Verdict
+    wrong: Mapping[str, int]
+    blind: tuple[str, ...]
+    findings: tuple[str, ...]
+    by: Wanted
+
+    @property
+    def other_findings(self) -> tuple[str, ...]:
+        """The findings that are no count of items by state."""
+        counted = _of_states(self.wrong, self.by)
+        return tuple(finding for finding in self.findings if finding not in counted)
+
+
+def wanted(status: Mapping[str, Any], may_be_absent: Collection[str] = frozenset()) -> Wanted:
+    """Return what a table is judged by, from the control function's answer to `status`."""
+    setting = status.get("setting") or {}
+    # What is unknown is judged as if encryption were on, which finds more.
+    enabled = setting.get("enabled") is not False
+    return Wanted(enabled, setting.get("version"), tuple(status.get("attributes") or ()), may_be_absent)
+
+
+def judge(sweep: Sweep, by: Wanted) -> Judgement:
+    """Judge a verification; one that did not end is never as it should be."""
+    states = _WRONG_WHEN_ON if by.enabled else _WRONG_WHEN_OFF
+    wrong = {name: sweep.counts[name] for name in states if sweep.counts.get(name)}
+    blind = tuple(_blind(sweep, by))
+    findings = tuple(_findings(sweep, by, wrong, blind))
+    verdict = Verdict.FINDINGS if findings else Verdict.VERIFIED if sweep.deep else Verdict.BY_HEADERS
+    return Judgement(verdict, wrong, blind, findings, by)
+
+
+def _findings(sweep: Sweep, by: Wanted, wrong: Mapping[str, int], blind: tuple[str, ...]) -> Iterator[str]:
+    if sweep.setting_version is not None and by.setting_version != sweep.setting_version:
+        yield "The setting was changed after the verification began."
+    if sweep.state != "done":
+        yield f"The verification did not end: it is {sweep.state}."
+    yield from _of_states(wrong, by)
+    if failed := sweep.counts.get("failed"):
+        yield f"{items(failed)} could not be looked at."
+    if sweep.deep and sweep.values_decrypted < sweep.values_seen:
+        yield f"Of {sweep.values_seen:,} encrypted values, {sweep.values_decrypted:,} were decrypted."
+    yield from blind
+    for name, number in sweep.strays.items():
+        if name not in by.may_be_absent:
+            verb = "has" if number == 1 else "have"
+            yield (
+                f"{items(number)} {verb} ciphertext in {name}, which no listed attribute is behind: nobody decrypts "
+                "it. List the attribute in EncryptedAttributes or EarlierAttributes."
+            )
+
+
+def _of_states(wrong: Mapping[str, int], by: Wanted) -> list[str]:
+    off = "" if by.enabled else ", though encryption is off"
+    return [f"{items(number)} {STATE_WORDS[state]}{off}." for state, number in wrong.items()]
+
+
+def _blind(sweep: Sweep, by: Wanted) -> Iterator[str]:
+    expected = [name for name in by.attributes if name not in by.may_be_absent]
+    if sweep.state == "done" and not sweep.scanned:
+        if expected or not by.attributes:
+            yield "The table is empty: nothing was looked at."
+        return
+    for name in expected:
+        places = sweep.attributes.get(name)
+        if places is None:
+            yield f"The attribute {name} was not looked at: it was not listed then. Verify again."
+        elif not places.get("plaintext") and not places.get("encrypted"):
+            yield f"No item has the attribute {name}: is that its name?"
+
+
+def items(number: int) -> str:
+    """Return a number of items in words."""
+    return f"{number:,} item{'' if number == 1 else 's'}"
