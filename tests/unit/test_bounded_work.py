@@ -53,7 +53,7 @@ class Endless(list[Any]):
 
 @pytest.mark.parametrize(
     ("unit", "size"),
-    [(Number("1"), 3), (Number("1.5"), 4), ([], 4), ({}, 4), ("abcde", 6), (None, 2), ({"name": True}, 9)],
+    [(Number("1"), 3), (Number("1.5"), 4), ([], 4), ({}, 4), ("abcde", 6), (None, 2), ({"name": True}, 10)],
     ids=repr,
 )
 def test_conversion_when_what_it_made_is_over_400_kb_then_it_stops(unit: Any, size: int) -> None:
@@ -77,5 +77,5 @@ def test_value_of_exactly_400_kb_when_converted_then_it_is_taken() -> None:
 def test_number_of_endless_zeros_when_converted_then_one_digit_is_stored() -> None:
     text = "1." + "0" * 3_000_000
 
-    assert to_value(parse_object('{"history": [%s]}' % text)["history"], "history") == {"L": [{"N": "1"}]}
+    assert to_value(parse_object(f'{{"history": [{text}]}}')["history"], "history") == {"L": [{"N": "1"}]}
     assert json.loads(text) == 1

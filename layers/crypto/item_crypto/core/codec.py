@@ -5,8 +5,8 @@ What is encrypted is JSON with one member, named for the attribute, in DynamoDB 
     {"history":{"L":[{"M":{"type":{"S":"human"},"sent":{"N":"1767340800"}}}]}}
 
 UTF-8, no white space, binary as base64, numbers as text in one canonical spelling; gzip-compressed (RFC 1952) where
-that is smaller. A reader tells the two apart by gzip's magic bytes, which no JSON text begins with. Every type survives:
-DynamoDB JSON names it, and nothing passes through a float.
+that is smaller. A reader tells the two apart by gzip's magic bytes, which no JSON text begins with. Every type survives,
+since DynamoDB JSON names it, and nothing passes through a float.
 
 A *value* in this package is what boto3's client gives and takes: ``{"S": "…"}``, ``{"B": b"…"}``, ``{"M": {…}}``.
 """
@@ -114,7 +114,7 @@ def key_from_json(document: object) -> dict[str, dict[str, Any]]:
 
 
 def to_json(value: Value) -> dict[str, Any]:
-    """Return ``value`` with binary as base64 text, so that JSON can hold it, and numbers in their canonical spelling."""
+    """Return ``value`` for JSON: binary as base64 text, numbers in their canonical spelling."""
     return _mapped(value, lambda data: base64.b64encode(bytes(data)).decode())
 
 
