@@ -5,8 +5,8 @@ What is encrypted is JSON with one member, named for the attribute, in DynamoDB 
     {"history":{"L":[{"M":{"type":{"S":"human"},"sent":{"N":"1767340800"}}}]}}
 
 UTF-8, no white space, binary as base64, numbers as text in one canonical spelling; gzip-compressed (RFC 1952) where
-that is smaller. A reader tells the two apart by gzip's magic bytes, which no JSON text begins with. Every type survives,
-since DynamoDB JSON names it, and nothing passes through a float.
+that is smaller. A reader tells the two apart by gzip's magic bytes, which no JSON text begins with. Every type
+survives: DynamoDB JSON names it, and nothing passes through a float.
 
 A *value* in this package is what boto3's client gives and takes: ``{"S": "…"}``, ``{"B": b"…"}``, ``{"M": {…}}``.
 """
