@@ -53,6 +53,7 @@ def to_event(
     *,
     api_id: str,
     stage: str,
+    request_id: str | None = None,
     now: float | None = None,
 ) -> dict[str, Any]:
     """Return the event for a request that the authorizer let in, with the claims of its token.
@@ -83,7 +84,7 @@ def to_event(
                 "sourceIp": request.source_ip,
                 "userAgent": headers.get("user-agent", ""),
             },
-            "requestId": uuid.uuid4().hex[:16],
+            "requestId": request_id or uuid.uuid4().hex[:16],
             "routeKey": route.key,
             "stage": stage,
             "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),

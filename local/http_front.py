@@ -1,6 +1,8 @@
 """The HTTP API on this machine: routes, authorizer, CORS, and functions behind them. Bound to 127.0.0.1."""
 
+import json
 import threading
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +17,12 @@ from local.tokens import TokenKey, TokenRefusedError
 BODY_LIMIT = 10 * 1024 * 1024
 """Largest request body in bytes (API Gateway quota)."""
 
+HEAD_LIMIT = 10_240
+"""Most bytes of request line and header values together (API Gateway quota)."""
+
+EVENT_LIMIT = 6 * 1024 * 1024
+"""Largest payload of a synchronous invocation, in bytes (Lambda quota); a body grows on its way into the event."""
+
 Invoke = Callable[[str, Any], Invocation]
 
 
@@ -28,18 +36,25 @@ class Gateway:
         self._invoke = invoke
 
     def handle(self, request: HttpRequest) -> HttpResponse:
-        """Answer a request."""
+        """Answer a request; every answer has the id that the function's event and API Gateway's access log have."""
+        request_id = uuid.uuid4().hex[:16]
+        response = self._handle(request, request_id)
+        return replace(response, headers=(*response.headers, ("apigw-requestid", request_id)))
+
+    def _handle(self, request: HttpRequest, request_id: str) -> HttpResponse:
+        if _head_size(request) > HEAD_LIMIT:
+            return HttpResponse.message(431, "Request Header Fields Too Large")
         origin = next((value for name, value in request.headers if name.lower() == "origin"), None)
         cors = self._api.cors
         if cors is None:
-            return self._respond(request)
+            return self._respond(request, request_id)
         if request.method == "OPTIONS" and origin is not None:
             return HttpResponse(204, _preflight_headers(cors, origin), b"")
-        response = self._respond(request)
+        response = self._respond(request, request_id)
         kept = tuple(header for header in response.headers if not header[0].startswith("access-control-"))
         return replace(response, headers=(*kept, *_cors_headers(cors, origin)))
 
-    def _respond(self, request: HttpRequest) -> HttpResponse:
+    def _respond(self, request: HttpRequest, request_id: str) -> HttpResponse:
         prefix = "" if self._api.stage == "$default" else f"/{self._api.stage}"
         below_stage = request.path.startswith(f"{prefix}/")
         match = self._api.match(request.method, request.path.removeprefix(prefix)) if below_stage else None
@@ -53,7 +68,11 @@ class Gateway:
         except TokenRefusedError:
             refusal = HttpResponse.message(401, "Unauthorized")
             return replace(refusal, headers=(*refusal.headers, ("www-authenticate", "Bearer")))
-        event = to_event(request, route, parameters, claims, api_id=self._api.id or "", stage=self._api.stage)
+        event = to_event(
+            request, route, parameters, claims, api_id=self._api.id or "", stage=self._api.stage, request_id=request_id
+        )
+        if len(json.dumps(event, ensure_ascii=False).encode("utf-8", "surrogatepass")) > EVENT_LIMIT:
+            return HttpResponse.message(413, "Request Entity Too Large")
         invocation = self._invoke(route.function, event)
         if invocation.failed:
             return HttpResponse.message(500, "Internal Server Error")
@@ -68,6 +87,12 @@ class Gateway:
             raise TokenRefusedError("no single token")
         token = given[0].partition(" ")[2] if given[0].lower().startswith("bearer ") else given[0]
         return self._key.verify(token.strip(), issuer=route.authorizer.issuer, audience=list(route.authorizer.audience))
+
+
+def _head_size(request: HttpRequest) -> int:
+    target = f"{request.path}?{request.query}" if request.query else request.path
+    line = f"{request.method} {target} HTTP/1.1"
+    return len(line.encode()) + sum(len(value.encode("latin-1", "replace")) for _, value in request.headers)
 
 
 def _cors_headers(cors: Cors, origin: str | None) -> tuple[tuple[str, str], ...]:

@@ -48,13 +48,17 @@ class TokenKey:
         issuer: str = ISSUER,
         audience: str = AUDIENCE,
         lifetime: float = LIFETIME,
+        access: bool = False,
     ) -> str:
-        """Return a token whose `sub` is the user; an admin's has `cognito:groups: ["admin"]`."""
+        """Return a token whose `sub` is the user; an admin's has `cognito:groups: ["admin"]`.
+
+        `access` makes it as Amazon Cognito's access tokens are: they name the app by `client_id` and have no `aud`.
+        """
         now = int(time.time())
         claims: dict[str, Any] = {
             "sub": user,
             "iss": issuer,
-            "aud": audience,
+            "client_id" if access else "aud": audience,
             "iat": now,
             "exp": now + int(lifetime),
         }
@@ -63,18 +67,24 @@ class TokenKey:
         return jwt.encode(claims, self._private_key, algorithm=_ALGORITHM)
 
     def verify(self, token: str, *, issuer: str, audience: list[str]) -> dict[str, Any]:
-        """Return the claims of a valid token; raise `TokenRefusedError` for any other."""
+        """Return the claims of a valid token; raise `TokenRefusedError` for any other.
+
+        As API Gateway's JWT authorizers do, the audience is looked for in `aud`, and in `client_id` only where there
+        is no `aud`.
+        """
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
                 self._private_key.public_key(),
                 algorithms=[_ALGORITHM],
                 issuer=issuer,
-                audience=audience,
-                options={"require": ["exp", "iss", "aud"]},
+                options={"require": ["exp", "iss"], "verify_aud": False},
             )
         except jwt.InvalidTokenError as error:
             raise TokenRefusedError(type(error).__name__) from error
+        named = claims["aud"] if "aud" in claims else claims.get("client_id")
+        if not set(audience) & set(named if isinstance(named, list) else [named]):
+            raise TokenRefusedError("InvalidAudienceError")
         return claims
 
 

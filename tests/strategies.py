@@ -5,17 +5,24 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from item_crypto.core.codec import canonical_number
+
 Value = dict[str, Any]
 
 
 @st.composite
-def numbers(draw: st.DrawFn) -> str:
+def spellings(draw: st.DrawFn) -> str:
     """Numbers to 38 digits over the whole exponent range, in any spelling that DynamoDB takes."""
     digits = draw(st.integers(min_value=1, max_value=10**38 - 1).map(str))
     adjusted = draw(st.integers(min_value=-130, max_value=125))
     sign = draw(st.sampled_from(["", "-"]))
     number = Decimal(f"{sign}{digits}E{adjusted - len(digits) + 1}")
     return draw(st.sampled_from([str(number), format(number, "f"), format(number, "E"), "0", "-0.0", "0E+3"]))
+
+
+def numbers() -> st.SearchStrategy[str]:
+    """Numbers in the one spelling that they are stored in."""
+    return spellings().map(canonical_number)
 
 
 def _distinct(members: st.SearchStrategy[Any], key: Any = None) -> st.SearchStrategy[list[Any]]:

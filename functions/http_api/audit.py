@@ -26,6 +26,7 @@ class AuditLine:
         attributes: the attributes that were read or written.
         result: what came of it, if nothing goes wrong.
         facts: what else a function has to say, never a value.
+        request_id: the id that the answer carries; None where there is none.
     """
 
     operation: str
@@ -34,12 +35,13 @@ class AuditLine:
     attributes: Sequence[str] = ()
     result: str = "done"
     facts: dict[str, Any] = field(default_factory=dict)
+    request_id: str | None = None
 
 
 @contextmanager
-def audited(telemetry: Telemetry, operation: str) -> Iterator[AuditLine]:
+def audited(telemetry: Telemetry, operation: str, request_id: str | None = None) -> Iterator[AuditLine]:
     """Write the audit line of what happens within, also where that raises; then also log what needs a person."""
-    line = AuditLine(operation)
+    line = AuditLine(operation, request_id=request_id)
     try:
         yield line
     except Exception as error:
@@ -50,8 +52,14 @@ def audited(telemetry: Telemetry, operation: str) -> Iterator[AuditLine]:
     _write(telemetry, line, {})
 
 
+def audit_failed_start(telemetry: Telemetry, operation: str, request_id: str | None, error: ItemCryptoError) -> None:
+    """Write the audit line of a request that a function could not even look at, since it cannot start."""
+    _write(telemetry, AuditLine(operation, result="failed", request_id=request_id), {"reason": error.reason})
+
+
 def _write(telemetry: Telemetry, line: AuditLine, facts: dict[str, Any]) -> None:
-    telemetry.audit(line.who, line.operation, line.key, line.result, line.attributes, **line.facts, **facts)
+    ids = {} if line.request_id is None else {"requestId": line.request_id}
+    telemetry.audit(line.who, line.operation, line.key, line.result, line.attributes, **ids, **line.facts, **facts)
 
 
 def _failure(error: Exception) -> tuple[str, dict[str, Any]]:

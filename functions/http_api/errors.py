@@ -7,6 +7,7 @@
     ├── NotIdentified       401   nobody, or nobody usable, stands behind the request
     ├── NotPermitted        403   somebody stands behind the request, but must not do this
     ├── NoSuchRoute         404   the API has no such method and path
+    ├── BodyTooLarge        413   the body is over 3 MB
     └── NotJson             415   the body is no JSON document
 
 Each function adds what only it refuses. What goes wrong behind a request is an ``item_crypto.ItemCryptoError``. No
@@ -83,6 +84,15 @@ class NoSuchRoute(Refused):
 
     def __init__(self) -> None:
         super().__init__("There is no such route.")
+
+
+class BodyTooLarge(Refused):
+    """The body is larger than any request of use."""
+
+    status = 413
+
+    def __init__(self) -> None:
+        super().__init__("The body is larger than 3 MB.")
 
 
 class NotJson(Refused):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from encryptor_runtime.telemetry import Telemetry, log_failed_start
-from http_api.audit import audited
+from http_api.audit import audit_failed_start, audited
 from http_api.errors import NotPermitted
 from http_api.responses import Sentences, error_response, secured
 from http_api.routes import Call, Router
@@ -61,6 +61,9 @@ class Function(Generic[P]):
             parts = self.compose()
         except ItemCryptoError as error:
             log_failed_start(self.name, error)
+            telemetry = Telemetry(self.name, key_arn="")
+            telemetry.begin(context)
+            audit_failed_start(telemetry, self._operation(event), _request_id(event), error)
             return error_response(error, self.sentences)
         with parts.invocation(context):
             try:
@@ -69,7 +72,7 @@ class Function(Generic[P]):
                 return error_response(error, self.sentences)
 
     def _answer(self, event: Mapping[str, Any], context: Any, parts: P) -> dict[str, Any]:
-        with audited(parts.telemetry, self.operations.get(event.get("routeKey", ""), "unknown")) as line:
+        with audited(parts.telemetry, self._operation(event), _request_id(event)) as line:
             try:
                 # Before the body is looked at: whoever may not do this learns nothing of what it takes.
                 line.who = self.identify(event, line.operation, parts)
@@ -77,3 +80,12 @@ class Function(Generic[P]):
                 line.who = error.who
                 raise
             return self.routes.answer(event, context, Call(parts, line))
+
+    def _operation(self, event: Mapping[str, Any]) -> str:
+        return self.operations.get(event.get("routeKey", ""), "unknown")
+
+
+def _request_id(event: Mapping[str, Any]) -> str | None:
+    """Return API Gateway's id of the request, which the answer's header ``apigw-requestid`` and its access log have."""
+    request_id: str | None = event["requestContext"].get("requestId")
+    return request_id

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from http_api.errors import MAX_PLACE, BadRequest, Refused
-from item_crypto.errors import ConfigurationError, TransientError
+from item_crypto.errors import ConfigurationError, OutcomeUnknown, TransientError
 
 Sentences: TypeAlias = Mapping[type[Exception], tuple[int, str]]
 """The status and the sentence for each class of errors; of an error's classes the closest one counts."""
@@ -15,6 +15,7 @@ Sentences: TypeAlias = Mapping[type[Exception], tuple[int, str]]
 UNEXPECTED: Final = (500, "Something went wrong; the request was not served.")
 
 _SENTENCES: Final[Sentences] = {
+    OutcomeUnknown: (503, "Whether it took effect is not known: look before you try again."),
     TransientError: (503, "Try again in a moment."),
     ConfigurationError: (500, "The service is not configured correctly; its log says why."),
     Exception: UNEXPECTED,
@@ -41,12 +42,13 @@ def error_response(error: Exception, sentences: Sentences) -> dict[str, Any]:
         return _problem(error.status, error.message, error.members)
     known = {**_SENTENCES, **sentences}
     status, message = next(known[kind] for kind in type(error).__mro__ if kind in known)
-    return _problem(status, message, {})
+    in_doubt = isinstance(error, OutcomeUnknown)
+    return _problem(status, message, {"outcome": "unknown"} if in_doubt else {}, may_repeat=not in_doubt)
 
 
-def _problem(status: int, message: str, members: Mapping[str, Any]) -> dict[str, Any]:
+def _problem(status: int, message: str, members: Mapping[str, Any], may_repeat: bool = True) -> dict[str, Any]:
     headers = {"Content-Type": "application/json"}
-    if status == 503:
+    if status == 503 and may_repeat:
         headers["Retry-After"] = _RETRY_AFTER
     body = json.dumps({"statusCode": status, "message": message, **members})
     return secured({"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": False})

@@ -1,5 +1,6 @@
 """The routes of the HTTP API, and through them its OpenAPI document (``python -m reader.openapi``)."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from aws_lambda_powertools.event_handler import Response
@@ -8,11 +9,13 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from http_api.errors import BadRequest
 from http_api.requests import JSON
 from http_api.routes import Router
+from item_crypto.core.codec import Item
 from reader.application import Reader
+from reader.entity_tags import condition, entity_tag
 from reader.json_values import parse_object, to_json_object, to_value
 from reader.models import Problem, Session, SessionChanges, SessionPage
 from reader.pages import from_token, to_token
-from reader.sessions import session_key
+from reader.sessions import new_session_key, session_key
 
 OPERATIONS: Final = {
     "GET /session": "list",
@@ -53,7 +56,7 @@ def get_session(session_id: _SessionId) -> Response[str]:
     line.key = key = session_key(line.who, session_id)
     session = parts.sessions.read(key)
     line.attributes = [name for name in parts.settings.shared.policy.attributes if name in session]
-    return Response(200, JSON, to_json_object(session))
+    return _shown(200, session)
 
 
 @app.put(
@@ -72,14 +75,15 @@ def get_session(session_id: _SessionId) -> Response[str]:
 def put_session(session_id: _SessionId, changes: Annotated[SessionChanges, Body()]) -> Response[str]:
     """Create one of the caller's sessions, or replace some of its fields."""
     parts, line = app.call.parts, app.call.line
-    line.key = key = session_key(line.who, session_id)
+    line.key = key = new_session_key(line.who, session_id)
     line.attributes = list(changes)
     if not changes:
         raise BadRequest("body", "needs a name, a history or a configuration")
+    check = condition(_headers(), may_create=True)
     values = {name: to_value(content, name) for name, content in changes.items()}
-    session, created = parts.sessions.replace(key, values)
+    session, created = parts.sessions.replace(key, values, check)
     line.result = "created" if created else "replaced"
-    return Response(201 if created else 200, JSON, to_json_object(session))
+    return _shown(201 if created else 200, session)
 
 
 @app.get(
@@ -115,5 +119,13 @@ def delete_session(session_id: _SessionId) -> Response[None]:
     """Delete one of the caller's sessions."""
     parts, line = app.call.parts, app.call.line
     line.key = key = session_key(line.who, session_id)
-    parts.sessions.delete(key)
+    parts.sessions.delete(key, condition(_headers()))
     return Response(204)
+
+
+def _headers() -> Mapping[str, str]:
+    return {name.lower(): value for name, value in app.current_event.headers.items()}
+
+
+def _shown(status: int, session: Item) -> Response[str]:
+    return Response(status, JSON, to_json_object(session), headers={"ETag": entity_tag(session)})

@@ -3,7 +3,8 @@
 ::
 
     http_api.errors.Refused
-    └── NoSuchSession       404   there is none, or it is somebody else's
+    ├── NoSuchSession       404   there is none, or it is somebody else's
+    └── PreconditionFailed  412   it is not, or not any more, what the request names
 """
 
 from typing import Final
@@ -28,3 +29,13 @@ class NoSuchSession(Refused):
 
     def __init__(self) -> None:
         super().__init__("There is no such session.")
+
+
+class PreconditionFailed(Refused):
+    """The session is not what the request's condition names, or there is none, or there is one already."""
+
+    status = 412
+    result = "precondition-failed"
+
+    def __init__(self) -> None:
+        super().__init__("The session is not what If-Match or If-None-Match says.")

@@ -2,7 +2,7 @@
 
 ::
 
-    0.1           →  {"N": "0.1"}     →  0.1       numbers are text all the way
+    0.1, 1e-1     →  {"N": "0.1"}     →  0.1       numbers are text all the way, in one canonical spelling
     "a", true     →  {"S": "a"}, …    →  "a", true
     null          →  {"NULL": True}   →  null
     […], {…}      →  {"L": …}, …      →  […], {…}
@@ -10,20 +10,21 @@
                      {"SS": …}, …     →  […]       sets of strings, numbers and binary
 
 Refused, with the place named, is what DynamoDB could not hold: NaN and infinities (which JSON does not have, but some
-encoders write), more than 38 significant digits, magnitudes outside 1E-130 to 9.99…E+125, nesting over 32 levels,
-text that is not Unicode.
+encoders write), more than 38 significant digits, magnitudes outside 1E-130 to 9.99…E+125, nesting over 31 levels,
+text that is not Unicode. The conversion stops as soon as what it made is over 400 KB by DynamoDB's size rules: what a
+caller may cost is bounded before it is spent.
 """
 
 import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Final
 
 from http_api import json_object
 from http_api.errors import MAX_PLACE, BadRequest
-from item_crypto.core.codec import MAX_DEPTH, Item, Value, is_number
+from item_crypto.core.codec import MAX_DEPTH, MAX_ITEM_SIZE, Item, Value, canonical_number, is_number, value_size
+from item_crypto.errors import ItemTooLarge
 
 _text: Final = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -49,9 +50,10 @@ def to_value(content: object, name: str) -> dict[str, Any]:
 
     Raises:
         BadRequest: DynamoDB cannot hold it; the field is named by its place, as in ``history[3].metadata.score``.
+        ItemTooLarge: it is over 400 KB.
     """
     try:
-        return _value(content, 0)
+        return _Conversion().value(content, 0)
     except _Unusable as error:
         raise BadRequest((name + "".join(reversed(error.steps)))[:MAX_PLACE], error.rule) from None
 
@@ -63,8 +65,7 @@ def to_json_text(value: Value) -> str:
         case "S":
             return _text(content)
         case "N":
-            # Every spelling that DynamoDB allows becomes one that JSON allows; Decimal's constructor is exact.
-            return str(Decimal(content))
+            return canonical_number(content)  # Of the spellings that DynamoDB allows, JSON does not know all.
         case "BOOL":
             return "true" if content else "false"
         case "NULL":
@@ -93,34 +94,55 @@ class _Unusable(Exception):
         self.steps: list[str] = []
 
 
-def _value(content: object, depth: int) -> dict[str, Any]:
-    if depth > MAX_DEPTH:
-        raise _Unusable(f"nested deeper than {MAX_DEPTH} levels")
-    match content:
-        case None:
-            return {"NULL": True}
-        case bool():
-            return {"BOOL": content}
-        case str():
-            return {"S": _unicode(content)}
-        case Number(text):
-            if not is_number(text):
-                raise _Unusable("a number needs at most 38 digits and a magnitude from 1E-130 to 9.99E+125")
-            return {"N": text}
-        case list():
-            return {"L": [_member(member, depth, f"[{index}]") for index, member in enumerate(content)]}
-        case Mapping():
-            return {"M": {_unicode(name): _member(member, depth, f".{name}") for name, member in content.items()}}
-        case _:
-            raise TypeError(type(content).__name__)
+class _Conversion:
+    """The conversion of one field, and how many bytes it has made so far."""
 
+    def __init__(self) -> None:
+        self._size = 0
 
-def _member(content: object, depth: int, step: str) -> dict[str, Any]:
-    try:
-        return _value(content, depth + 1)
-    except _Unusable as error:
-        error.steps.append(step)
-        raise
+    def value(self, content: object, depth: int) -> dict[str, Any]:
+        match content:
+            case None:
+                return self._sized({"NULL": True})
+            case bool():
+                return self._sized({"BOOL": content})
+            case str():
+                return self._sized({"S": _unicode(content)})
+            case Number(text):
+                if not is_number(text):
+                    raise _Unusable("a number needs at most 38 digits and a magnitude from 1E-130 to 9.99E+125")
+                return self._sized({"N": canonical_number(text)})
+        if depth == MAX_DEPTH:
+            raise _Unusable(f"nested deeper than {MAX_DEPTH} levels")
+        match content:
+            case list():
+                self._take(value_size({"L": []}) + len(content))
+                return {"L": [self._member(member, depth, f"[{index}]") for index, member in enumerate(content)]}
+            case Mapping():
+                self._take(value_size({"M": {}}) + len(content))
+                return {"M": {self._name(name): self._member(content[name], depth, f".{name}") for name in content}}
+            case _:
+                raise TypeError(type(content).__name__)
+
+    def _member(self, content: object, depth: int, step: str) -> dict[str, Any]:
+        try:
+            return self.value(content, depth + 1)
+        except _Unusable as error:
+            error.steps.append(step)
+            raise
+
+    def _name(self, name: str) -> str:
+        self._take(len(_unicode(name).encode()))
+        return name
+
+    def _sized(self, value: dict[str, Any]) -> dict[str, Any]:
+        self._take(value_size(value))
+        return value
+
+    def _take(self, size: int) -> None:
+        self._size += size
+        if self._size > MAX_ITEM_SIZE:
+            raise ItemTooLarge(f"a field has over {MAX_ITEM_SIZE} bytes", self._size)
 
 
 def _unicode(text: str) -> str:

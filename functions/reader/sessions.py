@@ -13,11 +13,13 @@ from http_api.errors import BadRequest
 from item_crypto.core.codec import Item, Value
 from item_crypto.core.stored_form import IS_ENCRYPTED
 from item_crypto.errors import InvalidRequest
+from item_crypto.reconcile import Check
 from reader.access import counting_failures, read, report
 from reader.errors import NoSuchSession
 from reader.settings import SESSION_ID, USER_ID
 
 _MAX_BYTES: Final = 2048  # Of a hash key (DynamoDB, "Service quotas").
+_DOT_SEGMENTS: Final = (".", "..")  # In any spelling: RFC 3986, section 5.2.4, and the WHATWG's URL standard.
 _LISTED: Final = (SESSION_ID, "name", "startTime", "createTime", "lastUpdated")
 
 
@@ -52,8 +54,13 @@ class Sessions:
         self._runtime.telemetry.count("SessionReads")
         return session
 
-    def replace(self, key: Item, values: Mapping[str, Value]) -> tuple[Item, bool]:
+    def replace(self, key: Item, values: Mapping[str, Value], check: Check | None = None) -> tuple[Item, bool]:
         """Set ``values`` in a session, and create it where there is none; what is left out stays as it was.
+
+        Args:
+            key: the session's key.
+            values: what to set.
+            check: looks at the session before, and raises what is to stop the write.
 
         Returns:
             The session in the clear, and whether it was created.
@@ -63,6 +70,7 @@ class Sessions:
             ItemTooLarge: the session would exceed 400 KB.
             PermanentError: what is left out cannot be decrypted.
             TransientError: others kept writing the session, too.
+            OutcomeUnknown: the write was sent, and whether it took effect cannot be told.
         """
         now = {"S": self._now().astimezone(UTC).isoformat(timespec="seconds")}
         try:
@@ -72,6 +80,7 @@ class Sessions:
                     self._runtime.policy(),
                     {**values, "lastUpdated": now},
                     {"startTime": now, "createTime": now},
+                    check,
                 )
         except InvalidRequest:
             raise BadRequest("body", "DynamoDB refuses it as malformed") from None
@@ -112,14 +121,21 @@ class Sessions:
             raise BadRequest("nextToken", "not a place in this list") from None
         return [_listed(item) for item in answer["Items"]], answer.get("LastEvaluatedKey")
 
-    def delete(self, key: Item) -> None:
+    def delete(self, key: Item, check: Check | None = None) -> None:
         """Delete a session.
+
+        Args:
+            key: the session's key.
+            check: looks at the session before, and raises what is to stop the deletion.
 
         Raises:
             NoSuchSession: the user has none of that key.
+            PermanentError: ``check`` wants to see the session, and it cannot be decrypted.
+            OutcomeUnknown: the deletion was sent, and whether it took effect cannot be told.
         """
-        if not self._runtime.table.delete(key):
-            raise NoSuchSession
+        with counting_failures(self._runtime):
+            if not self._runtime.reconciler.delete(key, self._runtime.settings.policy, check):
+                raise NoSuchSession
 
 
 def session_key(user: str, session_id: str) -> dict[str, Value]:
@@ -135,6 +151,17 @@ def session_key(user: str, session_id: str) -> dict[str, Value]:
     if not 1 <= size <= _MAX_BYTES:
         raise BadRequest(SESSION_ID, f"must be text of 1 to {_MAX_BYTES} bytes")
     return {SESSION_ID: {"S": session_id}, USER_ID: {"S": user}}
+
+
+def new_session_key(user: str, session_id: str) -> dict[str, Value]:
+    """Return the key of a user's session that may have to be created.
+
+    Raises:
+        BadRequest: as for :func:`session_key`, or no client could ask for it by that id.
+    """
+    if session_id in _DOT_SEGMENTS:
+        raise BadRequest(SESSION_ID, "must not be a dot segment, which clients take out of a path")
+    return session_key(user, session_id)
 
 
 def _user(key: Item) -> str:

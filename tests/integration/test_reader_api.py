@@ -144,7 +144,7 @@ def test_given_attributes_of_other_writers_when_read_then_they_are_returned_too(
     assert "history" not in body
 
 
-@pytest.mark.parametrize("session_id", ["a/b", "a b", 'quo"te', "é/ü", "50%", "a%2Fb", "#?&", "{sessionId}", "."])
+@pytest.mark.parametrize("session_id", ["a/b", "a b", 'quo"te', "é/ü", "50%", "a%2Fb", "#?&", "{sessionId}", "..."])
 def test_given_an_id_with_any_character_when_used_then_it_is_that_session(world: World, session_id: str) -> None:
     assert world.put(session_id, {"name": "odd"}).status == 201
     assert world.stored(session_id)["name"] == {"S": "odd"}
@@ -485,7 +485,7 @@ SECRET_NUMBER = "31415926535897932384626433832795028841971"
         pytest.param('{"configuration": {"a": -Infinity}}', "configuration.a", id="infinity"),
         pytest.param('{"history": [1e400]}', "history[0]", id="too large a number"),
         pytest.param(f'{{"history": [{SECRET_NUMBER}]}}', "history[0]", id="too many digits"),
-        pytest.param(f'{{"history": {"[" * 40}{"]" * 40}}}', "history" + "[0]" * 33, id="too deep"),
+        pytest.param(f'{{"history": {"[" * 40}{"]" * 40}}}', "history" + "[0]" * 31, id="too deep"),
         pytest.param(f'{{"history": {"[" * 50_000}{"]" * 50_000}}}', "body", id="far too deep"),
     ],
 )

@@ -363,6 +363,7 @@ class TestApi:
         assert settings["DestinationArn"] == "<ApiLogGroup.Arn>"
         assert set(entry.values()) == {
             "$context.requestId",
+            "$context.integration.requestId",
             "$context.requestTime",
             "$context.routeKey",
             "$context.status",

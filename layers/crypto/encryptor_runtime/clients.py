@@ -22,6 +22,9 @@ CLIENT_CONFIG: Final = Config(
 """Time-outs far below a function's own, so that one call that hangs is one item's failure and not the batch's."""
 
 
+_SINGLE_CONFIG: Final = CLIENT_CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+
+
 class Clients:
     """The clients of one process, each made when it is first asked for: most functions need two or three."""
 
@@ -29,6 +32,11 @@ class Clients:
     def dynamodb(self) -> "DynamoDBClient":
         """DynamoDB's."""
         return boto3.client("dynamodb", config=CLIENT_CONFIG)
+
+    @cached_property
+    def dynamodb_single(self) -> "DynamoDBClient":
+        """DynamoDB's, for writes that must not be sent twice without anybody knowing: it sends each request once."""
+        return boto3.client("dynamodb", config=_SINGLE_CONFIG)
 
     @cached_property
     def kms(self) -> "KMSClient":

@@ -64,7 +64,7 @@ def compose(
     check_table(dynamodb, settings)
     check_regions(kms.meta.region_name, settings)
     check_key(kms, settings.key_arn)
-    table = Table(dynamodb, settings.table, sleep)
+    table = Table(dynamodb, settings.table, sleep, single=clients.dynamodb_single)
     meter = KmsMeter()
     keys = Keyrings(kms, settings.key_arn, settings.earlier_key_arns, meter)
     cipher = ValueCipher(keys, settings.signed)

@@ -15,7 +15,8 @@
     │       ├── KeyNotListed        encrypted under a key that is neither current nor among the earlier ones
     │       └── KeyDestroyed        its key was destroyed on purpose
     ├── TransientError              the same call may succeed later, for this item
-    │   └── KeyNotReady             its key has yet to be made
+    │   ├── KeyNotReady             its key has yet to be made
+    │   └── OutcomeUnknown          a write was sent, and nobody knows whether it took effect
     └── SystemicError               no item can succeed until somebody acts (key disabled, access denied)
         └── ConfigurationError      refused at start
 
@@ -151,6 +152,12 @@ class KeyNotReady(TransientError):
 
     def __init__(self) -> None:
         super().__init__("keys", "not-ready")
+
+
+class OutcomeUnknown(TransientError):
+    """A write was sent and its answer lost: it may have taken effect, and may yet. Whoever asked for it has to look."""
+
+    reason = "outcome-unknown"
 
 
 class SystemicError(ItemCryptoError):

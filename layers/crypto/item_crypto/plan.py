@@ -133,7 +133,16 @@ class Planner:
         )
         return Plan(written(key, decision), written_item)
 
-    def put(self, key: Item, item: Item | None, policy: Policy, values: Mapping[str, Value]) -> tuple[Plan, Settled]:
+    def view(self, key: Item, item: Item, policy: Policy) -> dict[str, Value]:
+        """Return ``item`` in the clear, as its owner sees it."""
+        decision = self.decide(item, policy, Role.READER)
+        if decision.error is not None:
+            raise decision.error
+        return self.settle(key, decision, decision.to_view).view
+
+    def put(
+        self, key: Item, item: Item | None, policy: Policy, values: Mapping[str, Value], whole: bool = False
+    ) -> tuple[Plan, Settled]:
         """Return the change of a writer who sets ``values``, configured ones encrypted in the same write.
 
         Also the item as it is to be then. What is left out stays as it was, in the form that it should have.
@@ -143,6 +152,7 @@ class Planner:
             item: the item as it was read, None for one to be created.
             policy: what is to be encrypted.
             values: the attributes to set, in the clear.
+            whole: whether the write rests on every attribute that was read, and not only on the configured ones.
         """
         given = {name: value for name, value in values.items() if name in policy.attributes}
         replaced = {*map(encrypted_name, given)}
@@ -158,7 +168,9 @@ class Planner:
         others = {name: value for name, value in values.items() if name not in given}
         ciphertexts = self._encrypted(key, targets, policy)
         status = Status.ENCRYPTED if any(target.encrypted for target in targets.values()) else Status.NOTHING
-        written_item = put(key, item, policy.attributes, targets, ciphertexts, others, self._now(), policy.earlier)
+        written_item = put(
+            key, item, policy.attributes, targets, ciphertexts, others, self._now(), policy.earlier, whole
+        )
         return Plan(Outcome(key, status, "put", tuple(targets)), written_item), settled
 
     def _encrypted(self, key: Item, targets: Mapping[str, Target], policy: Policy) -> dict[str, str]:

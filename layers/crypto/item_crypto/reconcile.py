@@ -9,20 +9,29 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 from item_crypto.cipher import ValueCipher
+from item_crypto.core.change import Change, stands_in, whole_item
 from item_crypto.core.codec import Item, Value
 from item_crypto.core.decide import Action
 from item_crypto.core.key import KeyId, distinct, key_id
 from item_crypto.core.policy import Policy, Role
 from item_crypto.dynamodb.table import Table
-from item_crypto.errors import ItemCryptoError, TransientError
+from item_crypto.errors import ItemCryptoError, OutcomeUnknown, TransientError
 from item_crypto.outcome import Outcome, Status, failed, without_write
 from item_crypto.plan import Planner
 
 _WORKERS: Final = 8  # Threads wait for KMS and DynamoDB most of the time.
+_SENDINGS: Final = 2  # Of one write whose answer was lost: each may wait for a time-out, and a function has 28 s.
 _ACCESS_ATTEMPTS: Final = 5  # A reader that lost so many races in a row meets a writer that never pauses.
+
+
+Check: TypeAlias = Callable[[Callable[[], Item] | None], None]
+"""Looks at an item before it is written, and raises what stops that.
+
+It is given what returns the item in the clear, or raises a PermanentError; None where there is no item.
+"""
 
 
 @dataclass(frozen=True)
@@ -145,6 +154,7 @@ class Reconciler:
         policy: Policy,
         values: Mapping[str, Value],
         on_creation: Mapping[str, Value],
+        check: Check | None = None,
     ) -> tuple[Access, bool]:
         """Set attributes of an item as a writer does, configured ones encrypted in the same write.
 
@@ -156,6 +166,7 @@ class Reconciler:
             policy: what is to be encrypted.
             values: the attributes to set, in the clear.
             on_creation: more attributes to set where the item does not exist yet.
+            check: looks at the item before it is written; the write then rests on all that it saw.
 
         Returns:
             The item in the clear after the write, and whether it was created.
@@ -163,14 +174,88 @@ class Reconciler:
         Raises:
             ItemTooLarge: the item would exceed 400 KB, in plaintext or encrypted.
             PermanentError: another attribute of the item cannot be decrypted.
-            TransientError: somebody else kept writing, or a service did not answer.
+            OutcomeUnknown: the write was sent, and whether it took effect cannot be told.
+            TransientError: nothing was written: somebody else kept writing, or a service did not answer.
             SystemicError: a service refuses.
         """
         for _ in range(_ACCESS_ATTEMPTS):
             item = self._table.get(key)
+            if check is not None:
+                check(self._seen(key, item, policy))
             values_now = dict(values) if item is not None else {**on_creation, **values}
-            plan, settled = self._planner.put(key, item, policy, values_now)
-            outcome = plan.outcome_if(plan.change is None or self._table.apply(plan.change))
+            plan, settled = self._planner.put(key, item, policy, values_now, whole=check is not None)
+            outcome = plan.outcome_if(plan.change is None or self._write(plan.change, item))
             if outcome.status is not Status.SUPERSEDED:
                 return Access(settled.view, outcome, len(settled.decrypted)), item is None
         raise TransientError("dynamodb", "TooManyConflicts")
+
+    def delete(self, key: Item, policy: Policy, check: Check | None = None) -> bool:
+        """Delete an item; return whether there was one.
+
+        Args:
+            key: the item's key.
+            policy: what is encrypted.
+            check: looks at the item before it is deleted; the deletion then rests on all that it saw.
+
+        Raises:
+            OutcomeUnknown: the deletion was sent, and whether it took effect cannot be told.
+            PermanentError: ``check`` wants to see the item, and it cannot be decrypted.
+            TransientError, SystemicError: nothing was deleted.
+        """
+        if check is None:
+            return self._delete(key, None)
+        for _ in range(_ACCESS_ATTEMPTS):
+            item = self._table.get(key)
+            check(self._seen(key, item, policy))
+            if item is None:
+                return False
+            if self._delete(key, whole_item(item, policy.attributes)):
+                return True
+        raise TransientError("dynamodb", "TooManyConflicts")
+
+    def _seen(self, key: Item, item: Item | None, policy: Policy) -> Callable[[], Item] | None:
+        return None if item is None else lambda: self._planner.view(key, item, policy)
+
+    def _write(self, change: Change, before: Item | None) -> bool:
+        """Make ``change`` of ``before``; return False where somebody wrote in between.
+
+        Nothing is ever written over what may have come after a write of ours. Once an answer is lost, only what
+        stands there tells::
+
+            our value                      it took effect
+            what was read, unchanged       the very same write again: if the first one arrives late, this one fails
+            nothing, or anything else      it may have taken effect, and been followed: OutcomeUnknown
+        """
+        in_doubt: OutcomeUnknown | None = None
+        for _ in range(_SENDINGS):
+            try:
+                if self._table.apply_once(change):
+                    return True
+                if in_doubt is None:
+                    return False
+            except OutcomeUnknown as error:
+                in_doubt = error
+            except ItemCryptoError:
+                if in_doubt is None:
+                    raise
+            stands = self._standing(change.key, in_doubt)
+            if stands is not None and stands_in(change, stands):
+                return True
+            if before is None or stands != before:
+                break
+        assert in_doubt is not None  # noqa: S101 - the loop returns or raises else
+        raise in_doubt
+
+    def _delete(self, key: Item, guards: Mapping[str, Value | None] | None) -> bool:
+        try:
+            return self._table.delete(key, guards)
+        except OutcomeUnknown as error:
+            if self._standing(key, error) is None:
+                return True
+            raise  # It may be the item that was there, and may be a new one.
+
+    def _standing(self, key: Item, in_doubt: OutcomeUnknown) -> Item | None:
+        try:
+            return self._table.get(key)
+        except ItemCryptoError:
+            raise in_doubt from None

@@ -1,6 +1,6 @@
 """A write as a value: what is to be set and removed, and what it rests on. Knows nothing of DynamoDB's expressions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -77,6 +77,7 @@ def put(
     others: Mapping[str, Value],
     now: datetime,
     earlier: frozenset[str] = frozenset(),
+    whole: bool = False,
 ) -> Change:
     """Return the one write of somebody who sets attributes; arguments as for :func:`change`.
 
@@ -85,6 +86,7 @@ def put(
     Args:
         item: the item as it was read; None where there was none, which the write creates.
         others: attributes to set that are not configured ones.
+        whole: whether it is guarded by every attribute that was read, and by the absence of every one that is set.
 
     Raises:
         ConflictUnresolved, ItemTooLarge: as for :func:`change`.
@@ -97,7 +99,23 @@ def put(
     # What a writer gave is set even if it is the same: DynamoDB takes no empty expression.
     sets = {name: value for name, value in result.items() if base.get(name) != value or name in others}
     removes = tuple(name for name in base if name not in result)
-    return Change(key, _guards(base, attributes, targets) | exists, sets, removes)
+    guards = _guards(base, attributes, targets) | exists
+    if whole and item is not None:
+        guards = whole_item(item, (*attributes, *others)) | guards
+    return Change(key, guards, sets, removes)
+
+
+def whole_item(item: Item, attributes: Iterable[str]) -> dict[str, Value | None]:
+    """Return guards that hold while ``item`` is as it was read: what it has, and ``attributes`` that it lacks."""
+    absent = (name for attribute in attributes for name in (attribute, encrypted_name(attribute)))
+    return {**dict.fromkeys(absent), **item}
+
+
+def stands_in(change: Change, item: Item) -> bool:
+    """Tell whether ``item`` has all that ``change`` set, and nothing that it removed."""
+    return all(item.get(name) == value for name, value in change.sets.items()) and not any(
+        name in item for name in change.removes
+    )
 
 
 def _guards(item: Item, attributes: tuple[str, ...], targets: Mapping[str, Target]) -> dict[str, Value | None]:

@@ -4,9 +4,9 @@ What is encrypted is JSON with one member, named for the attribute, in DynamoDB 
 
     {"history":{"L":[{"M":{"type":{"S":"human"},"sent":{"N":"1767340800"}}}]}}
 
-UTF-8, no white space, binary as base64, numbers as the strings DynamoDB uses; gzip-compressed (RFC 1952) where that
-is smaller. A reader tells the two apart by gzip's magic bytes, which no JSON text begins with. Every type survives:
-DynamoDB JSON names it, and nothing passes through a float.
+UTF-8, no white space, binary as base64, numbers as text in one canonical spelling; gzip-compressed (RFC 1952) where
+that is smaller. A reader tells the two apart by gzip's magic bytes, which no JSON text begins with. Every type
+survives: DynamoDB JSON names it, and nothing passes through a float.
 
 A *value* in this package is what boto3's client gives and takes: ``{"S": "…"}``, ``{"B": b"…"}``, ``{"M": {…}}``.
 """
@@ -18,7 +18,8 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from dataclasses import dataclass
+from decimal import Context, Decimal
 from typing import Any, Final
 
 from item_crypto.errors import ItemTooLarge, UnsupportedValue
@@ -35,14 +36,21 @@ MAX_ITEM_SIZE: Final = 400 * 1024
 MAX_INFLATED_SIZE: Final = 4 * 1024 * 1024
 """Where inflation stops, in bytes: ten items' worth, so that a small message cannot fill the memory."""
 
-MAX_DEPTH: Final = 32
-"""Levels of lists and maps that DynamoDB allows (Service quotas, "Nested attribute depth")."""
+MAX_DEPTH: Final = 31
+"""Lists and maps within one another that an attribute may have.
 
+The documentation says 32 levels (Service quotas, "Nested attribute depth") and counts the item itself: DynamoDB Local
+3.3.0 takes 31 lists or maps around a value, and refuses a 32nd, be it empty.
+"""
+
+_MAX_READ_DEPTH: Final = 32  # What was encrypted when the documentation was taken by its word stays readable.
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _MAX_DIGITS: Final = 38
 _MAX_EXPONENT: Final = 125  # 9.99…E+125 and 1E-130 are the largest and smallest magnitudes (Naming rules, "Number").
 _MIN_EXPONENT: Final = -130
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_EXACT: Final = Context(prec=_MAX_DIGITS)
+_MAX_PLAIN: Final = 40  # Characters of a fraction that is still spelled without an exponent.
+_NUMBER: Final = re.compile(r"([+-]?)(?=\.?\d)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
 
 
 def encode_value(name: str, value: Value) -> bytes:
@@ -87,7 +95,7 @@ def value_from_json(document: object) -> dict[str, Any]:
         value = from_json(document)
     except (AttributeError, TypeError, ValueError, RecursionError):
         raise UnsupportedValue("not a DynamoDB value") from None
-    check_value(value)
+    check_value(value, _MAX_READ_DEPTH)
     return value
 
 
@@ -106,68 +114,130 @@ def key_from_json(document: object) -> dict[str, dict[str, Any]]:
 
 
 def to_json(value: Value) -> dict[str, Any]:
-    """Return ``value`` with binary as base64 text, so that JSON can hold it."""
-    return _map_binary(value, lambda data: base64.b64encode(bytes(data)).decode())
+    """Return ``value`` for JSON: binary as base64 text, numbers in their canonical spelling."""
+    return _mapped(value, lambda data: base64.b64encode(bytes(data)).decode())
 
 
 def from_json(document: Any) -> dict[str, Any]:
-    """Return ``document`` with base64 text as binary: the inverse of :func:`to_json`, unchecked.
+    """Return ``document`` with base64 text as binary and numbers in their canonical spelling, unchecked.
 
     Raises:
         AttributeError, TypeError, ValueError: it has not the shape of a DynamoDB value.
     """
     if not isinstance(document, dict):
         raise TypeError("not a DynamoDB value")
-    return _map_binary(document, lambda text: base64.b64decode(text, validate=True))
+    return _mapped(document, lambda text: base64.b64decode(text, validate=True))
 
 
-def _map_binary(value: Value, convert: Callable[[Any], Any]) -> dict[str, Any]:
+def _mapped(value: Value, binary: Callable[[Any], Any]) -> dict[str, Any]:
     ((kind, content),) = value.items()
-    if kind == "B":
-        content = convert(content)
-    elif kind == "BS":
-        content = [convert(member) for member in content]
-    elif kind == "L":
-        content = [_map_binary(member, convert) for member in content]
-    elif kind == "M":
-        content = {name: _map_binary(member, convert) for name, member in content.items()}
+    match kind:
+        case "N":
+            content = canonical_number(content)
+        case "NS":
+            content = [canonical_number(member) for member in content]
+        case "B":
+            content = binary(content)
+        case "BS":
+            content = [binary(member) for member in content]
+        case "L":
+            content = [_mapped(member, binary) for member in content]
+        case "M":
+            content = {name: _mapped(member, binary) for name, member in content.items()}
     return {kind: content}
 
 
-def check_value(value: object, depth: int = 0) -> None:
+def canonical(value: Value) -> dict[str, Any]:
+    """Return ``value`` with its numbers in their canonical spelling, unchecked."""
+    return _mapped(value, bytes)
+
+
+def check_value(value: object, levels: int = MAX_DEPTH) -> None:
     """Check that ``value`` is one that DynamoDB can hold.
+
+    Args:
+        value: the value.
+        levels: how many lists and maps it may have within one another.
 
     Raises:
         UnsupportedValue: it is not; the message names the rule and never quotes the value.
     """
-    if depth > MAX_DEPTH:
-        raise UnsupportedValue(f"nested deeper than {MAX_DEPTH} levels")
     if not isinstance(value, Mapping) or len(value) != 1:
         raise UnsupportedValue("a value has one type code and one content")
     kind, content = next(iter(value.items()))
+    if kind in ("L", "M") and levels == 0:
+        raise UnsupportedValue(f"nested deeper than {MAX_DEPTH} levels")
     check = _CHECKS.get(kind)
     if check is not None:
         if not check(content):
             raise UnsupportedValue(f"malformed content of type {kind}")
     elif kind == "L" and isinstance(content, list):
         for member in content:
-            check_value(member, depth + 1)
+            check_value(member, levels - 1)
     elif kind == "M" and isinstance(content, Mapping) and all(map(_is_text, content)):
         for member in content.values():
-            check_value(member, depth + 1)
+            check_value(member, levels - 1)
     else:
         raise UnsupportedValue("unknown type code")
 
 
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A number as DynamoDB sees it: no zeros at either end of its digits, none at all for zero."""
+
+    is_negative: bool
+    digits: str
+    exponent: int  # Of ten, by which the digits are multiplied.
+
+
+def _number(text: object) -> _Number | None:
+    """Return the number in ``text``, or None where it is none; by its text alone, however long the text is."""
+    match = _NUMBER.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        return None
+    sign, whole, fraction, exponent = match.groups("")
+    digits = (whole + fraction).lstrip("0")
+    significant = digits.rstrip("0")
+    if not significant:
+        return _Number(False, "", 0)
+    zeros = len(digits) - len(significant)
+    return _Number(sign == "-", significant, int(exponent or 0) - len(fraction) + zeros)
+
+
 def is_number(text: object) -> bool:
     """Tell whether DynamoDB can hold ``text`` as a number without rounding it: 38 digits, 1E-130 to 9.9…E+125."""
-    if not isinstance(text, str) or not _NUMBER.fullmatch(text):
-        return False
-    number = Decimal(text)
-    if number.is_zero():
-        return True
-    digits = "".join(map(str, number.as_tuple().digits)).strip("0")
-    return len(digits) <= _MAX_DIGITS and _MIN_EXPONENT <= number.adjusted() <= _MAX_EXPONENT
+    number = _number(text)
+    if number is None or not number.digits:
+        return number is not None
+    magnitude = number.exponent + len(number.digits) - 1
+    return len(number.digits) <= _MAX_DIGITS and _MIN_EXPONENT <= magnitude <= _MAX_EXPONENT
+
+
+def canonical_number(text: str) -> str:
+    """Return the one spelling that a number is stored and shown in; ``text`` itself where it is no number.
+
+    Plain digits, where an integer has at most 38 of them and a fraction is not longer than 40 characters; else
+    Decimal's spelling with an exponent, ``1E+125``. So no value takes far more text than DynamoDB's size of it, and
+    boto3's Decimal context, which takes trailing zeros for digits, raises no ``decimal.Rounded``.
+    """
+    if not is_number(text):
+        return text
+    plain = plain_number(text)
+    if len(plain.lstrip("-")) <= (_MAX_PLAIN if "." in plain else _MAX_DIGITS):
+        return plain
+    return str(Decimal(plain).normalize(_EXACT))
+
+
+def plain_number(text: str) -> str:
+    """Return the one spelling of a number without an exponent: ``1``, ``1.0`` and ``1E0`` all give ``1``."""
+    number = _number(text)
+    if number is None or not number.digits:
+        return "0"
+    sign, digits, exponent = "-" if number.is_negative else "", number.digits, number.exponent
+    if exponent >= 0:
+        return f"{sign}{digits}{'0' * exponent}"
+    digits = digits.rjust(1 - exponent, "0")
+    return f"{sign}{digits[:exponent]}.{digits[exponent:]}"
 
 
 def _is_binary(content: object) -> bool:
@@ -198,7 +268,7 @@ _CHECKS: Final[Mapping[str, Callable[[object], bool]]] = {
     "BOOL": lambda content: isinstance(content, bool),
     "NULL": lambda content: content is True,
     "SS": lambda content: _is_set(content, _is_text, str),
-    "NS": lambda content: _is_set(content, is_number, Decimal),
+    "NS": lambda content: _is_set(content, is_number, canonical_number),
     "BS": lambda content: _is_set(content, _is_binary, bytes),
 }
 
@@ -211,8 +281,9 @@ def item_size(item: Item) -> int:
 def value_size(value: Value) -> int:
     """Return the size of ``value`` in bytes by DynamoDB's rules, without its attribute's name.
 
-    Numbers take about a byte for two significant digits and one more; lists and maps three bytes and one more for
-    each member. DynamoDB calls its own figure for numbers approximate, so this one is an upper estimate.
+    Lists and maps take three bytes and one more for each member, numbers a byte for two significant digits and one
+    more. DynamoDB calls that approximate; DynamoDB Local counts pairs of digits from the decimal point on, so that
+    ``1.5`` takes three bytes and ``15`` two, and one more byte below zero. So does this.
     """
     kind, content = next(iter(value.items()))
     match kind:
@@ -238,9 +309,11 @@ def value_size(value: Value) -> int:
 
 
 def _number_size(text: str) -> int:
-    number = Decimal(text)
-    digits = len("".join(map(str, number.as_tuple().digits)).strip("0"))
-    return (digits + 1) // 2 + 1 + (1 if number.is_signed() else 0)
+    number = _number(text)
+    if number is None:
+        return len(text)  # It is refused later.
+    digits = len(number.digits) + number.exponent % 2  # To the end of its last pair: DynamoDB counts by the hundred.
+    return 1 + (digits + 1) // 2 + number.is_negative
 
 
 def _inflate(data: bytes) -> bytes:

@@ -10,10 +10,9 @@ holds no table name, so that a table restored under another name can still be de
 
 import base64
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any, Final
 
-from item_crypto.core.codec import Item, is_number
+from item_crypto.core.codec import Item, is_number, plain_number
 from item_crypto.errors import ContextUnusable
 
 PURPOSE: Final = "purpose"
@@ -43,21 +42,12 @@ def encryption_context(key: Item, attributes: Sequence[str], purpose: str) -> di
     return context
 
 
-def canonical_number(text: str) -> str:
-    """Return the one plain spelling of a number: ``1``, ``1.0`` and ``1E0``, which name one item, all give ``1``."""
-    number = Decimal(text)
-    if number.is_zero():
-        return "0"
-    plain = format(number, "f")
-    return plain.rstrip("0").rstrip(".") if "." in plain else plain
-
-
 def _text(name: str, value: Any) -> str:
     match value:
         case {"S": str(text)} if text and _is_unicode(text):
             return text
         case {"N": str(text)} if is_number(text):
-            return canonical_number(text)
+            return plain_number(text)
         case {"B": bytes(data)} if data:
             return base64.b64encode(data).decode()
         case None:

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from item_crypto.core.codec import Item, is_number
-from item_crypto.core.context import canonical_number
+from item_crypto.core.codec import Item, canonical_number
 
 KeyId = tuple[tuple[str, str, str | bytes], ...]
 """A key in a form that can be compared: two spellings of one number are one key."""
@@ -15,7 +14,7 @@ def key_id(key: Item) -> KeyId:
     parts = []
     for name, value in sorted(key.items()):
         kind, content = next(iter(value.items()))
-        parts.append((name, kind, canonical_number(content) if kind == "N" and is_number(content) else content))
+        parts.append((name, kind, canonical_number(content) if kind == "N" else content))
     return tuple(parts)
 
 

@@ -6,12 +6,19 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ParamValidationError,
+    ProxyConnectionError,
+)
 
 from item_crypto.core.change import Change
 from item_crypto.core.codec import Item, Value
 from item_crypto.core.key import KeyId, key_id
-from item_crypto.errors import InvalidRequest, ItemCryptoError, ItemTooLarge, TransientError
+from item_crypto.errors import InvalidRequest, ItemCryptoError, ItemTooLarge, OutcomeUnknown, TransientError
 from item_crypto.service_errors import error_code, from_boto, translated
 
 if TYPE_CHECKING:
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
 _BATCH_SIZE: Final = 100  # Keys in one BatchGetItem (API reference).
 _ATTEMPTS: Final = 6
 _FIRST_WAIT: Final = 0.05  # seconds; doubles with each attempt, with full jitter.
+_WRITE_ATTEMPTS: Final = 3
 
 
 class Table:
@@ -30,6 +38,8 @@ class Table:
         name: the table's name.
         sleep: waits a number of seconds.
         jitter: returns a number from 0 to 1.
+        single: a client that sends each request once, for the writes of somebody who waits for their answer;
+            ``dynamodb`` where None is given, which must not retry then.
     """
 
     def __init__(
@@ -38,8 +48,10 @@ class Table:
         name: str,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
+        single: "DynamoDBClient | None" = None,
     ) -> None:
         self.name = name
+        self._single = single or dynamodb
         self._dynamodb = dynamodb
         self._sleep = sleep
         self._jitter = jitter
@@ -120,16 +132,56 @@ class Table:
             return False
         return True
 
-    def delete(self, key: Item) -> bool:
-        """Delete an item; return whether there was one.
+    def apply_once(self, change: Change) -> bool:
+        """As :meth:`apply`, for a writer who has to know: no lost answer is hidden by sending the write again.
+
+        A client that retries by itself takes its own first write for somebody else's, and the caller writes again::
+
+            we       write if absent ─ takes effect, answer lost ─ again: fails ─ read, write ─ a deleted item is back
+            owner                                          delete ─ acknowledged ─┘
 
         Raises:
+            OutcomeUnknown: it was sent, and may have taken effect.
+            TransientError: it did not: DynamoDB could not be reached, or throttled it and did so again.
+            ItemTooLarge, InvalidRequest, SystemicError: as for :meth:`apply`.
+        """
+        arguments = update_arguments(change)
+        try:
+            self._once(lambda: self._single.update_item(TableName=self.name, Key=change.key, **arguments))
+        except _ConditionFailed:
+            return False
+        return True
+
+    def delete(self, key: Item, guards: Mapping[str, Value | None] | None = None) -> bool:
+        """Delete an item if its guards hold; return whether one was deleted. Sent once, as :meth:`apply_once` does.
+
+        Raises:
+            OutcomeUnknown: it was sent, and may have taken effect.
             InvalidRequest: the key does not fit the table.
             TransientError, SystemicError: DynamoDB did not answer.
         """
-        with _translated:
-            answer = self._dynamodb.delete_item(TableName=self.name, Key=key, ReturnValues="ALL_OLD")
+        arguments = delete_arguments(guards) if guards else {}
+        try:
+            answer = self._once(
+                lambda: self._single.delete_item(TableName=self.name, Key=key, ReturnValues="ALL_OLD", **arguments)
+            )
+        except _ConditionFailed:
+            return False
         return "Attributes" in answer
+
+    def _once(self, write: Callable[[], Any]) -> Any:
+        """Return the answer to ``write``, which is sent again only where DynamoDB itself said that it did nothing."""
+        for attempt in range(1, _WRITE_ATTEMPTS + 1):
+            try:
+                with _translated_once:
+                    return write()
+            except OutcomeUnknown:
+                raise
+            except TransientError:
+                if attempt == _WRITE_ATTEMPTS:
+                    raise
+                self._sleep(_FIRST_WAIT * 2**attempt * self._jitter())
+        raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
     def query(self, **arguments: Any) -> Mapping[str, Any]:
         """Return one page of a query; arguments as for boto3's ``query``, without the table's name.
@@ -156,14 +208,8 @@ def update_arguments(change: Change) -> dict[str, Any]:
     """Return the arguments of UpdateItem, save table and key, that make ``change`` if its guards hold."""
     names: dict[str, str] = {}
     values: dict[str, Value] = {}
-    conditions, sets = [], []
-    for attribute, value in change.guards.items():
-        name = names.setdefault(attribute, f"#{len(names)}")
-        if value is None:
-            conditions.append(f"attribute_not_exists({name})")
-        else:
-            conditions.append(f"{name} = :{len(values)}")
-            values[f":{len(values)}"] = value
+    condition = _condition(change.guards, names, values)
+    sets = []
     for attribute, value in change.sets.items():
         sets.append(f"{names.setdefault(attribute, f'#{len(names)}')} = :{len(values)}")
         values[f":{len(values)}"] = value
@@ -171,10 +217,34 @@ def update_arguments(change: Change) -> dict[str, Any]:
     clauses = (["SET " + ", ".join(sets)] if sets else []) + (["REMOVE " + ", ".join(removes)] if removes else [])
     return {
         "UpdateExpression": " ".join(clauses),
-        "ConditionExpression": " AND ".join(conditions),
+        "ConditionExpression": condition,
         "ExpressionAttributeNames": {placeholder: attribute for attribute, placeholder in names.items()},
         "ExpressionAttributeValues": values,
     }
+
+
+def delete_arguments(guards: Mapping[str, Value | None]) -> dict[str, Any]:
+    """Return the arguments of DeleteItem, save table and key, that delete an item if ``guards`` hold."""
+    names: dict[str, str] = {}
+    values: dict[str, Value] = {}
+    return {
+        "ConditionExpression": _condition(guards, names, values),
+        "ExpressionAttributeNames": {placeholder: attribute for attribute, placeholder in names.items()},
+        "ExpressionAttributeValues": values,
+    }
+
+
+def _condition(guards: Mapping[str, Value | None], names: dict[str, str], values: dict[str, Value]) -> str:
+    """Return the condition that ``guards`` hold; ``names`` and ``values`` get the placeholders that it needs."""
+    conditions = []
+    for attribute, value in guards.items():
+        name = names.setdefault(attribute, f"#{len(names)}")
+        if value is None:
+            conditions.append(f"attribute_not_exists({name})")
+        else:
+            conditions.append(f"{name} = :{len(values)}")
+            values[f":{len(values)}"] = value
+    return " AND ".join(conditions)
 
 
 class _Translated(translated):
@@ -198,6 +268,36 @@ class _Translated(translated):
 
 
 _translated: Final = _Translated("dynamodb")
+
+
+class _TranslatedOnce(_Translated):
+    """Tells also whether a write that was sent may have taken effect."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, ClientError) and _failed_inside(error):
+            raise OutcomeUnknown("dynamodb", error_code(error)) from None
+        try:
+            super().__exit__(kind, error, trace)
+        except TransientError as transient:
+            if isinstance(error, BotoCoreError) and not isinstance(error, _NOT_SENT):
+                raise OutcomeUnknown("dynamodb", transient.code) from None
+            raise
+
+
+_translated_once: Final = _TranslatedOnce("dynamodb")
+
+_NOT_SENT: Final = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
+
+
+def _failed_inside(error: ClientError) -> bool:
+    """Tell whether DynamoDB failed at work, and so may have done it (Developer Guide, "Error handling")."""
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500 or error_code(error) in (
+        "InternalServerError",
+        "InternalFailure",
+        "ServiceUnavailable",
+    )
 
 
 def _is_malformed(error: ClientError | BotoCoreError) -> bool:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from boto3.dynamodb.types import TypeSerializer
 from cryptography.fernet import Fernet, InvalidToken
 
-from item_crypto.core.codec import Value, check_value, decode_base64
+from item_crypto.core.codec import Value, canonical, check_value, decode_base64
 from item_crypto.core.stored_form import ENCRYPTION_VERSION, VERSION, Envelope, Form
 from item_crypto.errors import DecryptionFailed, UnknownForm, UnsupportedValue
 from item_crypto.keys.one_call import OneCall
@@ -78,7 +78,7 @@ def _value(text: bytes) -> Value:
 
     try:
         content = json.loads(text.decode(), parse_int=Decimal, parse_float=Decimal, parse_constant=refuse)
-        value: Value = TypeSerializer().serialize(content)
+        value = canonical(TypeSerializer().serialize(content))
     except (ValueError, TypeError, ArithmeticError, RecursionError):
         raise UnsupportedValue("an old-form value is none that DynamoDB can hold") from None
     check_value(value)

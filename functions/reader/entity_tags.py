@@ -1,0 +1,81 @@
+"""Entity tags and the conditions that name them (RFC 9110, sections 8.8 and 13). Pure.
+
+::
+
+    GET  →  ETag: "Fh0…"                  what the session held
+    PUT, DELETE  If-Match: "Fh0…"         only if it still holds that
+    PUT  If-None-Match: *                 only if there is none
+
+A tag is a hash of the session in the clear, so it is the same in whatever form the session is stored, and our own
+re-encryption changes none. Members of maps and sets have no order in DynamoDB, and none in the tag. It is for the
+session's owner alone: the hash of a short content tells the content, so it is neither logged nor stored.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from http_api.errors import BadRequest
+from item_crypto.core.codec import Item, Value, canonical
+from item_crypto.reconcile import Check
+from reader.errors import PreconditionFailed
+from reader.json_values import to_json_object
+
+_ANY: Final = "*"
+_LIST: Final = re.compile(r'(?:(?:W/)?"[^"]*"(?:\s*,\s*|$))+')
+_TAG: Final = re.compile(r'(?:W/)?"[^"]*"')
+
+
+def entity_tag(session: Item) -> str:
+    """Return the strong tag of a session in the clear, quotes included."""
+    digest = hashlib.sha256(to_json_object(_ordered({"M": session})["M"]).encode("utf-8", "surrogatepass")).digest()
+    return f'"{base64.urlsafe_b64encode(digest).decode().rstrip("=")}"'
+
+
+def condition(headers: Mapping[str, str], may_create: bool = False) -> Check | None:
+    """Return what checks the conditions in ``headers`` (names in lower case), or None where there is none.
+
+    Args:
+        headers: the request's headers.
+        may_create: whether the request may create a session, and so may ask to do nothing else.
+
+    Raises:
+        BadRequest: a condition is malformed, or none that the request may have.
+    """
+    given, none = headers.get("if-match"), headers.get("if-none-match")
+    if none is not None and (not may_create or none.strip() != _ANY):
+        raise BadRequest("If-None-Match", "only * is known, for a PUT that creates")
+    tags = None if given is None else _tags(given.strip())
+    if tags is None and none is None:
+        return None
+
+    def check(session: Callable[[], Item] | None) -> None:
+        if none is not None and session is not None:
+            raise PreconditionFailed
+        if tags is not None and (session is None or not (_ANY in tags or entity_tag(session()) in tags)):
+            raise PreconditionFailed
+
+    return check
+
+
+def _tags(text: str) -> frozenset[str]:
+    if text == _ANY:
+        return frozenset({_ANY})
+    if not _LIST.fullmatch(text):
+        raise BadRequest("If-Match", "must be *, or tags in double quotes")
+    return frozenset(_TAG.findall(text))  # A weak one, W/"…", equals no tag of ours: If-Match compares strongly.
+
+
+def _ordered(value: Value) -> dict[str, Any]:
+    kind, content = next(iter(value.items()))
+    match kind:
+        case "M":
+            return {kind: {name: _ordered(content[name]) for name in sorted(content)}}
+        case "L":
+            return {kind: [_ordered(member) for member in content]}
+        case "SS" | "NS" | "BS":
+            return {kind: sorted(canonical(value)[kind])}
+        case _:
+            return {kind: content}
