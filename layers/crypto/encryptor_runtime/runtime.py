@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from encryptor_runtime.clients import Clients
 from encryptor_runtime.settings import Settings
@@ -30,14 +31,19 @@ class Runtime:
     telemetry: Telemetry
     switch: Switch | None
 
+    def begin(self, context: Any) -> None:
+        """Begin an invocation: name it in every line that follows, and take no setting over from the one before."""
+        self.telemetry.begin(context)
+        if self.switch is not None:
+            self.switch.forget()
+
     def policy(self) -> Policy:
         """Return what is to be encrypted, by the setting as it is now.
 
         Raises:
             TransientError, SystemicError: the setting cannot be read; it is never taken for "off".
         """
-        policy = self.settings.policy
-        return policy if self.switch is None else replace(policy, enabled=self.switch.read().enabled)
+        return _as_set(self.settings.policy, self.switch)
 
 
 def compose(
@@ -72,4 +78,9 @@ def compose(
     if told.control_table is not None:
         switch = Switch(dynamodb, told.control_table, told.enabled, told.cache_seconds)
     telemetry = Telemetry(function, settings.key_arn)
-    return Runtime(settings, clients, table, cipher, meter, Reconciler(table, cipher), telemetry, switch)
+    reconciler = Reconciler(table, cipher, current=lambda policy: _as_set(policy, switch))
+    return Runtime(settings, clients, table, cipher, meter, reconciler, telemetry, switch)
+
+
+def _as_set(policy: Policy, switch: Switch | None) -> Policy:
+    return policy if switch is None else replace(policy, enabled=switch.read().enabled)
