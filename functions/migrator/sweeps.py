@@ -80,13 +80,12 @@ class Sweeps:
 
     def mark_queued(self, sweep: Sweep) -> None:
         """Note that a sweep's segments are queued, so that no start has to look after it."""
-        self._call(
-            "update_item",
-            Key=_key(sweep.id, _SUMMARY),
-            UpdateExpression="SET queued = :true",
-            ConditionExpression="attribute_exists(id)",
-            ExpressionAttributeValues={":true": {"BOOL": True}},
-        )
+        update = {
+            "Key": _key(sweep.id, _SUMMARY),
+            "UpdateExpression": "SET queued = :true",
+            "ExpressionAttributeValues": {":true": {"BOOL": True}},
+        }
+        self._transact({"Update": update})
 
     def get(self, sweep_id: str) -> Sweep | None:
         """Return a sweep, or None."""

@@ -43,7 +43,8 @@ class Runtime:
         Raises:
             TransientError, SystemicError: the setting cannot be read; it is never taken for "off".
         """
-        return _as_set(self.settings.policy, self.switch)
+        policy = self.settings.policy
+        return policy if self.switch is None else replace(policy, enabled=self.switch.read().enabled)
 
 
 def compose(
@@ -78,9 +79,9 @@ def compose(
     if told.control_table is not None:
         switch = Switch(dynamodb, told.control_table, told.enabled, told.cache_seconds)
     telemetry = Telemetry(function, settings.key_arn)
-    reconciler = Reconciler(table, cipher, current=lambda policy: _as_set(policy, switch))
+    reconciler = Reconciler(
+        table,
+        cipher,
+        current=lambda policy: policy if switch is None else replace(policy, enabled=switch.read().enabled),
+    )
     return Runtime(settings, clients, table, cipher, meter, reconciler, telemetry, switch)
-
-
-def _as_set(policy: Policy, switch: Switch | None) -> Policy:
-    return policy if switch is None else replace(policy, enabled=switch.read().enabled)
