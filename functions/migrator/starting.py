@@ -168,7 +168,7 @@ class Starter:
             SweepRunning: another one runs.
         """
         setting = self.switch.read_now()
-        if sweep.goal is not Goal.VERIFY and setting.version != sweep.setting_version:
+        if not still_allows(sweep.goal, sweep.setting_version, setting.version, setting.enabled):
             raise Forbidden
         if sweep.state is not State.RUNNING:
             self._move(sweep, {State.PAUSED}, State.RUNNING)

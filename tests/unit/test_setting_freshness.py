@@ -1,4 +1,4 @@
-"""A reading of the setting is used for one cache lifetime, whatever stands still, and no write rests on an older one."""
+"""A reading of the setting is used for one cache lifetime, whatever stands still; no write rests on an older one."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -32,7 +32,7 @@ def longest_call(connect: float = _CONNECT, read: float = _READ, attempts: int =
     Before attempt n + 1, botocore's standard mode waits 2 to the power of n - 1 seconds at most, never more than 20,
     and 5 more where the service asks for it (``x-amz-retry-after``).
     """
-    return attempts * (connect + read) + sum(min(2**n, 20) + 5 for n in range(attempts - 1))
+    return attempts * (connect + read) + sum(min(2.0**n, 20) + 5 for n in range(attempts - 1))
 
 
 class Clients:

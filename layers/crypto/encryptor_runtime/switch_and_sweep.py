@@ -31,9 +31,7 @@ def settled_after(cache_seconds: float) -> float:
     return cache_seconds + longest_call() + _MARGIN
 
 
-def switch_and_sweep(
-    switch: Switch, work: WorkQueue, enabled: bool, by: str, expected_version: int
-) -> SwitchState:
+def switch_and_sweep(switch: Switch, work: WorkQueue, enabled: bool, by: str, expected_version: int) -> SwitchState:
     """Bring the setting to ``enabled`` and return it; where it is on then, an ``encrypt`` sweep follows.
 
     Two messages ask for the sweep, which starts once however often it is asked for. The one that is sent before the
