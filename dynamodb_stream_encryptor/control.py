@@ -13,7 +13,7 @@ from dynamodb_stream_encryptor.target import Target
 Answer = Mapping[str, Any]
 
 _REFUSALS: Final = {"conflict", "forbidden-by-setting", "mapping-not-enabled", "stopped"}
-_WRONG_REQUESTS: Final = {"invalid-request", "not-found"}
+_WRONG_REQUESTS: Final = {"ambiguous", "invalid-request", "not-found"}
 _MESSAGE_LIMIT: Final = 300  # Characters of a failed function's own message: it may be a whole trace.
 
 

@@ -32,7 +32,10 @@ def add(app: typer.Typer) -> None:
 
     @command(group, "on")
     def on(operator: Operator) -> int:
-        """Switch encryption on: new writes are encrypted, and a sweep over the rest is queued."""
+        """Switch encryption on: new writes are encrypted, and a sweep over the rest follows.
+
+        Repeat it whenever you are not sure that the sweep does.
+        """
         return _switch(operator, True)
 
     @command(group, "off")
@@ -45,14 +48,13 @@ def add(app: typer.Typer) -> None:
 
 
 def _switch(operator: Operator, enabled: bool, confirmed: bool = False) -> int:
-    output = operator.output
+    output, options = operator.output, operator.target.options
     before = _setting(operator.control.ask("config"))
-    word = "on" if enabled else "off"
-    if before["enabled"] is enabled:
+    if not enabled and not before["enabled"]:
         if output.as_json:
             output.document({"setting": before})
         else:
-            output.line(f"Encryption is {word} already: nothing is changed. {setting_text(before)}")
+            output.line(f"Encryption is off already: nothing is changed. {setting_text(before)}")
         return OK
     confirmation = {}
     if not enabled:
@@ -64,10 +66,13 @@ def _switch(operator: Operator, enabled: bool, confirmed: bool = False) -> int:
     if output.as_json:
         output.document(answer)
         return OK
-    options = operator.target.options
-    output.line(f"Encryption is {setting_text(_setting(answer))}.")
+    already = "already " if before["enabled"] is enabled else ""
+    output.line(f"Encryption is {already}{setting_text(_setting(answer))}.")
     if enabled:
-        output.line(f"A sweep over the table begins in a few seconds: `stream-encryptor watch {options}` follows it.")
+        output.line(
+            "A sweep over the table follows, within a minute or two of the change, unless one has done it already: "
+            f"`stream-encryptor watch {options}` follows it."
+        )
     else:
         output.line(f"New writes stay in plaintext. `stream-encryptor decrypt {options}` decrypts the rest.")
     return OK

@@ -36,8 +36,8 @@ def add(app: typer.Typer) -> None:
 
     @command(app, "resume")
     def resume(operator: Operator, sweep: SweepId = None) -> int:
-        """Let a paused sweep go on where it was."""
-        return _change(operator, "resume", _chosen(operator, sweep, ("paused",)))
+        """Let a paused sweep go on where it was, or one that runs but stands still: its messages may be lost."""
+        return _change(operator, "resume", sweep)
 
     @command(app, "cancel")
     def cancel(operator: Operator, sweep: SweepId = None) -> int:
@@ -68,8 +68,8 @@ def only_one(sweeps: Sequence[Sweep], states: Sequence[str]) -> Sweep:
     return found[0]
 
 
-def _change(operator: Operator, verb: str, sweep_id: str) -> int:
-    answer = operator.control.act(verb, sweep=sweep_id)
+def _change(operator: Operator, verb: str, sweep_id: str | None) -> int:
+    answer = operator.control.act(verb, **({} if sweep_id is None else {"sweep": sweep_id}))
     sweep = read_sweep(answer.get("sweep"))
     if operator.output.as_json:
         operator.output.document(answer)

@@ -48,8 +48,8 @@ def get_config() -> Response[str]:
 def put_config(change: Annotated[Change, Body()]) -> Response[str]:
     """Change the setting, if it is still at the version that the caller has seen.
 
-    Asking for what the setting already says, at its version, is no change: it makes no version, queues no sweep and
-    stops none that runs.
+    Asking for what the setting already says, at its version, is no change: it makes no version and stops no sweep.
+    Where that is "on", it makes sure once more that the sweep follows.
     """
     if not change.enabled and change.confirm != CONFIRMATION:
         raise BadRequest("confirm", f'"{CONFIRMATION}" is required: new writes stay in plaintext from then on')
@@ -57,18 +57,12 @@ def put_config(change: Annotated[Change, Body()]) -> Response[str]:
     before = parts.switch.read_now()
     line.facts = _versions(before, None)
     try:
-        if before.version != change.version:
-            raise VersionConflict(before)
-        if before.enabled == change.enabled:
-            line.facts, line.result = _versions(before, before), "unchanged"
-            return _shown(before)
         queue = WorkQueue(parts.sqs, parts.settings.work_queue_url)
-        # The version is checked again, as one with the change: somebody else may be first even now.
         after = switch_and_sweep(parts.switch, queue, change.enabled, line.who, change.version)
     except VersionConflict as conflict:
         line.facts = _versions(conflict.current, conflict.current)
         raise Conflict(conflict.current.version) from conflict
-    line.facts, line.result = _versions(before, after), "changed"
+    line.facts, line.result = _versions(before, after), "unchanged" if after == before else "changed"
     return _shown(after)
 
 

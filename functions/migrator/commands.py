@@ -11,7 +11,7 @@ from item_crypto.errors import InvalidRequest, PermanentError
 from item_crypto.items import ItemCipher
 from migrator import requests, views
 from migrator.application import Application
-from migrator.progress import Sweep
+from migrator.progress import State, Sweep
 from migrator.requests import Refused
 from migrator.starting import Forbidden, WrongState
 from migrator.sweeps import SweepRunning
@@ -86,7 +86,7 @@ class Commands:
         return self._moved(event, self._parts.starter.pause)
 
     def _resume(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        return self._moved(event, self._parts.starter.resume)
+        return self._moved(event if "sweep" in event else {"sweep": self._only_one().id}, self._parts.starter.resume)
 
     def _cancel(self, event: Mapping[str, Any]) -> dict[str, Any]:
         return self._moved(event, self._parts.starter.cancel)
@@ -103,6 +103,17 @@ class Commands:
         except SweepRunning:
             raise Refused("conflict", "Another sweep runs; wait, pause or cancel it.") from None
         return {"sweep": self._shown(self._parts.sweeps.get(sweep.id) or sweep)}
+
+    def _only_one(self) -> Sweep:
+        """Return the sweep that bare ``resume`` means: the only paused one, or the only one that runs."""
+        sweeps = self._parts.sweeps.newest()
+        paused = [sweep for sweep in sweeps if sweep.state is State.PAUSED]
+        found = paused or [sweep for sweep in sweeps if sweep.state is State.RUNNING]
+        if not found:
+            raise Refused("not-found", "No sweep is running or paused.")
+        if len(found) > 1:
+            raise Refused("ambiguous", f"More than one is; name one of {', '.join(sweep.id for sweep in found)}.")
+        return found[0]
 
     def _named(self, event: Mapping[str, Any]) -> Sweep:
         sweep = self._parts.sweeps.get(requests.sweep_id(event))

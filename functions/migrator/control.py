@@ -24,7 +24,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def handle(event: dict[str, Any], context: Any, parts: Application) -> dict[str, Any]:
     """Carry out a command with ``parts``; else as :func:`lambda_handler`."""
     telemetry = parts.runtime.telemetry
-    telemetry.begin(context)
+    parts.runtime.begin(context)
     command = str(event.get("command"))
     by = str(event.get("by") or "unknown")
     result = "failed"

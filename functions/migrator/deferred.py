@@ -25,7 +25,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
 
 def handle(event: dict[str, Any], context: Any, parts: Application) -> PartialItemFailureResponse:
     """Reconcile the keys in a batch of messages with ``parts``."""
-    parts.runtime.telemetry.begin(context)
+    parts.runtime.begin(context)
 
     def reconcile(record: SQSRecord) -> None:
         _reconcile(record, parts)

@@ -1,4 +1,4 @@
-"""What a sweep asks for, as a policy; and whether the setting allows it."""
+"""What a sweep asks for, as a policy; and whether the setting allows it, and still does."""
 
 from dataclasses import replace
 
@@ -19,3 +19,11 @@ def policy_for(aim: Aim | None, policy: Policy) -> Policy:
 def forbids(goal: Goal, enabled: bool) -> bool:
     """Tell whether the setting forbids a sweep: ``decrypt`` needs it off, ``encrypt`` and ``re-encrypt`` on."""
     return goal is not Goal.VERIFY and (goal is Goal.DECRYPT) == enabled
+
+
+def still_allows(goal: Goal, began_at: int, version: int, enabled: bool) -> bool:
+    """Tell whether a sweep that began at one version of the setting may go on at another, or the same.
+
+    ``verify`` always may. At one version the setting can differ too: at version 0, it is what a deployment says.
+    """
+    return goal is Goal.VERIFY or (version == began_at and not forbids(goal, enabled))

@@ -46,6 +46,7 @@ class Sweep:
         deep: for ``verify``, whether to decrypt.
         finished_at: when it ended, aware.
         reason: why it stopped.
+        queued: whether its segments were queued since it began to run; if not, nobody carries it on.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Sweep:
     deep: bool = False
     finished_at: datetime | None = None
     reason: str | None = None
+    queued: bool = False
 
     @property
     def aim(self) -> Aim:

@@ -13,15 +13,16 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Final
 
-from encryptor_runtime.messages import Goal, SegmentWork
+from encryptor_runtime.messages import SegmentWork
 from encryptor_runtime.queues import WorkQueue
 from encryptor_runtime.runtime import Runtime
-from encryptor_runtime.switch import Switch
+from encryptor_runtime.switch import Switch, SwitchState
+from encryptor_runtime.switch_and_sweep import CHANGE_SECONDS, settled_after
 from item_crypto.core.codec import Item
 from item_crypto.core.policy import Policy
 from item_crypto.errors import TransientError
 from migrator.page import Pages
-from migrator.policy import policy_for
+from migrator.policy import policy_for, still_allows
 from migrator.progress import Segment, State, Sweep
 from migrator.sweeps import Sweeps
 
@@ -82,12 +83,15 @@ class Worker:
             self.sweeps.move(sweep, State.STOPPED, self.now(), "hop-limit")
             return Carried.HOP_LIMIT
         setting = self.switch.read_now()
-        if sweep.goal is not Goal.VERIFY and setting.version != sweep.setting_version:
+        if not _may_go_on(sweep, setting):
             self.sweeps.move(sweep, State.STOPPED, self.now(), "setting-changed")
             return Carried.SETTING_CHANGED
         if setting.changed_at is not None:
-            # Until every function has read the new setting, one may still write by the old one behind our back.
-            wait = setting.changed_at + timedelta(seconds=self.switch.cache_seconds + 1) - self.now()
+            # Until every function has read the new setting, and what was sent by the old one has taken effect, one
+            # may still write by the old one behind our back. The change itself holds since its call has ended, or
+            # since the sweep's start has read it.
+            held = min(setting.changed_at + timedelta(seconds=CHANGE_SECONDS), sweep.started_at)
+            wait = held + timedelta(seconds=settled_after(self.switch.cache_seconds)) - self.now()
             if wait > timedelta(0):
                 self.queue.carry_on(replace(work, hop=work.hop + 1), wait.total_seconds() + 1)
                 return Carried.WAITING
@@ -100,7 +104,7 @@ class Worker:
         while not segment.done:
             started = time.monotonic()
             items, cursor = self._scan(sweep, segment, rate)
-            if sweep.goal is not Goal.VERIFY and self.switch.read().version != sweep.setting_version:
+            if not _may_go_on(sweep, self.switch.read()):
                 self.sweeps.move(sweep, State.STOPPED, self.now(), "setting-changed")
                 return Carried.SETTING_CHANGED
             tally = self.pages.work_off(sweep, items, policy, segment.counts)
@@ -145,3 +149,7 @@ class Worker:
 
     def _measure(self) -> None:
         self.runtime.telemetry.kms(self.runtime.meter.drain())
+
+
+def _may_go_on(sweep: Sweep, setting: SwitchState) -> bool:
+    return still_allows(sweep.goal, sweep.setting_version, setting.version, setting.enabled)

@@ -26,7 +26,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
 
 def handle(event: dict[str, Any], context: Any, parts: Application) -> PartialItemFailureResponse:
     """Do what the messages of a batch ask for with ``parts``."""
-    parts.runtime.telemetry.begin(context)
+    parts.runtime.begin(context)
 
     def work(record: SQSRecord) -> None:
         _work(record, context, parts)

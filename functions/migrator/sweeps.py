@@ -73,6 +73,20 @@ class Sweeps:
         except _Refused:
             raise SweepRunning from None
 
+    def running(self) -> Sweep | None:
+        """Return the sweep that holds the lock, or None."""
+        holder = self._lock_holder()
+        return None if holder is None else self.get(holder)
+
+    def mark_queued(self, sweep: Sweep) -> None:
+        """Note that a sweep's segments are queued, so that no start has to look after it."""
+        update = {
+            "Key": _key(sweep.id, _SUMMARY),
+            "UpdateExpression": "SET queued = :true",
+            "ExpressionAttributeValues": {":true": {"BOOL": True}},
+        }
+        self._transact({"Update": update})
+
     def get(self, sweep_id: str) -> Sweep | None:
         """Return a sweep, or None."""
         item = self._call("get_item", Key=_key(sweep_id, _SUMMARY), ConsistentRead=True).get("Item")
@@ -224,7 +238,8 @@ class Sweeps:
             except ClientError as error:
                 if error_code(error) != "TransactionCanceledException":
                     raise
-                if "ConditionalCheckFailed" in str(error):
+                reasons: Any = error.response.get("CancellationReasons", [])
+                if any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons):
                     raise _Refused from None
                 # Another transaction on the same rows, or throttling.
                 raise TransientError("dynamodb", "TransactionCanceled") from None
@@ -241,6 +256,9 @@ _UNLOCKED: Final = {"ConditionExpression": "attribute_not_exists(id)"}
 def _state_change(sweep: Sweep, state: State, now: datetime, reason: str | None) -> dict[str, Any]:
     values: dict[str, Any] = {":old": {"S": sweep.state.value}, ":new": {"S": state.value}}
     sets = ["#state = :new"]
+    if state is State.RUNNING:
+        sets.append("queued = :false")
+        values[":false"] = {"BOOL": False}
     if state not in (State.RUNNING, State.PAUSED):
         sets.append("finishedAt = :now")
         values[":now"] = {"S": now.isoformat()}
@@ -313,6 +331,7 @@ def _row(sweep: Sweep) -> dict[str, Any]:
         "rate": None if sweep.rate is None else str(sweep.rate),
         "olderThan": sweep.older_than.isoformat() if sweep.older_than else None,
         "deep": sweep.deep,
+        "queued": sweep.queued,
     }
     return {name: TypeSerializer().serialize(value) for name, value in row.items()}
 
@@ -338,4 +357,5 @@ def _sweep(item: Mapping[str, Any]) -> Sweep:
         deep=row["deep"],
         finished_at=moment("finishedAt"),
         reason=row.get("reason"),
+        queued=row.get("queued", True),  # Rows of earlier versions do not tell.
     )

@@ -13,7 +13,8 @@ from item_crypto.reconcile import Access
 
 @contextmanager
 def invocation(runtime: Runtime, context: Any) -> Iterator[None]:
-    """Name the invocation in every line within, and write its metrics at the end, whatever happens."""
+    """Begin an invocation, and write its metrics at the end, whatever happens."""
+    runtime.begin(context)
     with runtime.telemetry.invocation(context):
         try:
             yield

@@ -15,7 +15,7 @@ from item_crypto.core.policy import Role
 from item_crypto.outcome import Outcome, Status
 from item_crypto.plan import decide
 
-_PORTION: Final = 50  # Keys that are reconciled under one reading of the setting: about a second's work.
+_PORTION: Final = 50  # Keys whose items are read at once: about a second's work, and 20 MB at most.
 _RESERVE: Final = 15.0  # Seconds kept back for the item in hand, whose calls have time-outs, and for the queues.
 
 
@@ -59,7 +59,7 @@ class Encryptor:
         keys = [hint.key for hint in hints.values()]
         outcomes: dict[KeyId, Outcome] = {}
         for start in range(0, len(keys), _PORTION):
-            # Asked again for each portion: a large batch must not outlive the setting that it began under.
+            # The reconciler asks for the setting again at each item, since a batch may outlive the one it began under.
             policy, portion = self.runtime.policy(), keys[start : start + _PORTION]
             outcomes |= self.runtime.reconciler.reconcile(portion, policy, Role.ENCRYPTOR, seconds_left)
         self._measure(hints, outcomes)

@@ -15,7 +15,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
         ItemCryptoError: the function cannot start; Lambda delivers the batch again.
     """
     parts = encryptor()
-    parts.runtime.telemetry.begin(context)
+    parts.runtime.begin(context)
     try:
         return process(event, context, parts)
     finally:

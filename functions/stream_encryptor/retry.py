@@ -25,7 +25,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
         ItemCryptoError: the function cannot start; the messages come again.
     """
     parts = encryptor()
-    parts.runtime.telemetry.begin(context)
+    parts.runtime.begin(context)
 
     def handle(record: SQSRecord) -> None:
         _try_again(record, context, parts)

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import pytest
 
+from encryptor_runtime.switch_and_sweep import settled_after
 from item_crypto import ItemCipher, Keyrings, Policy, ValueCipher
 from local import LocalStack
 from tests import lisa
@@ -173,7 +174,7 @@ class Operator:
 
     def wait(self, goal: str, version: int) -> dict[str, Any]:
         """Wait until a sweep that rests on a version of the setting is done, and return it."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + settled_after(1) + 60
         while time.monotonic() < deadline:
             for sweep in self.command("status")["sweeps"]:
                 if (sweep["goal"], sweep["settingVersion"], sweep["state"]) == (goal, version, "done"):

@@ -352,7 +352,7 @@ class TestSweeps:
 class TestRunningSweeps:
     @pytest.mark.parametrize(
         ("verb", "state", "after"),
-        [("pause", "running", "paused"), ("resume", "paused", "running"), ("cancel", "paused", "cancelled")],
+        [("pause", "running", "paused"), ("cancel", "paused", "cancelled")],
     )
     def test_the_only_one_is_meant(self, run, control, verb, state, after):
         control.sweeps = {"a": sweep(id="a", state=state), "b": sweep(id="b", state="done")}
@@ -361,12 +361,26 @@ class TestRunningSweeps:
         assert control.events[-1] == {"command": verb, "sweep": "a", "by": WHO}
         assert f"is {after}" in result.stdout
 
+    def test_which_one_is_resumed_is_for_the_control_function_to_say(self, run, control):
+        control.answers["resume"] = {"sweep": sweep(id="a", state="running")}
+        result = run("resume")
+        assert result.exit_code == 0, result.stderr
+        assert control.events == [{"command": "resume", "by": WHO}]
+        assert "a (verify) is running" in result.stdout
+
+    @pytest.mark.parametrize("code", ["not-found", "ambiguous"])
+    def test_none_or_more_than_one_to_resume_is_a_wrong_request(self, run, control, code):
+        control.answers["resume"] = {"error": {"code": code, "message": "Name one."}}
+        result = run("resume")
+        assert result.exit_code == 2
+        assert "Name one." in result.stderr
+
     def test_one_is_named(self, run, control):
         control.sweeps = {"a": sweep(id="a", state="running"), "b": sweep(id="b", state="running")}
         assert document(run("pause", "b", "--json"))["sweep"]["state"] == "paused"
         assert control.commands() == ["pause"]
 
-    @pytest.mark.parametrize("verb", ["pause", "resume", "cancel", "watch"])
+    @pytest.mark.parametrize("verb", ["pause", "cancel", "watch"])
     def test_there_is_none(self, run, control, verb):
         control.sweeps = {"b": sweep(id="b", state="done")}
         result = run(verb)
@@ -427,13 +441,21 @@ class TestConfig:
         control.status["setting"] = setting(False, 5)
         result = run("config", "on")
         assert control.events[-1] == {"command": "set-config", "enabled": True, "version": 5, "by": WHO}
-        assert "begins in a few seconds" in result.stdout
+        assert "A sweep over the table follows" in result.stdout
 
-    def test_what_is_so_already_is_left_alone(self, run, control):
-        result = run("config", "on")
+    def test_off_already_is_left_alone(self, run, control):
+        control.status["setting"] = setting(False, 5)
+        result = run("config", "off")
         assert result.exit_code == 0
         assert "already" in result.stdout
         assert control.commands() == ["config"]
+
+    def test_on_already_is_asked_for_again_so_that_the_sweep_is_certain(self, run, control):
+        control.answers["set-config"] = {"setting": setting()}
+        result = run("config", "on")
+        assert result.exit_code == 0
+        assert "already on" in result.stdout
+        assert control.events[-1] == {"command": "set-config", "enabled": True, "version": 1, "by": WHO}
 
     def test_a_change_by_somebody_else_since_the_question_is_not_overruled(self, run, control):
         control.answers["config"] = {"setting": setting(True, 0), "history": []}

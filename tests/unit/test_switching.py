@@ -6,13 +6,14 @@ from typing import Any
 import boto3
 import pytest
 
+from encryptor_runtime.clients import longest_call
 from encryptor_runtime.queues import WorkQueue
 from encryptor_runtime.switch import Switch, SwitchState, VersionConflict
 from encryptor_runtime.switch_and_sweep import switch_and_sweep
 from item_crypto.errors import SystemicError, TransientError
-from tests.faults import failing, interrupting
+from tests.faults import failing
 from tests.scene import CLIENT
-from tests.unit.test_switch import LIFETIME, Control
+from tests.unit.test_switch import Control
 
 
 class Scene(Control):
@@ -38,19 +39,19 @@ def scene(aws: None) -> Scene:
     return Scene()
 
 
-def test_given_off_when_switched_on_then_the_sweep_is_queued_first_for_after_a_cache_lifetime(scene: Scene) -> None:
+def test_given_off_when_switched_on_then_the_sweep_is_queued_before_the_change_and_after_it(scene: Scene) -> None:
     setting = scene.set(scene.switch(enabled=False), True, 0)
 
     assert (setting.enabled, setting.version, setting.changed_by) == (True, 1, "alice")
-    assert scene.calls == ["SendMessage", "TransactWriteItems"]
-    (message,) = scene.sent
-    assert message.pop("delay") > LIFETIME
-    assert message == {"kind": "start", "goal": "encrypt", "by": "alice", "settingVersion": 1}
+    assert scene.calls == ["GetItem", "SendMessage", "TransactWriteItems", "SendMessage"]
+    # The first arrives when it and the change have each had the longest time that a call may take.
+    assert [message.pop("delay") for message in scene.sent] == [2 * longest_call() + 1, 0]
+    assert scene.sent == [{"kind": "start", "goal": "encrypt", "by": "alice", "settingVersion": 1}] * 2
 
 
 def test_given_on_when_switched_off_then_nothing_is_queued(scene: Scene) -> None:
     assert scene.set(scene.switch(), False, 0).enabled is False
-    assert scene.calls == ["TransactWriteItems"]
+    assert scene.calls == ["GetItem", "TransactWriteItems"]
 
 
 @pytest.mark.parametrize(
@@ -75,22 +76,3 @@ def test_given_another_version_when_switched_on_then_it_is_a_conflict(scene: Sce
         scene.set(switch, True, 0)
 
     assert conflict.value.current == current
-
-
-@pytest.mark.parametrize(
-    ("takes", "messages"),
-    [pytest.param(LIFETIME, 1, id="in time"), pytest.param(LIFETIME + 1, 2, id="after the message could arrive")],
-)
-def test_given_a_change_that_takes_long_when_switched_on_then_a_sweep_follows_it_all_the_same(
-    scene: Scene, takes: float, messages: int
-) -> None:
-    """A message that arrives before the change is made is dropped, as one whose version never came to be."""
-
-    def wait() -> None:
-        scene.now += takes
-
-    switch = scene.switch(enabled=False)
-    with interrupting(scene.dynamodb, "dynamodb.TransactWriteItems", wait):
-        switch_and_sweep(switch, scene.work, True, "alice", 0, clock=lambda: scene.now)
-
-    assert [message["settingVersion"] for message in scene.sent] == [1] * messages

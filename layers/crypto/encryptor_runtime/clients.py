@@ -13,16 +13,29 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
 
+_CONNECT: Final = 2  # Seconds.
+_READ: Final = 5
+_ATTEMPTS: Final = 3
+
 CLIENT_CONFIG: Final = Config(
-    connect_timeout=2,
-    read_timeout=5,
-    retries={"mode": "standard", "total_max_attempts": 3},
+    connect_timeout=_CONNECT,
+    read_timeout=_READ,
+    retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
     max_pool_connections=16,
 )
 """Time-outs far below a function's own, so that one call that hangs is one item's failure and not the batch's."""
 
 
 _SINGLE_CONFIG: Final = CLIENT_CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+
+
+def longest_call(connect: float = _CONNECT, read: float = _READ, attempts: int = _ATTEMPTS) -> float:
+    """Return for how many seconds at most a call is under way, with all its attempts: then it has ended or failed.
+
+    Before attempt n + 1, botocore's standard mode waits 2 to the power of n - 1 seconds at most, never more than 20,
+    and 5 more where the service asks for it (``x-amz-retry-after``).
+    """
+    return attempts * (connect + read) + sum(min(2.0**n, 20) + 5 for n in range(attempts - 1))
 
 
 class Clients:

@@ -16,7 +16,7 @@ kinds are found there. A key that a sweep left to be tried again has no ``record
 Work, in the work queue::
 
     {"kind": "segment", "sweep": "20260102T083000-1f2e", "segment": 3, "hop": 12}   carry a segment on
-    {"kind": "start", "goal": "encrypt", "by": "alice", "settingVersion": 4}        start a sweep
+    {"kind": "start", "goal": "encrypt", "by": "alice", "settingVersion": 4}        start a sweep; "again": true, too
 
 A member is added where its class writes and reads it, ``body`` and ``from_body``; a message that is sent again keeps
 also those that this version does not know.
@@ -217,15 +217,17 @@ class StartWork:
     Attributes:
         by: who caused it.
         setting_version: the version that the sweep rests on.
+        again: whether somebody asked for it again, so that one which was paused or cancelled does not do.
     """
 
     by: str
     setting_version: int
+    again: bool = False
 
     def body(self) -> str:
         """Return the message's body."""
-        goal = Goal.ENCRYPT.value
-        return json.dumps({"kind": "start", "goal": goal, "by": self.by, "settingVersion": self.setting_version})
+        members = {"kind": "start", "goal": Goal.ENCRYPT.value, "by": self.by, "settingVersion": self.setting_version}
+        return json.dumps(members | ({"again": True} if self.again else {}))
 
 
 def work_from_body(body: str) -> SegmentWork | StartWork:
@@ -234,12 +236,12 @@ def work_from_body(body: str) -> SegmentWork | StartWork:
     Raises:
         UnsupportedValue: it is malformed; trying again cannot help.
     """
-    match parse_json(body):
+    match document := parse_json(body):
         case {"kind": "segment", "sweep": str(sweep), "segment": int(segment), "hop": int(hop)}:
             if 0 <= segment < MAX_SEGMENTS and hop >= 0 and sweep:
                 return SegmentWork(sweep, segment, hop)
         case {"kind": "start", "goal": Goal.ENCRYPT.value, "by": str(by), "settingVersion": int(version)}:
-            return StartWork(by, version)
+            return StartWork(by, version, document.get("again") is True)
     raise UnsupportedValue("a malformed work message")
 
 

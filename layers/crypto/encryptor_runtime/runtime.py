@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from encryptor_runtime.clients import Clients
 from encryptor_runtime.remembered import RememberedAttributes, check_attributes
@@ -30,6 +31,12 @@ class Runtime:
     reconciler: Reconciler
     telemetry: Telemetry
     switch: Switch | None
+
+    def begin(self, context: Any) -> None:
+        """Begin an invocation: name it in every line that follows, and take no setting over from the one before."""
+        self.telemetry.begin(context)
+        if self.switch is not None:
+            self.switch.forget()
 
     def policy(self) -> Policy:
         """Return what is to be encrypted, by the setting as it is now.
@@ -74,4 +81,9 @@ def compose(
         check_attributes(RememberedAttributes(dynamodb, told.control_table), settings)
         switch = Switch(dynamodb, told.control_table, told.enabled, told.cache_seconds)
     telemetry = Telemetry(function, settings.key_arn)
-    return Runtime(settings, clients, table, cipher, meter, Reconciler(table, cipher), telemetry, switch)
+    reconciler = Reconciler(
+        table,
+        cipher,
+        current=lambda policy: policy if switch is None else replace(policy, enabled=switch.read().enabled),
+    )
+    return Runtime(settings, clients, table, cipher, meter, reconciler, telemetry, switch)

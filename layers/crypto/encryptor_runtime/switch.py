@@ -79,6 +79,7 @@ class Switch:
         default_enabled: what holds until the first change.
         cache_seconds: how long a reading may be used.
         clock: returns seconds that only go forward.
+        wall_clock: returns the time in epoch seconds, which goes on while an environment is frozen.
     """
 
     def __init__(
@@ -88,23 +89,34 @@ class Switch:
         default_enabled: bool,
         cache_seconds: float,
         clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._dynamodb = dynamodb
         self._table = control_table
         self._default = SwitchState(default_enabled)
         self.cache_seconds = cache_seconds
-        self._clock = clock
+        self._clocks = clock, wall_clock
         self._lock = threading.Lock()
-        self._cached: tuple[float, SwitchState] | None = None
+        self._cached: tuple[tuple[float, ...], SwitchState] | None = None
 
     def read(self) -> SwitchState:
         """Return the setting, no older than ``cache_seconds``."""
         with self._lock:
-            # Its age counts from before the request: the answer may be older than its arrival.
-            now = self._clock()
-            if self._cached is None or now - self._cached[0] >= self.cache_seconds:
+            # Its age counts from before the request: the answer may be older than its arrival. By two clocks: one
+            # stands still while Lambda keeps the environment frozen, the other may be put back.
+            now = tuple(clock() for clock in self._clocks)
+            if self._cached is None or self._age(now, self._cached[0]) >= self.cache_seconds:
                 self._cached = (now, self.read_now())
             return self._cached[1]
+
+    @staticmethod
+    def _age(now: tuple[float, ...], then: tuple[float, ...]) -> float:
+        return max(later - earlier for later, earlier in zip(now, then, strict=True))
+
+    def forget(self) -> None:
+        """Forget the reading: an invocation begins without one, since nobody knows how long it was frozen before."""
+        with self._lock:
+            self._cached = None
 
     def read_now(self) -> SwitchState:
         """Return the setting as it is now (consistent read)."""
@@ -146,8 +158,7 @@ class Switch:
                 if current_setting.version != expected_version:
                     raise VersionConflict(current_setting) from None
                 raise TransientError("dynamodb", "TransactionCanceled") from None
-        with self._lock:
-            self._cached = None
+        self.forget()
         return setting
 
     def history(self, limit: int = 100) -> list[SwitchState]:

@@ -52,17 +52,30 @@ class Access:
 class Reconciler:
     """Reconciles keys of one table.
 
+    A policy may change while an item is worked on, and a call to KMS may take long. So ``current`` is asked once an
+    item was read, and again right before its write: what was decided under another policy is decided again::
+
+        ask ── decide, decrypt, encrypt (KMS) ── ask ─┬─ the same: conditional write
+         ▲                                            └─ another ─┐
+         └────────────────────────────────────────────────────────┘
+
     Args:
         table: the table.
         cipher: encrypts and decrypts.
         now: returns the time, aware.
+        current: returns a policy as it is to be acted on now; it may raise TransientError or SystemicError.
     """
 
     def __init__(
-        self, table: Table, cipher: ValueCipher, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        table: Table,
+        cipher: ValueCipher,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        current: Callable[[Policy], Policy] = lambda policy: policy,
     ) -> None:
         self._table = table
         self._planner = Planner(cipher, now)
+        self._current = current
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="reconcile")
 
     def reconcile(
@@ -107,8 +120,11 @@ class Reconciler:
                     raise item
                 if item is None:
                     return Outcome(key, Status.NOTHING, "no-such-item")
-                plan = self._planner.plan(key, item, policy, role)
-                return plan.outcome_if(plan.change is None or self._table.apply(plan.change))
+                while True:  # It ends: nobody switches faster than an item is planned.
+                    now = self._current(policy)
+                    plan = self._planner.plan(key, item, now, role)
+                    if plan.change is None or self._current(now) == now:
+                        return plan.outcome_if(plan.change is None or self._table.apply(plan.change))
             except Exception as error:  # noqa: BLE001 - one item's surprise must not hold up the records behind it
                 return failed(key, error, role)
 
@@ -129,7 +145,7 @@ class Reconciler:
             item = self._table.get(key)
             if item is None:
                 return Access(None, Outcome(key, Status.NOTHING, "no-such-item"))
-            access = self._access(key, item, policy)
+            access = self._access(key, item, self._current(policy))
             if access.outcome.status is not Status.SUPERSEDED:
                 break
         return access
@@ -143,7 +159,7 @@ class Reconciler:
         if decision.action is Action.WRITE:
             try:
                 plan = self._planner.change(key, settled)
-                outcome = plan.outcome_if(plan.change is None or self._table.apply(plan.change))
+                outcome = plan.outcome_if(plan.change is None or self._apply(plan.change, policy))
             except ItemCryptoError as error:
                 outcome = failed(key, error, Role.READER)
         return Access(settled.view, outcome, len(settled.decrypted))
@@ -180,14 +196,19 @@ class Reconciler:
         """
         for _ in range(_ACCESS_ATTEMPTS):
             item = self._table.get(key)
+            policy = self._current(policy)
             if check is not None:
                 check(self._seen(key, item, policy))
             values_now = dict(values) if item is not None else {**on_creation, **values}
             plan, settled = self._planner.put(key, item, policy, values_now, whole=check is not None)
-            outcome = plan.outcome_if(plan.change is None or self._write(plan.change, item))
+            outcome = plan.outcome_if(plan.change is None or self._write(plan.change, item, policy))
             if outcome.status is not Status.SUPERSEDED:
                 return Access(settled.view, outcome, len(settled.decrypted)), item is None
         raise TransientError("dynamodb", "TooManyConflicts")
+
+    def _apply(self, change: Change, policy: Policy) -> bool:
+        """Write if the change's guards hold and ``policy`` still does; False asks for a decision on both anew."""
+        return self._current(policy) == policy and self._table.apply(change)
 
     def delete(self, key: Item, policy: Policy, check: Check | None = None) -> bool:
         """Delete an item; return whether there was one.
@@ -216,7 +237,7 @@ class Reconciler:
     def _seen(self, key: Item, item: Item | None, policy: Policy) -> Callable[[], Item] | None:
         return None if item is None else lambda: self._planner.view(key, item, policy)
 
-    def _write(self, change: Change, before: Item | None) -> bool:
+    def _write(self, change: Change, before: Item | None, policy: Policy) -> bool:
         """Make ``change`` of ``before``; return False where somebody wrote in between.
 
         Nothing is ever written over what may have come after a write of ours. Once an answer is lost, only what
@@ -228,6 +249,10 @@ class Reconciler:
         """
         in_doubt: OutcomeUnknown | None = None
         for _ in range(_SENDINGS):
+            if self._current(policy) != policy:
+                if in_doubt is None:
+                    return False
+                break
             try:
                 if self._table.apply_once(change):
                     return True
