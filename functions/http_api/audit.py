@@ -1,11 +1,14 @@
-"""One audit line for each request: who, what, which item, attributes, result; and what needs a person, in the log."""
+"""One audit line for each request: who, what, which item, attributes, result; and what needs a person, in the log.
+
+Requests are counted by route and errors by class. Both are small sets: the API's own routes, the code's own classes.
+"""
 
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
@@ -13,6 +16,9 @@ from encryptor_runtime.telemetry import Telemetry
 from http_api.errors import Refused
 from item_crypto.core.codec import Item
 from item_crypto.errors import DecryptionFailed, ItemCryptoError, SystemicError, TransientError
+
+NO_ROUTE: Final = "none"
+"""Stands for a request that came by none of the API's routes."""
 
 
 @dataclass
@@ -39,13 +45,24 @@ class AuditLine:
 
 
 @contextmanager
-def audited(telemetry: Telemetry, operation: str, request_id: str | None = None) -> Iterator[AuditLine]:
-    """Write the audit line of what happens within, also where that raises; then also log what needs a person."""
+def audited(
+    telemetry: Telemetry, operation: str, route: str = NO_ROUTE, request_id: str | None = None
+) -> Iterator[AuditLine]:
+    """Write the audit line of what happens within, also where that raises; then also log what needs a person.
+
+    Args:
+        telemetry: where to.
+        operation: what is asked for.
+        route: one of the API's own routes, such as ``GET /session``; never what a caller made up.
+        request_id: the id that the answer carries; None where there is none.
+    """
     line = AuditLine(operation, request_id=request_id)
+    telemetry.count_by("Requests", "route", route)
     try:
         yield line
     except Exception as error:
         line.result, facts = _failure(error)
+        telemetry.count_by("Errors", "class", type(error).__name__)
         _write(telemetry, line, facts)
         _log_problem(telemetry, error)
         raise

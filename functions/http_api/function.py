@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from encryptor_runtime.telemetry import Telemetry, log_failed_start
-from http_api.audit import audit_failed_start, audited
+from http_api.audit import NO_ROUTE, audit_failed_start, audited
 from http_api.errors import NotPermitted
 from http_api.responses import Sentences, error_response, secured
 from http_api.routes import Call, Router
@@ -72,7 +72,9 @@ class Function(Generic[P]):
                 return error_response(error, self.sentences)
 
     def _answer(self, event: Mapping[str, Any], context: Any, parts: P) -> dict[str, Any]:
-        with audited(parts.telemetry, self._operation(event), _request_id(event)) as line:
+        route = event.get("routeKey", "")
+        route = route if route in self.operations else NO_ROUTE
+        with audited(parts.telemetry, self._operation(event), route, _request_id(event)) as line:
             try:
                 # Before the body is looked at: whoever may not do this learns nothing of what it takes.
                 line.who = self.identify(event, line.operation, parts)

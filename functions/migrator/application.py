@@ -12,6 +12,7 @@ from encryptor_runtime.clients import Clients
 from encryptor_runtime.queues import KeyQueues, Queue, WorkQueue
 from encryptor_runtime.runtime import Runtime
 from encryptor_runtime.switch import Switch
+from encryptor_runtime.table_stream import check_stream
 from item_crypto.errors import ConfigurationError
 from migrator.dead_letters import DeadLetters
 from migrator.page import Pages
@@ -68,7 +69,7 @@ def compose(
         now: returns the time, aware.
 
     Raises:
-        ConfigurationError: the table or the key is not what the settings say.
+        ConfigurationError: the table, its stream or the key is not what the settings say.
         TransientError, SystemicError: DynamoDB or KMS did not answer.
     """
     runtime = shared_parts.compose(settings.shared, "migrator", clients, sleep)
@@ -80,6 +81,8 @@ def compose(
     deferred, failure = Queue(clients.sqs, settings.deferred_queue_url), Queue(clients.sqs, settings.failure_queue_url)
     # The migrator has no retry queue: what fails for now waits among the deferred keys.
     keys = KeyQueues(table, deferred, failure, deferred, now)
+    if settings.stream_arn is not None:
+        check_stream(clients.dynamodb, table, settings.stream_arn)
     sweeps = Sweeps(clients.dynamodb, settings.control_table)
     persistent = Persistent(runtime.reconciler, sleep)
     queries = Queries(clients, table, settings.shared.key_arn, settings.mapping_id)

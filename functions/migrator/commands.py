@@ -12,6 +12,7 @@ from item_crypto.items import ItemCipher
 from migrator import requests, views
 from migrator.application import Application
 from migrator.progress import State, Sweep
+from migrator.queries import ENABLED
 from migrator.requests import Refused
 from migrator.starting import Forbidden, WrongState
 from migrator.sweeps import SweepRunning
@@ -72,7 +73,7 @@ class Commands:
     def _check_mapping(self) -> None:
         """Refuse to migrate beside a mapping that is not enabled: what writers write meanwhile would stay behind."""
         state = self._parts.queries.mapping_state()
-        if state not in (None, "Enabled", "Enabling", "Creating", "Updating"):
+        if state not in (None, *ENABLED):
             message = f"The stream's event source mapping is {state}: enable it first, or use force."
             raise Refused("mapping-not-enabled", message)
 

@@ -4,12 +4,17 @@ Invoked by the operator's commands and by the schedules, under IAM. ``by`` is wh
 audit line; who invoked the function is in CloudTrail.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from item_crypto.errors import ItemCryptoError
 from migrator.application import Application, application
 from migrator.commands import Commands
 from migrator.requests import Refused
+
+SCHEDULE: Final = "schedule"
+"""What the schedules say of themselves."""
+
+_MEANT: Final = ("forbidden-by-setting",)  # Whoever switched encryption off wants no sweep that encrypts.
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -33,6 +38,9 @@ def handle(event: dict[str, Any], context: Any, parts: Application) -> dict[str,
         result = "done"
     except Refused as refused:
         result = f"refused: {refused.code}"
+        if by == SCHEDULE and refused.code not in _MEANT:
+            # Nobody reads the answer to a schedule.
+            telemetry.count("ScheduledSweepsRefused")
         return {"error": {"code": refused.code, "message": refused.message}}
     except ItemCryptoError as error:
         result = f"failed: {error.reason}"

@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from encryptor_runtime.messages import KeyMessage
+from encryptor_runtime.waits import seconds_waited
 from item_crypto.core.key import key_id
 from item_crypto.errors import TransientError, UnsupportedValue
 from item_crypto.outcome import Status
@@ -26,6 +27,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
 def handle(event: dict[str, Any], context: Any, parts: Application) -> PartialItemFailureResponse:
     """Reconcile the keys in a batch of messages with ``parts``."""
     parts.runtime.begin(context)
+    parts.runtime.telemetry.seconds("DeferredMessageAge", seconds_waited(event, parts.now().timestamp()))
 
     def reconcile(record: SQSRecord) -> None:
         _reconcile(record, parts)

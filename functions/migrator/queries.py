@@ -2,10 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from encryptor_runtime.clients import Clients
 from item_crypto.service_errors import translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+ENABLED: Final = ("Enabled", "Enabling", "Creating", "Updating")
+"""States of an event source mapping that delivers, or is about to."""
+
+
+def mapping_state(mappings: "LambdaClient", mapping_id: str) -> str:
+    """Return the state of an event source mapping.
+
+    Raises:
+        TransientError, SystemicError: Lambda does not answer.
+    """
+    with translated("lambda"):
+        return str(mappings.get_event_source_mapping(UUID=mapping_id)["State"])
 
 
 @dataclass(frozen=True)
@@ -35,10 +51,7 @@ class Queries:
 
     def mapping_state(self) -> str | None:
         """Return the state of the stream's event source mapping; None where it is not told."""
-        if self.mapping_id is None:
-            return None
-        with translated("lambda"):
-            return str(self.clients.mappings.get_event_source_mapping(UUID=self.mapping_id)["State"])
+        return None if self.mapping_id is None else mapping_state(self.clients.mappings, self.mapping_id)
 
     def key(self) -> Mapping[str, Any]:
         """Return what KMS says of the current key (DescribeKey)."""

@@ -108,7 +108,9 @@ class Worker:
                 self.sweeps.move(sweep, State.STOPPED, self.now(), "setting-changed")
                 return Carried.SETTING_CHANGED
             tally = self.pages.work_off(sweep, items, policy, segment.counts)
-            committed = self.sweeps.commit(sweep, segment, len(items), tally.counts, tally.under_key, cursor)
+            committed = self.sweeps.commit(
+                sweep, segment, len(items), tally.counts, tally.under_key, cursor, self.now()
+            )
             if committed is None:
                 return Carried.TAKEN_OVER
             self._measure()

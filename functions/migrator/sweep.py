@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from encryptor_runtime.messages import StartWork, work_from_body
+from encryptor_runtime.waits import seconds_waited
 from item_crypto.errors import SystemicError, TransientError, UnsupportedValue
 from migrator.application import Application, application
 from migrator.segments import Carried
@@ -27,6 +28,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
 def handle(event: dict[str, Any], context: Any, parts: Application) -> PartialItemFailureResponse:
     """Do what the messages of a batch ask for with ``parts``."""
     parts.runtime.begin(context)
+    parts.runtime.telemetry.seconds("WorkMessageAge", seconds_waited(event, parts.now().timestamp()))
 
     def work(record: SQSRecord) -> None:
         _work(record, context, parts)

@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from encryptor_runtime.messages import KeyMessage
+from encryptor_runtime.waits import seconds_waited
 from item_crypto.core.key import key_id
 from item_crypto.errors import TransientError
 from item_crypto.outcome import Status
@@ -26,6 +27,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
     """
     parts = encryptor()
     parts.runtime.begin(context)
+    parts.runtime.telemetry.seconds("RetryMessageAge", seconds_waited(event, parts.clock()))
 
     def handle(record: SQSRecord) -> None:
         _try_again(record, context, parts)

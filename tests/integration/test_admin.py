@@ -394,7 +394,7 @@ def test_given_a_row_that_somebody_damaged_when_called_then_it_is_500_and_the_lo
 
     assert admin.get().status == 500
     assert admin.put({**OFF, "version": 1}).status == 500
-    problems = [line for line in json_lines(capsys.readouterr().out) if line["level"] == "ERROR"]
+    problems = [line for line in json_lines(capsys.readouterr().out) if line.get("level") == "ERROR"]
     assert [problem["code"] for problem in problems] == ["unreadable-setting"] * 2
 
 
@@ -433,7 +433,7 @@ def test_given_a_bug_when_called_then_it_is_500_and_the_log_has_its_place_and_no
     output = capsys.readouterr().out
     assert answer.status == 500
     assert "s3cr3t" not in answer.text + output
-    (problem,) = [line for line in json_lines(output) if line["level"] == "ERROR"]
+    (problem,) = [line for line in json_lines(output) if line.get("level") == "ERROR"]
     assert problem["error"] == "RuntimeError"
     assert problem["place"].startswith("test_admin.py:")
 
@@ -542,7 +542,7 @@ def test_given_a_service_that_refuses_when_logged_then_it_and_the_stack_have_eac
 
     output = capsys.readouterr().out
     (audit,) = audit_lines(output)
-    (problem,) = [line for line in json_lines(output) if line["level"] == "ERROR"]
+    (problem,) = [line for line in json_lines(output) if line.get("level") == "ERROR"]
     for line in (audit, problem):
         assert (line["service"], line["failedService"]) == (os.environ["POWERTOOLS_SERVICE_NAME"], "dynamodb")
 

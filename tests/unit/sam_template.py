@@ -14,6 +14,7 @@ PSEUDO = {
     "AWS::AccountId": "111122223333",
     "AWS::Partition": "aws",
     "AWS::Region": "eu-west-1",
+    "AWS::StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/app/0a1b2c3d-1111-4222-8333-444455556666",
     "AWS::StackName": "app",
     "AWS::URLSuffix": "amazonaws.com",
 }
@@ -47,13 +48,15 @@ class Stack:
     A reference to something that is not there (say, a resource whose condition is false) raises `KeyError`.
     """
 
-    def __init__(self, template: dict[str, Any], parameters: dict[str, str]) -> None:
+    def __init__(
+        self, template: dict[str, Any], parameters: dict[str, str], pseudo: dict[str, str] | None = None
+    ) -> None:
         unknown = parameters.keys() - template["Parameters"].keys()
         if unknown:
             raise KeyError(f"no such parameters: {sorted(unknown)}")
         self._template = copy.deepcopy(template)
         defaults = {name: str(parameter["Default"]) for name, parameter in template["Parameters"].items()}
-        self._values = PSEUDO | defaults | parameters
+        self._values = PSEUDO | (pseudo or {}) | defaults | parameters
         self._present = {
             logical_id
             for logical_id, resource in template["Resources"].items()
@@ -89,7 +92,8 @@ class Stack:
         return {
             name
             for name, rule in self._template["Rules"].items()
-            if not all(self._resolve(assertion["Assert"]) for assertion in rule["Assertions"])
+            if self._resolve(rule.get("RuleCondition", True))
+            and not all(self._resolve(assertion["Assert"]) for assertion in rule["Assertions"])
         }
 
     def _condition(self, name: str) -> bool:
@@ -104,8 +108,10 @@ class Stack:
             raise KeyError(f"reference to {name}, which is not there")
         return f"<{name}{attribute and '.'}{attribute}>"
 
-    def _substitute(self, text: str) -> str:
+    def _substitute(self, text: str, own: dict[str, Any]) -> str:
         def value(match: re.Match[str]) -> str:
+            if match[1] in own:
+                return str(own[match[1]])
             name, _, attribute = match[1].partition(".")
             return str(self._reference(name, attribute))
 
@@ -128,13 +134,17 @@ class Stack:
                 name, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
                 return self._reference(name, attribute)
             case "Fn::Sub":
-                return self._substitute(argument)
+                text, own = (argument, {}) if isinstance(argument, str) else argument
+                return self._substitute(text, {name: self._resolve(value) for name, value in own.items()})
             case "Fn::If":
                 condition, yes, no = argument
                 return self._resolve(yes if self._condition(condition) else no)
             case "Fn::Split":
                 separator, text = argument
                 return self._resolve(text).split(separator)
+            case "Fn::Select":
+                index, choices = argument
+                return self._resolve(choices)[int(index)]
             case "Fn::Equals":
                 left, right = map(self._resolve, argument)
                 return left == right

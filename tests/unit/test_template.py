@@ -30,6 +30,7 @@ HANDLERS = {
     "DeferredFunction": "migrator.deferred.lambda_handler",
     "ControlFunction": "migrator.control.lambda_handler",
     "AdminFunction": "admin.handler.lambda_handler",
+    "WatcherFunction": "migrator.watch.lambda_handler",
 }
 EVERY_FUNCTION_READS = {
     "SESSION_ENCRYPTION_ENABLED": "true",
@@ -69,6 +70,11 @@ FUNCTION_READS = {
         "ADMIN_GROUP_CLAIM": "cognito:groups",
         "ADMIN_GROUP": "admin",
     },
+    "WatcherFunction": {
+        "FAILURE_QUEUE_URL": "<FailureQueue>",
+        "TABLE_STREAM_ARN": "<SessionTable.StreamArn>",
+        "MAPPING_IDS": "<StreamMapping>,<RetryMapping>,<WorkMapping>,<DeferredMapping>",
+    },
 }
 CONSUMERS = {
     "RetryQueue": "RetryFunction",
@@ -95,8 +101,7 @@ class TestTable:
         assert stack().properties("SessionTable")["StreamSpecification"] == {"StreamViewType": "KEYS_ONLY"}
 
     def test_index_by_user_projects_what_the_list_shows_and_no_secret(self):
-        (index,) = stack(UserIndexName="mine").properties("SessionTable")["GlobalSecondaryIndexes"]
-        assert index["IndexName"] == "mine"
+        (index,) = stack().properties("SessionTable")["GlobalSecondaryIndexes"]
         assert [key["AttributeName"] for key in index["KeySchema"]] == ["userId", "startTime"]
         assert index["Projection"]["ProjectionType"] == "INCLUDE"
         assert set(index["Projection"]["NonKeyAttributes"]) == {
@@ -144,10 +149,13 @@ class TestKey:
         assert not with_key.of_type("AWS::KMS::Alias")
         assert with_key.outputs["KeyArn"]["Value"] == EXISTING["KmsKeyArn"]
 
-    @pytest.mark.parametrize("logical_id", ["SessionTable", "EncryptionKey", "ControlTable"])
-    def test_what_data_would_be_lost_with_is_retained(self, logical_id):
+    @pytest.mark.parametrize(
+        ("logical_id", "policy"),
+        [("SessionTable", "Retain"), ("EncryptionKey", "RetainExceptOnCreate"), ("ControlTable", "Retain")],
+    )
+    def test_what_data_would_be_lost_with_is_retained(self, logical_id, policy):
         resource = stack().resources[logical_id]
-        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == (policy, "Retain")
 
 
 class TestQueues:
@@ -227,7 +235,6 @@ class TestFunctions:
     @pytest.mark.parametrize(
         ("parameter", "value", "variable", "functions"),
         [
-            ("UserIndexName", "mine", "USER_INDEX_NAME", ["ReaderFunction"]),
             ("UserClaim", "email", "USER_CLAIM", ["ReaderFunction", "AdminFunction"]),
             ("TrustedRoleIds", "AROAEXAMPLEEXAMPLE", "TRUSTED_ROLE_IDS", ["ReaderFunction"]),
             ("AdminGroupClaim", "roles", "ADMIN_GROUP_CLAIM", ["AdminFunction"]),
@@ -288,10 +295,12 @@ class TestMappings:
         mapping = stack().properties("StreamMapping")
         assert mapping["DestinationConfig"] == {"OnFailure": {"Destination": "<FailureQueue.Arn>"}}
 
-    def test_retries_last_longer_than_an_hour_and_end_while_the_stream_still_has_the_record(self):
+    def test_records_are_kept_as_long_as_leaves_an_hour_to_read_their_range_again(self):
+        """Lambda discards any record of that age, also one that was never tried."""
         mapping = stack().properties("StreamMapping")
         assert mapping["MaximumRetryAttempts"] == "-1"
-        assert 3600 < int(mapping["MaximumRecordAgeInSeconds"]) < 24 * 3600
+        assert int(mapping["MaximumRecordAgeInSeconds"]) == 23 * 3600
+        assert "healthy records too" in TEMPLATE["Parameters"]["StreamRecordAge"]["Description"]
 
     @pytest.mark.parametrize(
         ("parameter", "member"),
@@ -407,13 +416,12 @@ class TestAlarmsAndDashboard:
     @pytest.mark.parametrize(
         ("alarm", "parameter", "metric", "stat", "divisor"),
         [
-            (
-                "OldestFailureAlarm",
-                "OldestFailureAlarmDays",
-                "ApproximateAgeOfOldestMessage",
-                "Maximum",
-                24 * 3600,
-            ),
+            ("OldestFailureAlarm", "OldestFailureAlarmDays", "OldestFailureAge", "Maximum", 24 * 3600),
+            ("OldestRetryAlarm", "OldestRetryAlarmMinutes", "ApproximateAgeOfOldestMessage", "Maximum", 60),
+            ("RetryAgeAlarm", "OldestRetryAlarmMinutes", "RetryMessageAge", "Maximum", 60),
+            ("WorkAgeAlarm", "OldestWorkAlarmMinutes", "WorkMessageAge", "Maximum", 60),
+            ("DeferredAgeAlarm", "OldestDeferredAlarmMinutes", "DeferredMessageAge", "Maximum", 60),
+            ("SweepStandstillAlarm", "SweepStandstillAlarmMinutes", "SweepStandstill", "Maximum", 60),
             ("OldestWorkAlarm", "OldestWorkAlarmMinutes", "ApproximateAgeOfOldestMessage", "Maximum", 60),
             ("OldestDeferredAlarm", "OldestDeferredAlarmMinutes", "ApproximateAgeOfOldestMessage", "Maximum", 60),
             ("IteratorAgeAlarm", "IteratorAgeAlarmSeconds", "IteratorAge", "Maximum", 1000),
@@ -432,7 +440,7 @@ class TestAlarmsAndDashboard:
     @pytest.mark.parametrize(
         ("alarm", "queue"),
         [
-            ("OldestFailureAlarm", "FailureQueue"),
+            ("OldestRetryAlarm", "RetryQueue"),
             ("OldestWorkAlarm", "WorkQueue"),
             ("OldestDeferredAlarm", "DeferredQueue"),
         ],
@@ -442,11 +450,21 @@ class TestAlarmsAndDashboard:
         assert metric["Dimensions"] == [{"Name": "QueueName", "Value": f"<{queue}.QueueName>"}]
 
     @pytest.mark.parametrize(
-        ("alarm", "metric"), [("DecryptionsFailedAlarm", "DecryptionsFailed"), ("SweepDeadAlarm", "SweepsDead")]
+        ("alarm", "metric"),
+        [
+            ("DecryptionsFailedAlarm", "DecryptionsFailed"),
+            ("SweepDeadAlarm", "SweepsDead"),
+            ("SystemicFailuresAlarm", "ItemsFailedSystemic"),
+            ("ScheduledSweepRefusedAlarm", "ScheduledSweepsRefused"),
+            ("MappingDisabledAlarm", "MappingsDisabled"),
+            ("StreamReplacedAlarm", "StreamReplaced"),
+            ("ApiServerErrorsAlarm", "5xx"),
+        ],
     )
     def test_what_must_not_happen_raises_an_alarm_the_first_time(self, alarm, metric):
         properties = stack().properties(alarm)
         assert (properties["MetricName"], properties["Threshold"]) == (metric, 0)
+        assert (properties["EvaluationPeriods"], properties["Period"]) == (1, 300)
         assert properties["ComparisonOperator"] == "GreaterThanThreshold"
 
     def test_alarms_notify_the_topic_that_is_given_and_nobody_otherwise(self):
@@ -456,13 +474,18 @@ class TestAlarmsAndDashboard:
         for alarm in stack().of_type("AWS::CloudWatch::Alarm").values():
             assert "AlarmActions" not in alarm
 
-    def test_own_metrics_are_looked_up_as_the_functions_write_them(self):
-        made = stack()
-        variables = made.properties("StreamEncryptorFunction")["Environment"]["Variables"]
-        window = made.properties("PlaintextWindowAlarm")["Metrics"][1]["MetricStat"]["Metric"]
-        for metric in (window, made.properties("DecryptionsFailedAlarm"), made.properties("SweepDeadAlarm")):
-            assert metric["Namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]
-            assert metric["Dimensions"] == [{"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}]
+    def test_a_silent_watcher_raises_an_alarm(self):
+        """What rests on it has no data then, and is silent with it."""
+        alarm = stack().properties("WatcherSilentAlarm")
+        assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Lambda", "Invocations")
+        assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": "<WatcherFunction>"}]
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+        assert alarm["TreatMissingData"] == "breaching"
+
+    def test_server_errors_are_those_of_this_api(self):
+        alarm = stack().properties("ApiServerErrorsAlarm")
+        assert alarm["Namespace"] == "AWS/ApiGateway"
+        assert alarm["Dimensions"] == [{"Name": "ApiId", "Value": "<HttpApi>"}]
 
     def test_dashboard_shows_what_an_operator_asks_first(self):
         body = json.loads(stack().properties("Dashboard")["DashboardBody"])
@@ -523,5 +546,7 @@ class TestOutputs:
             "ControlFunctionName": "<ControlFunction>",
             "MigratorFunctionName": "<MigratorFunction>",
             "AdminFunctionName": "<AdminFunction>",
+            "WatcherFunctionName": "<WatcherFunction>",
+            "LogGroupPrefix": "/aws/lambda/app-0a1b2c3d",
         }
         assert all(re.fullmatch(r"[A-Z].+", output["Description"]) for output in outputs.values())

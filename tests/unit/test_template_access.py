@@ -34,6 +34,7 @@ ROLES = {
     "DeferredFunction": "DeferredRole",
     "ControlFunction": "ControlRole",
     "AdminFunction": "AdminRole",
+    "WatcherFunction": "WatcherRole",
 }
 ENCRYPTORS = ["StreamEncryptorRole", "RetryRole"]
 READERS = ["ReaderRole", "ItemReaderRole"]
@@ -41,7 +42,8 @@ MIGRATORS = ["MigratorRole", "DeferredRole", "ControlRole"]
 OF_DATA = ENCRYPTORS + READERS + MIGRATORS
 KEY_METADATA = {"kms:DescribeKey", "kms:GetKeyRotationStatus"}
 SEND = {"sqs:SendMessage"}
-RECEIVE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
+CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+RECEIVE = CONSUME | {"sqs:ChangeMessageVisibility"}
 SETTING_ONLY = {
     "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["setting"]},
     # Without it, ForAllValues would hold for a request that names no key at all.
@@ -79,7 +81,7 @@ def test_each_function_has_a_role_of_its_own_that_only_lambda_assumes(stack):
         function: f"<{role}.Arn>" for function, role in ROLES.items()
     }
     roles = stack.of_type("AWS::IAM::Role")
-    assert set(roles) == {*ROLES.values(), "ScheduleRole"}
+    assert set(roles) == {*ROLES.values(), "ScheduleRole", "WatchScheduleRole"}
     assert not any("ManagedPolicyArns" in role for role in roles.values())
     for role in (roles[name] for name in ROLES.values()):
         (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
@@ -93,7 +95,7 @@ def test_services_are_those_the_function_calls(stack, role):
     expected = {"logs", "dynamodb"}
     expected |= {"kms"} if role in OF_DATA else set()
     expected |= {"sqs"} if role not in READERS else set()
-    expected |= {"lambda"} if role == "ControlRole" else set()
+    expected |= {"lambda"} if role in ("ControlRole", "WatcherRole") else set()
     assert services == expected
 
 
@@ -121,9 +123,8 @@ def test_what_only_encrypts_cannot_decrypt(stack, key, role):
 def test_what_reads_or_migrates_decrypts_under_the_current_key_and_the_earlier_ones(role):
     metadata = KEY_METADATA if role == "ControlRole" else {"kms:DescribeKey"}
     current = {"kms:GenerateDataKey", "kms:Decrypt"} | metadata
-    earlier = {"kms:Decrypt"} | (KEY_METADATA if role == "ControlRole" else set())
     assert granted(MADE, role, "kms") == {"<EncryptionKey.Arn>": current}
-    assert granted(EXISTING, role, "kms") == {KEY: current} | dict.fromkeys(EARLIER_KEYS, earlier)
+    assert granted(EXISTING, role, "kms") == {KEY: current} | {key: {"kms:Decrypt"} for key in EARLIER_KEYS}
 
 
 @pytest.mark.parametrize(("stack", "purpose"), [(MADE, "session-encryption"), (EXISTING, "orders")])
@@ -151,12 +152,16 @@ def test_table_access_is_what_the_function_does(stack, role):
     table = "<SessionTable.Arn>" if stack is MADE else TABLE
     stream = "<SessionTable.StreamArn>" if stack is MADE else f"{TABLE}/stream/2026-01-02T08:30:00.000"
     expected = {table: set(ITEMS)}
+    if role in READERS:
+        expected[table].remove("dynamodb:BatchGetItem")
     if role == "ReaderRole":
         expected[table].add("dynamodb:DeleteItem")
         expected[f"{table}/index/byUserId"] = {"dynamodb:Query"}
     if role in ("StreamEncryptorRole", "ControlRole"):
-        expected[stream] = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}
+        expected[stream] = {"dynamodb:GetRecords", "dynamodb:GetShardIterator"}
     if role == "StreamEncryptorRole":
+        # Lambda's poller asks for it under this role.
+        expected[stream].add("dynamodb:DescribeStream")
         expected[f"{table}/stream/*"] = {"dynamodb:ListStreams"}
     if role == "MigratorRole":
         expected[table].add("dynamodb:Scan")
@@ -179,6 +184,7 @@ def test_what_does_not_control_at_most_reads_the_setting_adds_attributes_and_kee
         "MigratorRole": [(read_all, None), (write, PROGRESS_ONLY), (add, ATTRIBUTES_ONLY)],
         "ControlRole": [(read_all | write, None)],
         "AdminRole": [(read | {"dynamodb:PutItem"}, SETTING_ONLY)],
+        "WatcherRole": [(read | {"dynamodb:Query"}, None)],
     }.get(role, [(read, SETTING_ONLY), (remember, ATTRIBUTES_ONLY)])
 
 
@@ -195,17 +201,18 @@ def test_the_admin_function_reaches_neither_data_nor_keys(stack):
     ("role", "queues"),
     [
         ("StreamEncryptorRole", {"RetryQueue": SEND, "DeferredQueue": SEND, "FailureQueue": SEND}),
-        ("RetryRole", {"RetryQueue": RECEIVE, "DeferredQueue": SEND, "FailureQueue": SEND}),
+        ("RetryRole", {"RetryQueue": CONSUME, "DeferredQueue": SEND, "FailureQueue": SEND}),
         ("MigratorRole", {"WorkQueue": RECEIVE | SEND, "DeferredQueue": SEND, "FailureQueue": SEND}),
-        ("DeferredRole", {"DeferredQueue": RECEIVE, "FailureQueue": SEND}),
+        ("DeferredRole", {"DeferredQueue": CONSUME, "FailureQueue": SEND}),
         (
             "ControlRole",
             {
                 "WorkQueue": SEND | {"sqs:GetQueueAttributes"},
-                "DeferredQueue": SEND | {"sqs:GetQueueAttributes"},
+                "DeferredQueue": {"sqs:GetQueueAttributes"},
                 "FailureQueue": RECEIVE | SEND,
             },
         ),
+        ("WatcherRole", {"FailureQueue": {"sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"}}),
     ],
 )
 def test_queue_access_is_what_the_function_does(stack, role, queues):
@@ -217,11 +224,27 @@ def test_the_control_function_looks_at_one_mapping_and_changes_none():
     assert granted(MADE, "ControlRole", "lambda") == {mapping: {"lambda:GetEventSourceMapping"}}
 
 
-def test_schedules_start_sweeps_and_nothing_else():
-    (statement,) = MADE.statements("ScheduleRole")
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_watcher_describes_the_table_and_mappings_and_reads_no_item(stack):
+    table = "<SessionTable.Arn>" if stack is MADE else TABLE
+    mapping = "arn:aws:lambda:eu-west-1:111122223333:event-source-mapping"
+    names = ["StreamMapping", "RetryMapping", "WorkMapping", "DeferredMapping"]
+    of_tables = granted(stack, "WatcherRole", "dynamodb")
+    del of_tables[CONTROL_TABLE]
+    assert of_tables == {table: {"dynamodb:DescribeTable"}}
+    assert granted(stack, "WatcherRole", "lambda") == {
+        f"{mapping}:<{name}>": {"lambda:GetEventSourceMapping"} for name in names
+    }
+
+
+@pytest.mark.parametrize(
+    ("role", "function"), [("ScheduleRole", "ControlFunction"), ("WatchScheduleRole", "WatcherFunction")]
+)
+def test_schedules_invoke_their_function_and_nothing_else(role, function):
+    (statement,) = MADE.statements(role)
     assert statement["Effect"] == "Allow"
-    assert (statement["Action"], statement["Resource"]) == (["lambda:InvokeFunction"], ["<ControlFunction.Arn>"])
-    (trust,) = MADE.properties("ScheduleRole")["AssumeRolePolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == (["lambda:InvokeFunction"], [f"<{function}.Arn>"])
+    (trust,) = MADE.properties(role)["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
     assert trust["Condition"] == {
         "StringEquals": {

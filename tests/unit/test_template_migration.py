@@ -96,6 +96,19 @@ class TestControlFunction:
         assert "<ControlFunction>" not in {mapping["FunctionName"] for mapping in mappings}
 
 
+class TestWatch:
+    def test_the_watcher_looks_more_often_than_alarms_look_for_its_word(self):
+        made = stack()
+        schedule = made.properties("WatchSchedule")
+        assert schedule["Target"]["Arn"] == "<WatcherFunction.Arn>"
+        assert schedule["ScheduleExpression"] == "rate(5 minutes)"
+        assert made.properties("WatcherSilentAlarm")["Period"] >= 3 * 300
+
+    def test_a_page_that_waits_for_a_crashed_invocation_raises_no_alarm(self):
+        hidden = stack().properties("WorkQueue")["VisibilityTimeout"]
+        assert TEMPLATE["Parameters"]["SweepStandstillAlarmMinutes"]["Default"] * 60 > hidden
+
+
 class TestSchedules:
     @pytest.mark.parametrize(
         ("schedule", "command"),
@@ -126,7 +139,7 @@ class TestSchedules:
     @pytest.mark.parametrize(("schedule", "parameter"), SCHEDULES.items())
     def test_without_an_expression_there_is_no_schedule(self, schedule, parameter):
         left = stack(**{parameter: ""})
-        assert set(left.of_type("AWS::Scheduler::Schedule")) == SCHEDULES.keys() - {schedule}
+        assert set(left.of_type("AWS::Scheduler::Schedule")) == SCHEDULES.keys() - {schedule} | {"WatchSchedule"}
         assert "ScheduleRole" in left.resources
 
     def test_without_schedules_there_is_no_role_for_them(self):

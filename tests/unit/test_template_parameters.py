@@ -136,6 +136,8 @@ def test_bad_value_is_refused(name, value):
         ({"JwtIssuer": "https://issuer.example", "JwtAudience": "web"}, set()),
         ({"JwtIssuer": "https://issuer.example"}, {"IssuerAndAudience"}),
         ({"JwtAudience": "web"}, {"IssuerAndAudience"}),
+        ({"UserIndexName": "mine"}, {"IndexOfTheMadeTable"}),
+        ({"UserIndexName": "mine", "TableName": "chats", "TableStreamArn": STREAM}, set()),
     ],
 )
 def test_what_belongs_together_is_given_together(given, broken):

@@ -56,7 +56,11 @@ class Queue:
         """Return messages, ``limit`` and 10 at most, and hide them from others for ``hidden`` seconds."""
         with translated("sqs"):
             answer = self._sqs.receive_message(
-                QueueUrl=self.url, MaxNumberOfMessages=min(_BATCH, limit), VisibilityTimeout=hidden, WaitTimeSeconds=1
+                QueueUrl=self.url,
+                MaxNumberOfMessages=min(_BATCH, limit),
+                VisibilityTimeout=hidden,
+                WaitTimeSeconds=1,
+                MessageSystemAttributeNames=["SentTimestamp"],
             )
         return answer.get("Messages", [])
 

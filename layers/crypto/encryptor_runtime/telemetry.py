@@ -6,6 +6,7 @@ attribute names do appear: they stand in CloudTrail too, as the encryption conte
 """
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TextIO
@@ -45,6 +46,7 @@ class Telemetry:
         # Powertools takes the service, which tells stacks apart, from POWERTOOLS_SERVICE_NAME.
         self._logger = Logger(stream=stream or sys.stdout, log_uncaught_exceptions=False)
         self._metrics = EphemeralMetrics(namespace=NAMESPACE)
+        self._counted_by: Counter[tuple[str, str, str]] = Counter()
         self._function = function
         self._key_arn = key_arn
 
@@ -116,10 +118,19 @@ class Telemetry:
         """Add ``number`` to a counter."""
         self._metrics.add_metric(name, MetricUnit.Count, number)
 
+    def count_by(self, name: str, dimension: str, value: str, number: int = 1) -> None:
+        """Add ``number`` to a counter of its own for ``value``, which comes from a small set: CloudWatch bills each."""
+        self._counted_by[name, dimension, value] += number
+
     def milliseconds(self, name: str, values: Iterable[float]) -> None:
         """Add durations in milliseconds."""
         for value in values:
             self._metrics.add_metric(name, MetricUnit.Milliseconds, round(value, 3))
+
+    def seconds(self, name: str, values: Iterable[float]) -> None:
+        """Add ages in seconds."""
+        for value in values:
+            self._metrics.add_metric(name, MetricUnit.Seconds, round(value, 3))
 
     def kms(self, latencies: Sequence[float]) -> None:
         """Count calls to KMS, given how many milliseconds each took."""
@@ -131,6 +142,13 @@ class Telemetry:
         """Write the metrics that were added since the last flush."""
         if self._metrics.metric_set:
             self._metrics.flush_metrics()
+        for (name, dimension, value), number in self._counted_by.items():
+            # A line of its own: the dimensions of a line are those of all its metrics.
+            metrics = EphemeralMetrics(namespace=NAMESPACE)
+            metrics.add_dimension(dimension, value)
+            metrics.add_metric(name, MetricUnit.Count, number)
+            metrics.flush_metrics()
+        self._counted_by.clear()
 
 
 def log_failed_start(function: str, error: ItemCryptoError) -> None:

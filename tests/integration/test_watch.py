@@ -1,0 +1,208 @@
+"""The watcher, on moto's DynamoDB and SQS: what stands still is told, and looking changes nothing."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from moto import mock_aws
+
+from item_crypto import ConfigurationError, SystemicError
+from migrator import control, sweep, watch
+from migrator.application import application
+from tests.factories import metrics
+from tests.migration import TABLE, Migration, context
+
+MAPPINGS = tuple(f"00000000-0000-4000-8000-00000000000{n}" for n in range(4))
+
+
+class Mappings:
+    """What Lambda says of event source mappings, to clients made from here on.
+
+    Attributes:
+        states: their states, by id.
+        denied: whether it says nothing.
+    """
+
+    def __init__(self) -> None:
+        self.states = dict.fromkeys(MAPPINGS, "Enabled")
+        self.denied = False
+        assert boto3.DEFAULT_SESSION is not None
+        boto3.DEFAULT_SESSION.events.register("before-call.lambda.GetEventSourceMapping", self._answer)
+
+    def _answer(self, params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+        answer: dict[str, Any] = {"State": self.states[params["url_path"].rpartition("/")[2]]}
+        if self.denied:
+            answer = {"Error": {"Code": "AccessDenied", "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+        return AWSResponse("", 403 if self.denied else 200, {}, None), answer  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
+    with mock_aws():
+        world = Migration(monkeypatch)
+        described = world.dynamodb.update_table(
+            TableName=TABLE, StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+        )["TableDescription"]
+        world.set(TABLE_STREAM_ARN=described["LatestStreamArn"], MAPPING_IDS=",".join(MAPPINGS))
+        yield world
+    application.cache_clear()
+    boto3.setup_default_session()
+
+
+@pytest.fixture(autouse=True)
+def mappings(world: Migration) -> Mappings:
+    return Mappings()
+
+
+def look(world: Migration, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """Have the watcher look, as late as the world's clock says; return the metrics."""
+    watch.watcher.cache_clear()
+    capsys.readouterr()
+    watcher = replace(watch.watcher(), now=lambda: datetime.now(UTC) + world.passed)
+    with watcher.telemetry.invocation(context()):
+        watcher.look()
+    return metrics(capsys.readouterr().out)
+
+
+def test_given_nothing_to_tell_when_looked_then_all_is_told_as_well(
+    world: Migration, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert look(world, capsys) == {"MappingsDisabled": [0.0], "StreamReplaced": [0.0]}
+
+
+class TestMappings:
+    @pytest.mark.parametrize("disabled", MAPPINGS)
+    def test_given_one_is_disabled_when_looked_then_it_is_counted(
+        self, world: Migration, mappings: Mappings, capsys: pytest.CaptureFixture[str], disabled: str
+    ) -> None:
+        mappings.states[disabled] = "Disabled"
+        assert look(world, capsys)["MappingsDisabled"] == [1.0]
+
+    @pytest.mark.parametrize("state", ["Creating", "Enabling", "Updating"])
+    def test_given_one_that_is_about_to_deliver_when_looked_then_it_is_not_counted(
+        self, world: Migration, mappings: Mappings, capsys: pytest.CaptureFixture[str], state: str
+    ) -> None:
+        mappings.states = dict.fromkeys(MAPPINGS, state)
+        assert look(world, capsys)["MappingsDisabled"] == [0.0]
+
+
+class TestStream:
+    def test_given_the_stream_was_switched_off_when_looked_then_it_is_told(
+        self, world: Migration, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world.dynamodb.update_table(TableName=TABLE, StreamSpecification={"StreamEnabled": False})
+        assert look(world, capsys)["StreamReplaced"] == [1.0]
+
+    def test_given_another_stream_when_the_migrator_starts_then_it_refuses_and_names_the_mend(
+        self, world: Migration
+    ) -> None:
+        world.set(TABLE_STREAM_ARN="arn:aws:dynamodb:eu-central-1:123456789012:table/sessions/stream/2020")
+        with pytest.raises(ConfigurationError, match="LatestStreamArn"):
+            _ = world.parts
+
+
+class TestSweeps:
+    def test_given_a_sweep_that_commits_when_looked_then_the_time_counts_from_its_last_commit(
+        self, world: Migration, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for n in range(150):
+            world.plain(f"s{n}")
+        world.start("encrypt", segments=1)
+        world.passed += timedelta(hours=1)
+        # One message's worth: a page is committed, and the next message waits.
+        assert world.deliver(world.work, sweep.handle, seconds=10) == 1
+        world.passed += timedelta(minutes=7)
+
+        (seconds,) = look(world, capsys)["SweepStandstill"]
+        assert 7 * 60 <= seconds < 8 * 60
+
+    def test_given_a_sweep_that_never_began_when_looked_then_the_time_counts_from_its_start(
+        self, world: Migration, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world.start("encrypt")
+        world.passed += timedelta(hours=2)
+
+        (seconds,) = look(world, capsys)["SweepStandstill"]
+        assert 7200 <= seconds < 7260
+
+    @pytest.mark.parametrize("command", ["pause", "cancel"])
+    def test_given_a_sweep_that_does_not_run_when_looked_then_it_does_not_stand_still(
+        self, world: Migration, capsys: pytest.CaptureFixture[str], command: str
+    ) -> None:
+        world.command(command, sweep=world.start("encrypt"))
+        world.passed += timedelta(days=1)
+        assert "SweepStandstill" not in look(world, capsys)
+
+
+class TestLetters:
+    def test_given_letters_when_looked_then_the_oldest_is_told_and_all_are_seen_again_at_once(
+        self, world: Migration, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for n in range(3):
+            world.sqs.send_message(QueueUrl=world.failures, MessageBody=f'{{"n": {n}}}')
+        world.passed += timedelta(days=2)
+
+        (age,) = look(world, capsys)["OldestFailureAge"]
+        assert 2 * 86400 <= age < 2 * 86400 + 60
+        seen = world.sqs.receive_message(QueueUrl=world.failures, MaxNumberOfMessages=10)["Messages"]
+        assert len(seen) == 3
+
+
+class TestFailures:
+    def test_given_one_service_that_refuses_when_looked_then_the_rest_is_told_and_the_invocation_fails(
+        self, world: Migration, mappings: Mappings, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        mappings.denied = True
+        world.sqs.send_message(QueueUrl=world.failures, MessageBody="{}")
+        watch.watcher.cache_clear()
+        capsys.readouterr()
+
+        with pytest.raises(SystemicError):
+            watch.lambda_handler({}, context())
+
+        told = metrics(capsys.readouterr().out)
+        assert told["StreamReplaced"] == [0.0]
+        assert "OldestFailureAge" in told
+
+    def test_given_a_disabled_key_when_looked_then_it_sees_all_the_same(
+        self, world: Migration, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world.kms.disable_key(KeyId=world.key_arn.rpartition("/")[2])
+        assert look(world, capsys)["MappingsDisabled"] == [0.0]
+
+
+class TestSchedules:
+    def start(self, world: Migration, capsys: pytest.CaptureFixture[str], by: str) -> dict[str, Any]:
+        capsys.readouterr()
+        event = {"command": "start", "goal": "encrypt", "by": by}
+        assert "error" in control.handle(event, context(), world.parts)
+        return metrics(capsys.readouterr().out)
+
+    def test_given_a_sweep_runs_when_a_schedule_is_refused_then_it_is_counted(
+        self, world: Migration, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world.start("encrypt")
+        assert self.start(world, capsys, "schedule") == {"ScheduledSweepsRefused": [1.0]}
+
+    def test_given_a_disabled_mapping_when_a_schedule_is_refused_then_it_is_counted(
+        self, world: Migration, mappings: Mappings, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        mappings.states[MAPPINGS[0]] = "Disabled"
+        world.set(STREAM_MAPPING_ID=MAPPINGS[0])
+        assert self.start(world, capsys, "schedule") == {"ScheduledSweepsRefused": [1.0]}
+
+    def test_given_encryption_is_off_when_a_schedule_is_refused_then_that_is_meant(
+        self, world: Migration, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world.switch(enabled=False, version=0)
+        assert self.start(world, capsys, "schedule") == {}
+
+    def test_given_an_operator_when_refused_then_the_answer_says_so_and_no_alarm(
+        self, world: Migration, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world.start("encrypt")
+        assert self.start(world, capsys, "alice") == {}

@@ -1,0 +1,36 @@
+"""The watcher as the template deploys it, on the local stack: its environment fits what is there."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import LocalStack
+
+
+def told(stack: LocalStack) -> dict[str, Any]:
+    """Have the watcher look; return the metrics that it wrote then."""
+    log = stack.log_files["WatcherFunction"]
+    before = len(log.read_text())
+    stack.invoke("WatcherFunction", {})
+    lines = [line for line in log.read_text()[before:].splitlines() if '"_aws"' in line]
+    (line,) = lines
+    metrics: dict[str, Any] = json.loads(line)
+    return metrics
+
+
+@pytest.mark.parametrize("disabled", [0, 4])
+def test_given_the_deployed_stack_when_looked_then_mappings_and_stream_are_found(tmp_path: Path, disabled: int) -> None:
+    with LocalStack(state_directory=tmp_path, workers=1) as stack:
+        client = stack.client("lambda")
+        mappings = client.list_event_source_mappings()["EventSourceMappings"]
+        for mapping in mappings[:disabled]:
+            client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+
+        line = told(stack)
+
+        assert len(mappings) == 4
+        assert (line["MappingsDisabled"], line["StreamReplaced"]) == ([float(disabled)], [0.0])
+        # The control function compares the stream at its start.
+        assert "error" not in stack.invoke("ControlFunction", {"command": "config"})
