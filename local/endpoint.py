@@ -1,8 +1,9 @@
 """The AWS endpoint: moto's server in a thread, bound to 127.0.0.1, with what moto leaves out put in front of
 it.
 
-- Requests to DynamoDB, and to SQS, run one at a time. moto checks a condition and writes in two steps without
-  a lock, so concurrent conditional writes could both succeed; in DynamoDB they cannot.
+- Requests to DynamoDB go to DynamoDB Local where the stack runs one.
+- moto's requests to DynamoDB, and to SQS, run one at a time. moto checks a condition and writes in two steps
+  without a lock, so concurrent conditional writes could both succeed; in DynamoDB they cannot.
 - A long poll of SQS is answered by short polls, so that it does not hold the others up.
 - `lambda.invoke` runs the function here instead of in Docker.
 - Browsers are kept out: a request with an `Origin`, or for another host name (DNS rebinding), gets 403.
@@ -16,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode
 
@@ -26,6 +28,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from local.dynamodb_front import DynamoDBFront
 from local.errors import LocalStackError, PortInUseError
 from local.function_process import Invocation
 
@@ -80,19 +83,24 @@ class Endpoint:
 
     def __init__(self, port: int, lookup: Lookup) -> None:
         """Serve on the port, 0 for any free one."""
+        self._application = EndpointApplication(_Dispatcher(), lookup)
         with listening_socket(port) as listener:
             self.port: int = listener.getsockname()[1]
             self.url = f"http://127.0.0.1:{self.port}"
             self._server: BaseWSGIServer = make_server(
                 "127.0.0.1",
                 self.port,
-                EndpointApplication(_Dispatcher(), lookup),
+                self._application,
                 threaded=True,
                 request_handler=_QuietHandler,
                 fd=listener.fileno(),
             )
         self._thread = threading.Thread(target=self._server.serve_forever, name="endpoint", daemon=True)
         self._thread.start()
+
+    def lead_dynamodb_to(self, front: DynamoDBFront) -> None:
+        """From here on have DynamoDB Local answer what it can."""
+        self._application.dynamodb = front
 
     def stop(self) -> None:
         """Stop serving and free the port."""
@@ -106,6 +114,7 @@ class EndpointApplication:
 
     def __init__(self, moto: Callable[[Environ, StartResponse], Iterable[bytes]], lookup: Lookup) -> None:
         """Wrap moto's application."""
+        self.dynamodb: DynamoDBFront | None = None
         self._moto = moto
         self._lookup = lookup
         self._locks = {"dynamodb": threading.Lock(), "sqs": threading.Lock()}
@@ -118,6 +127,9 @@ class EndpointApplication:
         invocation = _INVOCATION.fullmatch(environ.get("PATH_INFO", ""))
         if invocation and environ["REQUEST_METHOD"] == "POST":
             return self._invocation(unquote(invocation["name"]), environ, start_response)
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        if self.dynamodb is not None and self.dynamodb.serves(target):
+            return self._dynamodb_local(self.dynamodb, target, environ, start_response)
         service = _service(environ)
         if service == "sqs":
             return self._short_polls(environ, start_response)
@@ -129,6 +141,13 @@ class EndpointApplication:
         lock: AbstractContextManager[Any] = self._locks.get(service, nullcontext())
         with lock:
             return self._moto(environ, start_response)
+
+    def _dynamodb_local(
+        self, front: DynamoDBFront, target: str, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        status, headers, content = front.answer(target, _body(environ))
+        start_response(f"{status} {HTTPStatus(status).phrase}", headers)
+        return [content]
 
     def _short_polls(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         body = _body(environ)

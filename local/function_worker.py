@@ -66,10 +66,13 @@ def serve(connection: socket.socket, handler_name: str) -> None:
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def receive() -> None:
-        with connection.makefile("rb") as lines:
-            for line in lines:
-                requests.put(line)
-        os._exit(0)
+        try:
+            with connection.makefile("rb") as lines:
+                for line in lines:
+                    requests.put(line)
+        finally:
+            # The stack is gone. Where it left something unread, the connection is not closed but reset, which raises.
+            os._exit(0)
 
     def send(message: dict[str, Any]) -> None:
         connection.sendall(json.dumps(message).encode() + b"\n")

@@ -2,19 +2,23 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 from local import moto_state
 from local.aws_clients import ClientFactory
 from local.deployment import Addresses, Deployment, deploy
+from local.dynamodb_front import DynamoDBFront
+from local.dynamodb_local import DynamoDBLocal
 from local.endpoint import Endpoint
 from local.errors import FunctionError, LocalStackError, NotIdleError
+from local.event_sources.dynamodb_local_shard import DynamoDBLocalShard
 from local.event_sources.mappings import EventSources
+from local.event_sources.stream_poller import Shard
 from local.function_pool import FunctionPool
 from local.function_process import Invocation
 from local.http_front import Gateway, HttpFront
@@ -40,11 +44,13 @@ class LocalStack:
         region: str = "us-east-1",
         state_directory: Path = STATE_DIRECTORY,
         workers: int = 2,
+        dynamodb: Literal["moto", "local"] = "moto",
     ) -> None:
         """Describe the stack; `with` starts it.
 
         `parameters` override the template's. A port of 0 is any free one. `state_directory` gets the token
-        key and `logs/`. `workers` bounds the processes of each function.
+        key and `logs/`. `workers` bounds the processes of each function, where no mapping of a queue asks for more.
+        `dynamodb` is who plays DynamoDB: moto, or DynamoDB Local (see `local.dynamodb_local`).
         """
         self._template_path = template
         self._given = dict(parameters or {})
@@ -52,6 +58,7 @@ class LocalStack:
         self.region = region
         self.state_directory = state_directory
         self._workers = workers
+        self._dynamodb = dynamodb
         self._pools: dict[str, FunctionPool] = {}
         self._by_name: dict[str, FunctionPool] = {}
         self._resources = ExitStack()
@@ -82,8 +89,10 @@ class LocalStack:
         self._front = front
         self._clients = ClientFactory(self.endpoint_url, self.region)
         self._deployment = self._deploy()
+        open_shard = self._start_dynamodb(started)
         # At the end: event sources are told to stop, get a moment, lose their functions, and are waited for.
-        self._event_sources = EventSources(self._clients, self.region, self._by_name)
+        self._event_sources = EventSources(self._clients, self.region, self._by_name, open_shard)
+        at_once = self._event_sources.concurrency()
         started.callback(self._event_sources.join)
         for logical_id, spec in self._deployment.functions.items():
             pool = FunctionPool(
@@ -91,7 +100,7 @@ class LocalStack:
                 endpoint_url=self.endpoint_url,
                 region=self.region,
                 log_file=self._log_directory / f"{logical_id}.log",
-                size=self._workers,
+                size=max(self._workers, at_once.get(spec.name, 1)),
             )
             started.callback(pool.close)
             self._pools[logical_id] = self._by_name[spec.name] = pool
@@ -112,6 +121,23 @@ class LocalStack:
         )
         addresses = Addresses(self.endpoint_url, self.api_url, self.region)
         return deploy(template, stack_name=STACK_NAME, clients=self._clients, addresses=addresses)
+
+    def _start_dynamodb(self, started: ExitStack) -> Callable[[str], Shard]:
+        """Have DynamoDB Local take over, where it is to; return what reads a stream."""
+        if self._dynamodb == "moto":
+            return lambda stream_arn: moto_state.Shard(self.region, stream_arn)
+        running = started.enter_context(DynamoDBLocal(self._log_directory / "DynamoDBLocal.log"))
+        dynamodb = self._clients.client("dynamodb")
+        tables = [
+            dynamodb.describe_table(TableName=name)["Table"]
+            for page in dynamodb.get_paginator("list_tables").paginate()
+            for name in page["TableNames"]
+        ]
+        front = DynamoDBFront(running.url, self.region, moto_state.ACCOUNT_ID)
+        self._endpoint.lead_dynamodb_to(front)
+        front.adopt(tables, dynamodb.create_table)
+        streams = self._clients.client("dynamodbstreams")
+        return lambda stream_arn: DynamoDBLocalShard(streams, stream_arn)
 
     @property
     def endpoint_url(self) -> str:

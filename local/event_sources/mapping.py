@@ -10,7 +10,10 @@ from local.event_sources.filters import Pattern, patterns_of
 
 @dataclass(frozen=True)
 class EventSourceMapping:
-    """One mapping. Retries and record age are None where they are unlimited (-1 in Lambda's API)."""
+    """One mapping. Retries and record age are None where they are unlimited (-1 in Lambda's API).
+
+    Without a bound of its own a queue's messages are handed over one batch at a time here, as Lambda may do.
+    """
 
     id: str
     source_arn: str
@@ -25,6 +28,7 @@ class EventSourceMapping:
     max_age: float | None
     bisect: bool
     on_failure: str | None
+    concurrency: int
 
     @classmethod
     def from_configuration(cls, configuration: Mapping[str, Any]) -> "EventSourceMapping":
@@ -44,6 +48,7 @@ class EventSourceMapping:
             max_age=_limit(configuration.get("MaximumRecordAgeInSeconds", -1)),
             bisect=bool(configuration.get("BisectBatchOnFunctionError", False)),
             on_failure=on_failure.get("Destination"),
+            concurrency=int((configuration.get("ScalingConfig") or {}).get("MaximumConcurrency", 1)),
         )
 
     @property

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local import moto_state
@@ -11,7 +11,7 @@ from local.aws_clients import ClientFactory
 from local.errors import LocalStackError
 from local.event_sources.mapping import EventSourceMapping
 from local.event_sources.queue_poller import QueuePoller
-from local.event_sources.stream_poller import StreamPoller
+from local.event_sources.stream_poller import Shard, StreamPoller
 from local.function_pool import FunctionPool
 
 _LOG = logging.getLogger(__name__)
@@ -23,9 +23,16 @@ Poller = StreamPoller | QueuePoller
 class EventSources:
     """The event source mappings of a stack, whoever makes, changes, disables or deletes them."""
 
-    def __init__(self, clients: ClientFactory, region: str, functions: Mapping[str, FunctionPool]) -> None:
-        """Take the functions by their name in Lambda."""
+    def __init__(
+        self,
+        clients: ClientFactory,
+        region: str,
+        functions: Mapping[str, FunctionPool],
+        open_shard: Callable[[str], Shard],
+    ) -> None:
+        """Take the functions by their name in Lambda; `open_shard` returns what reads the stream of an ARN."""
         self._region = region
+        self._open_shard = open_shard
         self._functions = functions
         self._lambda = clients.client("lambda")
         self._sqs = clients.client("sqs")
@@ -56,6 +63,13 @@ class EventSources:
             if thread.ident is not None:
                 thread.join(None if deadline is None else max(deadline - time.monotonic(), 0))
 
+    def concurrency(self) -> dict[str, int]:
+        """Return how many batches at once a function's mappings hand over, by the function's name."""
+        highest: dict[str, int] = {}
+        for mapping in self._listed():
+            highest[mapping.function] = max(mapping.concurrency, highest.get(mapping.function, 1))
+        return highest
+
     def idle(self) -> bool:
         """Tell whether all streams are read to their end and all queues are empty, of mappings that are
         enabled.
@@ -76,19 +90,21 @@ class EventSources:
         with self._lock:
             if self._stopping.is_set():
                 return
-            pages = self._lambda.get_paginator("list_event_source_mappings").paginate()
-            listed = [
-                EventSourceMapping.from_configuration(configuration)
-                for page in pages
-                for configuration in page["EventSourceMappings"]
-            ]
-            wanted = {mapping.id: mapping for mapping in listed if mapping.enabled}
+            wanted = {mapping.id: mapping for mapping in self._listed() if mapping.enabled}
             for key, poller in list(self._pollers.items()):
                 if wanted.get(key) != poller.mapping:
                     self._end(key, poller)
             for key, mapping in wanted.items():
                 if key not in self._pollers and mapping not in self._refused:
                     self._begin(key, mapping)
+
+    def _listed(self) -> list[EventSourceMapping]:
+        pages = self._lambda.get_paginator("list_event_source_mappings").paginate()
+        return [
+            EventSourceMapping.from_configuration(configuration)
+            for page in pages
+            for configuration in page["EventSourceMappings"]
+        ]
 
     def _begin(self, key: str, mapping: EventSourceMapping) -> None:
         try:
@@ -120,7 +136,7 @@ class EventSources:
                 has_messages=lambda: moto_state.queue_has_messages(self._region, name),
                 invoke=function.invoke,
             )
-        shard = moto_state.Shard(self._region, mapping.source_arn)
+        shard = self._open_shard(mapping.source_arn)
         start = shard.latest() if mapping.starting_position == "LATEST" else shard.trim_horizon()
         return StreamPoller(
             mapping,

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from local.event_sources.batch_response import failed_identifiers
@@ -54,7 +55,19 @@ class QueuePoller(threading.Thread):
         self._stopping.set()
 
     def run(self) -> None:
-        """Receive, invoke, delete, until stopped."""
+        """Receive, invoke, delete, until stopped: as many batches at once as the mapping allows."""
+        with ThreadPoolExecutor(self.mapping.concurrency, thread_name_prefix=self.name) as pool:
+            pollers = [pool.submit(self._poll) for _ in range(self.mapping.concurrency)]
+        for poller in pollers:
+            poller.result()
+
+    def _poll(self) -> None:
+        try:
+            self._serve()
+        finally:
+            self._stopping.set()  # One that fails takes the others along, and so is seen.
+
+    def _serve(self) -> None:
         while not self._stopping.is_set():
             if not self._has_messages():
                 self._stopping.wait(_IDLE_INTERVAL)

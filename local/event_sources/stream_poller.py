@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from local.event_sources.batch_response import failed_identifiers
 from local.event_sources.delivery import Delivery, Discard, Invoke, StreamRecord, Wait
@@ -12,11 +12,27 @@ from local.event_sources.failure_document import failure_document
 from local.event_sources.filters import passes
 from local.event_sources.mapping import EventSourceMapping
 from local.function_process import FunctionSpec, Invocation
-from local.moto_state import Shard
 
 _IDLE_INTERVAL = 0.1
 _PAYLOAD_LIMIT = 6 * 1024 * 1024
 _READ_LIMIT = 1000
+
+
+class Shard(Protocol):
+    """A stream's shard, read by position: the sequence number last read."""
+
+    @property
+    def id(self) -> str:
+        """The shard's id."""
+
+    def trim_horizon(self) -> int:
+        """Return the position before the oldest record."""
+
+    def latest(self) -> int:
+        """Return the position after the newest record."""
+
+    def after(self, position: int, limit: int) -> list[StreamRecord]:
+        """Return the records that follow a position."""
 
 
 class StreamPoller(threading.Thread):

@@ -1,0 +1,51 @@
+"""Everything at once on DynamoDB Local, by seed: whatever the order and whatever fails, nothing is lost or told.
+
+make test-dynamodb                          what CI runs
+make test-dynamodb STEPS=5000 SEEDS=20      longer
+make test-dynamodb SEED=17                  one run again
+"""
+
+import os
+from typing import Final
+
+import pytest
+
+from tests.dynamodb.world import World
+
+STEPS: Final = int(os.environ.get("STEPS") or 400)
+SEEDS: Final = (
+    [int(os.environ["SEED"])] if os.environ.get("SEED") else list(range(1, int(os.environ.get("SEEDS") or 6) + 1))
+)
+VIEWS: Final = ("KEYS_ONLY", "NEW_AND_OLD_IMAGES")
+_QUIET: Final = 100  # Steps after which everything comes to rest and is checked.
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.usefixtures("database")
+def test_writers_functions_sweeps_and_faults_in_any_order_then_nothing_is_lost_left_or_told(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(monkeypatch, seed, VIEWS[seed % 2])
+    with world.listening():
+        for _ in range(0, STEPS, _QUIET):
+            world.run(_QUIET)
+
+    done = world.count
+    assert done["written"] > STEPS / 25, f"seed {seed} tries too little: {done}"
+    assert done["invoked"] > STEPS / 10, f"seed {seed} tries too little: {done}"
+
+
+@pytest.mark.usefixtures("database")
+def test_same_seed_then_the_same_requests_in_the_same_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    traces = []
+    for name in ("once", "again"):
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", f"same{name}")
+        world = World(monkeypatch, seed=7)
+        with world.listening():
+            world.run(60)
+        traces.append(world.wire.trace)
+
+    assert traces[0] == traces[1]
+    assert len(traces[0]) > 30
