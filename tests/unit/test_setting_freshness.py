@@ -164,6 +164,21 @@ def test_given_a_setting_that_cannot_be_read_any_more_when_a_write_is_due_then_i
     assert world.writes == 0
 
 
+def test_given_a_policy_that_never_rests_when_reconciled_then_the_key_is_to_be_tried_again(world: World) -> None:
+    key = world.new_key()
+    world.store(key | {"history": HISTORY})
+    seen: list[Policy] = []
+
+    def restless(policy: Policy) -> Policy:
+        seen.append(replace(policy, purpose=f"purpose-{len(seen)}"))
+        return seen[-1]
+
+    world.reconciler = Reconciler(world.table, world.cipher, current=restless)
+
+    assert world.reconcile(key).status is Status.RETRY
+    assert (world.stored(key), world.writes) == (key | {"history": HISTORY}, 0)
+
+
 def test_given_off_during_a_long_call_when_the_owner_reads_then_the_item_stays_and_is_returned(world: World) -> None:
     key = world.new_key()
     world.store(key | {"history": HISTORY})

@@ -24,6 +24,7 @@ from item_crypto.plan import Planner
 
 _WORKERS: Final = 8  # Threads wait for KMS and DynamoDB most of the time.
 _SENDINGS: Final = 2  # Of one write whose answer was lost: each may wait for a time-out, and a function has 28 s.
+_DECISIONS: Final = 5  # A policy that changes faster than an item is planned is waited for in a queue.
 _ACCESS_ATTEMPTS: Final = 5  # A reader that lost so many races in a row meets a writer that never pauses.
 
 
@@ -120,11 +121,12 @@ class Reconciler:
                     raise item
                 if item is None:
                     return Outcome(key, Status.NOTHING, "no-such-item")
-                while True:  # It ends: nobody switches faster than an item is planned.
+                for _ in range(_DECISIONS):
                     now = self._current(policy)
                     plan = self._planner.plan(key, item, now, role)
                     if plan.change is None or self._current(now) == now:
                         return plan.outcome_if(plan.change is None or self._table.apply(plan.change))
+                return Outcome(key, Status.RETRY, "policy-keeps-changing")
             except Exception as error:  # noqa: BLE001 - one item's surprise must not hold up the records behind it
                 return failed(key, error, role)
 
