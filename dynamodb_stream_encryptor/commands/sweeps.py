@@ -116,7 +116,7 @@ def add(app: typer.Typer) -> None:
         interval: Interval = 2.0,
     ) -> int:
         """Encrypt anew what is in the old form or under an earlier key. Encryption has to be on."""
-        days = {} if older_than is None else {"olderThanDays": older_than}
+        days: dict[str, Any] = {} if older_than is None else {"olderThanDays": older_than}
         return _run(operator, watch, interval, goal="re-encrypt", segments=segments, rate=rate, force=force, **days)
 
     @command(app, "verify")
