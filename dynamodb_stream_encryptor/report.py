@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from dynamodb_stream_encryptor.backups import Backup
 from dynamodb_stream_encryptor.retention import PITR_DAYS, Copy, PlaintextGone, copies, plaintext_gone
-from dynamodb_stream_encryptor.sweep import Sweep, read_sweep
+from dynamodb_stream_encryptor.sweep import Sweep, read_sweep, read_time
 from dynamodb_stream_encryptor.verdict import STATE_WORDS, Judgement, Verdict, items, judge, wanted
 
 FORMAT_VERSION: Final = 2
@@ -63,7 +63,8 @@ def evidence(found: Findings) -> dict[str, Any]:
     judged = judge(verification, wanted(status, found.may_be_absent))
     gone = None
     if not judged.blind:  # Else that no plaintext was found says nothing.
-        gone = plaintext_gone(verification, [read_sweep(sweep) for sweep in status.get("sweeps") or ()])
+        sweeps = [read_sweep(sweep) for sweep in status.get("sweeps") or ()]
+        gone = plaintext_gone(verification, sweeps, _listed_since(status))
     stream = status.get("stream") or {}
     places = copies(gone, recovery.get("pitr"), _pitr_days(recovery), found.backups, found.now, stream.get("viewType"))
     open_failures = _open_failures(found)
@@ -167,6 +168,13 @@ def _findings(found: Findings, open_failures: int) -> Iterator[str]:
         yield f"The stream mapping is {mapping or 'unknown'}: new writes may not be encrypted."
     if open_failures:
         yield f"{open_failures:,} failure{'' if open_failures == 1 else 's'} open in the failure queue."
+
+
+def _listed_since(status: Mapping[str, Any]) -> datetime | None:
+    """Return when the newest of the configured attributes was first configured; None where that is not told."""
+    since = status.get("attributesSince") or {}
+    dates = [moment for name in status.get("attributes") or () if (moment := read_time(since.get(name))) is not None]
+    return max(dates, default=None)
 
 
 def _pitr_days(recovery: Mapping[str, Any]) -> int:

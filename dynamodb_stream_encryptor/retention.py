@@ -56,12 +56,15 @@ class Copy:
     note: str
 
 
-def plaintext_gone(verification: Sweep, sweeps: Sequence[Sweep]) -> PlaintextGone | None:
+def plaintext_gone(
+    verification: Sweep, sweeps: Sequence[Sweep], listed_since: datetime | None = None
+) -> PlaintextGone | None:
     """Return T, or None while there is plaintext.
 
     `sweeps` are the table's other sweeps, in any order. Going back from the verification, T is the end of the sweep
     that encrypted the last plaintext, as long as every sweep since found none. Where the list does not reach back that
-    far, T is the end of the oldest that found none: a later time than the true one, never an earlier.
+    far, T is the end of the oldest that found none: a later time than the true one, never an earlier. A sweep that
+    began before `listed_since`, when the newest of the attributes was first configured, did not look at all of them.
     """
     if not _found_none(verification) or verification.finished_at is None:
         return None
@@ -75,6 +78,8 @@ def plaintext_gone(verification: Sweep, sweeps: Sequence[Sweep]) -> PlaintextGon
         if _finish(sweep) > verification.finished_at or sweep.goal == "re-encrypt":
             continue  # Later than what is certified; or says nothing about plaintext.
         if sweep.setting_version != verification.setting_version or sweep.state != "done":
+            break
+        if listed_since is not None and (sweep.started_at is None or sweep.started_at < listed_since):
             break
         if sweep.goal == "encrypt" and not any(map(sweep.counts.get, _LEFT_TO_OTHERS)):
             gone = PlaintextGone(_finish(sweep), f"the end of the sweep {sweep.id}")

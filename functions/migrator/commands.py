@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from encryptor_runtime.messages import Goal
+from encryptor_runtime.remembered import RememberedAttributes
 from encryptor_runtime.switch import VersionConflict
 from encryptor_runtime.switch_and_sweep import switch_and_sweep
 from item_crypto.core.codec import to_json
@@ -129,6 +130,7 @@ class Commands:
 
     def _status(self, _: Mapping[str, Any]) -> dict[str, Any]:
         parts, queries, settings = self._parts, self._parts.queries, self._parts.runtime.settings
+        remembered = RememberedAttributes(parts.runtime.clients.dynamodb, settings.switch.required_table()).since()
         return {
             **views.table(queries.described()),
             "setting": parts.switch.read_now().as_json(),
@@ -140,6 +142,7 @@ class Commands:
             "key": views.key(settings.key_arn, queries.key(), queries.rotation()),
             "earlierKeys": list(settings.earlier_key_arns),
             "attributes": list(settings.attributes),
+            "attributesSince": {name: since.isoformat() for name, since in sorted(remembered.items())},
             "earlierAttributes": list(settings.earlier_attributes),
             "algorithm": parts.runtime.cipher.algorithm,
             "contextAttributes": list(settings.context_attributes),

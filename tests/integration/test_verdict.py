@@ -186,6 +186,7 @@ def test_status_when_asked_then_it_says_which_table_and_how_it_is_encrypted(migr
     assert answer["algorithm"] == "AES_256_GCM_HKDF_SHA512_COMMIT_KEY"
     assert (answer["contextAttributes"], answer["purpose"]) == (["userId", "sessionId"], "session-encryption")
     assert answer["earlierAttributes"] == []
+    assert answer["attributesSince"].keys() == {"history", "configuration"}
 
 
 def test_status_when_the_stream_has_a_view_type_then_it_is_told(migration: Migration) -> None:

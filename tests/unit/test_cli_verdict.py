@@ -7,7 +7,7 @@ import pytest
 
 from dynamodb_stream_encryptor.report import Findings, evidence
 from dynamodb_stream_encryptor.report_html import page
-from dynamodb_stream_encryptor.retention import copies
+from dynamodb_stream_encryptor.retention import copies, plaintext_gone
 from dynamodb_stream_encryptor.sweep import read_sweep
 from dynamodb_stream_encryptor.sweep_text import outcome
 from dynamodb_stream_encryptor.verdict import Judgement, Verdict, judge, wanted
@@ -188,3 +188,33 @@ def test_report_when_written_then_it_says_which_table_and_how_it_is_encrypted() 
     for words in (found["table"]["arn"], "111122223333", "NEW_AND_OLD_IMAGES", "COMMIT_KEY", "purpose = session-enc"):
         assert words in shown
     assert found["verification"]["byAttribute"]["history"] == {"plaintext": 0, "encrypted": 700, "absent": 10}
+
+
+def test_plaintext_when_an_attribute_was_added_later_then_earlier_sweeps_say_nothing_of_its_end() -> None:
+    verification = read_sweep(
+        sweep(id="v", **DEEP, startedAt="2026-03-01T08:00:00Z", finishedAt="2026-03-01T08:30:00Z")
+    )
+    before = read_sweep(
+        sweep(id="m", goal="encrypt", counts={"encrypted": 700}, startedAt="2026-01-02T08:00:00Z",
+              finishedAt="2026-01-02T09:00:00Z")
+    )  # fmt: skip
+
+    known = plaintext_gone(verification, [before], datetime(2026, 1, 1, tzinfo=UTC))
+    added = plaintext_gone(verification, [before], datetime(2026, 2, 1, tzinfo=UTC))
+
+    assert (known and known.at) == before.finished_at
+    assert (added and added.at) == verification.finished_at
+
+
+def test_report_when_an_attribute_was_added_later_then_its_date_is_the_verifications() -> None:
+    early = sweep(id="m", goal="encrypt", counts={"encrypted": 700}, startedAt="2026-01-01T08:00:00Z",
+                  finishedAt="2026-01-01T09:00:00Z")  # fmt: skip
+    since = {
+        "history": "2025-12-01T00:00:00Z",
+        "configuration": "2026-01-02T00:00:00Z",
+        "dropped": "2026-02-01T00:00:00Z",
+    }
+
+    assert document(DEEP, sweeps=[early])["earlierPlaintext"]["encryptedBy"] == "2026-01-01T09:00:00Z"
+    added = document(DEEP, sweeps=[early], attributesSince=since)["earlierPlaintext"]
+    assert added["encryptedBy"] == "2026-01-02T08:30:00Z"

@@ -52,7 +52,7 @@ def listing(attributes: str, earlier: str = "") -> Settings:
 def test_first_start_when_nothing_is_remembered_then_all_that_is_listed_is(dynamodb: Any) -> None:
     check_attributes(remembered(dynamodb), listing("history,configuration", "name"))
 
-    assert remembered(dynamodb).names() == {"history", "configuration", "name"}
+    assert remembered(dynamodb).since().keys() == {"history", "configuration", "name"}
 
 
 def test_start_when_it_adds_an_attribute_then_it_is_remembered_and_the_others_keep_their_date(dynamodb: Any) -> None:
@@ -80,7 +80,7 @@ def test_start_when_it_forgets_an_attribute_then_it_is_refused_with_the_sentence
     with pytest.raises(ConfigurationError, match="configuration was encrypted before") as refusal:
         check_attributes(remembered(dynamodb), listing("history,extra", "name"))
     assert "EarlierAttributes (EARLIER_ATTRIBUTES) to configuration,name" in str(refusal.value)
-    assert "extra" not in remembered(dynamodb).names()
+    assert "extra" not in remembered(dynamodb).since()
 
     # What the sentence says, done.
     check_attributes(remembered(dynamodb), listing("history,extra", "configuration,name"))

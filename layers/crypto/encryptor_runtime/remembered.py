@@ -42,8 +42,8 @@ class RememberedAttributes:
     control_table: str
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def names(self) -> frozenset[str]:
-        """Return their names (consistent read)."""
+    def since(self) -> dict[str, datetime]:
+        """Return when each was first configured, by its name (consistent read)."""
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.control_table,
             KeyConditionExpression="id = :id",
@@ -51,7 +51,8 @@ class RememberedAttributes:
             ConsistentRead=True,
         )
         with translated("dynamodb"):
-            return frozenset(row["part"]["S"] for page in pages for row in page["Items"])
+            rows = [row for page in pages for row in page["Items"]]
+        return {row["part"]["S"]: datetime.fromisoformat(row["since"]["S"]) for row in rows}
 
     def add(self, names: Iterable[str]) -> None:
         """Remember ``names``; one that is there already keeps its date."""
@@ -77,8 +78,8 @@ def check_attributes(remembered: RememberedAttributes, settings: Settings) -> No
         ConfigurationError: one is listed neither as configured nor as earlier.
         TransientError, SystemicError: DynamoDB did not answer, or refuses.
     """
-    known, listed = remembered.names(), (*settings.attributes, *settings.earlier_attributes)
-    if forgotten := sorted(known - set(listed)):
+    known, listed = remembered.since(), (*settings.attributes, *settings.earlier_attributes)
+    if forgotten := sorted(known.keys() - set(listed)):
         names = ",".join(sorted({*settings.earlier_attributes, *forgotten}))
         raise ConfigurationError(
             f"ENCRYPTED_ATTRIBUTES: {', '.join(forgotten)} was encrypted before, and items may still be; set the "
