@@ -14,6 +14,7 @@ from encryptor_runtime.queues import WorkQueue
 from encryptor_runtime.switch import SwitchState, VersionConflict
 from encryptor_runtime.switch_and_sweep import CONFIRMATION, switch_and_sweep
 from http_api.errors import BadRequest
+from http_api.openapi import REFUSALS, Answer, Problem, shows
 from http_api.requests import JSON
 from http_api.routes import Router
 
@@ -35,7 +36,31 @@ class Change(BaseModel):
     confirm: Annotated[Literal["switch-off"] | None, Field(description="Required to switch off.")] = None
 
 
-@app.get(_PATH)
+class Setting(Answer):
+    """Whether sessions are encrypted, and since when."""
+
+    enabled: bool
+    version: int
+    changed_by: str | None
+    changed_at: Annotated[str | None, Field(description="ISO 8601.")]
+
+
+class OtherVersion(Problem):
+    """The setting is at another version than the caller has seen."""
+
+    version: Annotated[int, Field(description="The version that it is at.")]
+
+
+_RESPONSES: Final = {200: shows("The setting as it is now.", Setting), **REFUSALS}
+
+
+@app.get(
+    _PATH,
+    summary="Show the setting",
+    description="Tells whether new writes are encrypted.",
+    operation_id="getEncryptionConfig",
+    responses=_RESPONSES,
+)
 def get_config() -> Response[str]:
     """Return the setting as it is now."""
     call = app.call
@@ -44,7 +69,18 @@ def get_config() -> Response[str]:
     return _shown(setting)
 
 
-@app.put(_PATH)
+@app.put(
+    _PATH,
+    summary="Change the setting",
+    description="Switches encryption on or off, for administrators, if the setting is still at the version given.",
+    operation_id="putEncryptionConfig",
+    responses={
+        **_RESPONSES,
+        409: shows("Somebody else changed the setting first.", OtherVersion),
+        413: shows("The body is larger than 3 MB.", Problem),
+        415: shows("The body is not announced as JSON.", Problem),
+    },
+)
 def put_config(change: Annotated[Change, Body()]) -> Response[str]:
     """Change the setting, if it is still at the version that the caller has seen.
 

@@ -1,4 +1,4 @@
-"""The routes of the HTTP API, and through them its OpenAPI document (``python -m reader.openapi``)."""
+"""The routes of the HTTP API, and through them its OpenAPI document (``python -m local.openapi``)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -7,13 +7,14 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
 from http_api.errors import BadRequest
+from http_api.openapi import REFUSALS, Problem, shows
 from http_api.requests import JSON
 from http_api.routes import Router
 from item_crypto.core.codec import Item
 from reader.application import Reader
 from reader.entity_tags import condition, entity_tag
 from reader.json_values import parse_object, to_json_object, to_value
-from reader.models import Problem, Session, SessionChanges, SessionPage
+from reader.models import Session, SessionChanges, SessionPage
 from reader.pages import from_token, to_token
 from reader.sessions import new_session_key, session_key
 
@@ -28,18 +29,20 @@ OPERATIONS: Final = {
 app: Router[Reader] = Router(parse_object)
 
 
-def _shows(description: str, model: type | None = None) -> Any:
-    return {"description": description, "content": {JSON: {"model": model}} if model else {}}
-
-
-_REFUSALS: Final = {
-    400: _shows("The request is malformed; `field` says where.", Problem),
-    401: _shows("The request carries no usable identity.", Problem),
-    403: _shows("The identity may not use this API.", Problem),
-    500: _shows("The session could not be decrypted, or something went wrong.", Problem),
-    503: _shows("Try again after the seconds in `Retry-After`.", Problem),
+CONDITIONS: Final = {
+    "putSession": {
+        "If-Match": "Tags of what the session must hold, as `ETag` gave them, or `*`: else nothing is written, and the "
+        "answer is 412.",
+        "If-None-Match": "`*`: only if there is no such session; else the answer is 412.",
+    },
+    "deleteSession": {"If-Match": "Tags of what the session must hold, or `*`: else it stays, and the answer is 412."},
 }
-_ABSENT: Final = {404: _shows("The caller has no such session.", Problem)}
+"""The headers that operations honour, for the OpenAPI document."""
+
+_TAG: Final = "A strong tag of the session as it is shown, whatever form it is stored in."
+_REFUSALS: Final = {**REFUSALS, 500: shows("The session could not be decrypted, or something went wrong.", Problem)}
+_UNMET: Final = {412: shows("The session is not what If-Match or If-None-Match says.", Problem)}
+_ABSENT: Final = {404: shows("The caller has no such session.", Problem)}
 _SessionId = Annotated[str, Path(alias="sessionId", description="The session's id, 1 to 2048 bytes of UTF-8.")]
 
 
@@ -48,7 +51,7 @@ _SessionId = Annotated[str, Path(alias="sessionId", description="The session's i
     summary="Read a session",
     description="Returns one of the caller's sessions in the clear, whatever form it is stored in.",
     operation_id="getSession",
-    responses={200: _shows("The session.", Session), **_ABSENT, **_REFUSALS},
+    responses={200: shows("The session.", Session, ETag=_TAG), **_ABSENT, **_REFUSALS},
 )
 def get_session(session_id: _SessionId) -> Response[str]:
     """Return one of the caller's sessions in the clear."""
@@ -62,13 +65,15 @@ def get_session(session_id: _SessionId) -> Response[str]:
 @app.put(
     "/session/<sessionId>",
     summary="Create or change a session",
-    description="Replaces the fields that the body has, and leaves all others as they were.",
+    description="Replaces the fields that the body has, and leaves all others as they were. Without a condition the "
+    "last writer wins, field by field.",
     operation_id="putSession",
     responses={
-        200: _shows("The session as it is now.", Session),
-        201: _shows("The session that was created.", Session),
-        413: _shows("The session would be larger than 400 KB.", Problem),
-        415: _shows("The body is not announced as JSON.", Problem),
+        200: shows("The session as it is now.", Session, ETag=_TAG),
+        201: shows("The session that was created.", Session, ETag=_TAG),
+        413: shows("The session would be larger than 400 KB, or the body is larger than 3 MB.", Problem),
+        415: shows("The body is not announced as JSON.", Problem),
+        **_UNMET,
         **_REFUSALS,
     },
 )
@@ -92,7 +97,7 @@ def put_session(session_id: _SessionId, changes: Annotated[SessionChanges, Body(
     description="Lists the caller's sessions, the newest first, without decrypting any. A session shows up, and "
     "disappears, within seconds of being written: the list is eventually consistent.",
     operation_id="listSessions",
-    responses={200: _shows("A page of sessions.", SessionPage), **_REFUSALS},
+    responses={200: shows("A page of sessions.", SessionPage), **_REFUSALS},
 )
 def list_sessions(
     limit: Annotated[int, Query(ge=1, le=100, description="How many sessions at most.")] = 50,
@@ -113,7 +118,7 @@ def list_sessions(
     summary="Delete a session",
     description="Deletes one of the caller's sessions.",
     operation_id="deleteSession",
-    responses={204: _shows("The session is gone."), **_ABSENT, **_REFUSALS},
+    responses={204: shows("The session is gone."), **_ABSENT, **_UNMET, **_REFUSALS},
 )
 def delete_session(session_id: _SessionId) -> Response[None]:
     """Delete one of the caller's sessions."""

@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
-from reader.openapi import document
+from local.openapi import api_document as document
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
 
 
 def test_given_the_routes_when_the_document_is_made_again_then_it_is_the_one_in_docs() -> None:
-    assert json.loads(DOCUMENT.read_text()) == document(), "run: python -m reader.openapi > docs/openapi.json"
+    assert json.loads(DOCUMENT.read_text()) == document(), "run: python -m local.openapi > docs/openapi.json"
 
 
 def test_given_the_document_when_read_then_it_has_every_route_and_status() -> None:
@@ -20,12 +20,14 @@ def test_given_the_document_when_read_then_it_has_every_route_and_status() -> No
         for operation in operations.values()
     }
 
-    common = {"400", "401", "403", "500", "503"}
+    common = {"400", "401", "403", "413", "429", "431", "500", "503"}
     assert statuses == {
         "getSession": common | {"200", "404"},
-        "putSession": common | {"200", "201", "413", "415"},
+        "putSession": common | {"200", "201", "412", "415"},
         "listSessions": common | {"200"},
-        "deleteSession": common | {"204", "404"},
+        "deleteSession": common | {"204", "404", "412"},
+        "getEncryptionConfig": common | {"200"},
+        "putEncryptionConfig": common | {"200", "409", "415"},
     }
     assert content["security"] == [{"token": []}, {"signature": []}]
 
