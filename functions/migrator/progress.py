@@ -81,6 +81,7 @@ class Segment:
         scanned: how many items they had.
         counts: what became of them.
         under_key: how many items need each KMS key, by ARN (``verify``).
+        committed_at: when the last page was committed, aware; None before the first.
     """
 
     number: int
@@ -90,3 +91,4 @@ class Segment:
     scanned: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     under_key: Mapping[str, int] = field(default_factory=dict)
+    committed_at: datetime | None = None

@@ -128,6 +128,7 @@ class Sweeps:
         counts: Mapping[str, int],
         under_key: Mapping[str, int],
         cursor: Item | None,
+        now: datetime,
     ) -> Segment | None:
         """Count a page of a segment and move its cursor, once; return the segment, or None where somebody else did.
 
@@ -143,12 +144,14 @@ class Sweeps:
             counts: what became of them.
             under_key: how many of them need each KMS key.
             cursor: the key after which to go on; None where the segment is done.
+            now: the time, aware.
         """
         numbers = {"scanned": scanned, **_prefixed(_COUNT, counts), **_prefixed(_UNDER_KEY, under_key)}
         names = {f"#{n}": name for n, name in enumerate(numbers)}
         values: dict[str, Any] = {f":{n}": {"N": str(number)} for n, number in enumerate(numbers.values())}
-        sets = ["pages = :next", "#state = :state"]
+        sets = ["pages = :next", "#state = :state", "committedAt = :now"]
         values |= {":next": {"N": str(segment.pages + 1)}, ":state": {"S": "waiting" if cursor else "done"}}
+        values[":now"] = {"S": now.isoformat()}
         if cursor is not None:
             sets.append("#cursor = :cursor")
             values[":cursor"] = {"S": _cursor_text(cursor)}
@@ -297,6 +300,7 @@ def _segment(number: int, item: Mapping[str, Any]) -> Segment:
         int(row.get("scanned", 0)),
         _without(_COUNT, row),
         _without(_UNDER_KEY, row),
+        datetime.fromisoformat(row["committedAt"]) if "committedAt" in row else None,
     )
 
 

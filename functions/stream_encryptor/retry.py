@@ -24,15 +24,19 @@ def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureRes
     Raises:
         ItemCryptoError: the function cannot start; the messages come again.
     """
-    parts = encryptor()
+    return handle(event, context, encryptor())
+
+
+def handle(event: dict[str, Any], context: Any, parts: Encryptor) -> PartialItemFailureResponse:
+    """Reconcile the keys in a batch of retry messages with ``parts``."""
     parts.runtime.telemetry.begin(context)
 
-    def handle(record: SQSRecord) -> None:
+    def try_again(record: SQSRecord) -> None:
         _try_again(record, context, parts)
 
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     try:
-        return process_partial_response(event=event, record_handler=handle, processor=processor, context=context)
+        return process_partial_response(event=event, record_handler=try_again, processor=processor, context=context)
     finally:
         parts.runtime.telemetry.flush()
 
