@@ -44,6 +44,7 @@ class Sweep:
     items_per_second: float | None
     reason: str | None
     details: Sequence[Segment] = field(default=())
+    idle_minutes: int | None = None
 
     @property
     def active(self) -> bool:
@@ -91,6 +92,7 @@ def read_sweep(document: Any) -> Sweep:
                 Segment(int(part["segment"]), str(part["state"]), int(part["pages"]), int(part["scanned"]))
                 for part in document.get("segmentsDetail") or ()
             ),
+            idle_minutes=document.get("minutesWithoutProgress"),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Unreachable("The control function tells of a sweep in an unknown shape.", "unexpected-answer") from error

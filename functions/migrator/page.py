@@ -66,9 +66,7 @@ class Pages:
     telemetry: Telemetry
     allowance: Allowance
 
-    def work_off(
-        self, sweep: Sweep, items: Sequence[Item], policy: Policy, seconds_left: Callable[[], float]
-    ) -> Tally:
+    def work_off(self, sweep: Sweep, items: Sequence[Item], policy: Policy, seconds_left: Callable[[], float]) -> Tally:
         """Do with ``items`` what the sweep is for, and return what became of them.
 
         Args:

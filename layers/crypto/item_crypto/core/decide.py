@@ -81,7 +81,9 @@ class Decision:
         That trigger is the encryptor's. It decrypts nothing back, knows no age and looks at no kept conflict.
         """
         policy = self.policy
-        return policy.enabled and policy.renew_before is None and all(name in policy.attributes for name in self.changed)
+        return (
+            policy.enabled and policy.renew_before is None and all(name in policy.attributes for name in self.changed)
+        )
 
     @property
     def to_decrypt(self) -> Mapping[str, Envelope]:
