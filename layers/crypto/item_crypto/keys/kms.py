@@ -45,6 +45,17 @@ _MALFORMED: Final = frozenset({"ValidationException", "ParamValidationError"})
 # What KMS says of a ciphertext that it did not issue under this key and context, or that is no ciphertext by its size.
 _WRONG_CIPHERTEXT: Final = frozenset({"IncorrectKeyException", "InvalidCiphertextException"}) | _MALFORMED
 
+# What KMS says of a key, and not of whoever asks: disabled, denied, pending deletion (API reference, Decrypt).
+_OF_THE_KEY: Final = frozenset(
+    {
+        "AccessDeniedException",
+        "DisabledException",
+        "InvalidKeyUsageException",
+        "KMSInvalidStateException",
+        "NotFoundException",
+    }
+)
+
 
 class Keyrings:
     """KMS keys as :class:`item_crypto.keys.protocol.Keys`; an identity is a key's ARN.
@@ -201,7 +212,7 @@ class _Calls:
             return error
         if error.code in _WRONG_CIPHERTEXT:
             return DecryptionFailed("not-issued-under-this-key-and-context")
-        if arguments.get("KeyId") != self._current_key:
+        if error.code in _OF_THE_KEY and arguments["KeyId"] != self._current_key:
             return KeyUnusable(error.service, error.code)
         return error
 
