@@ -2,6 +2,7 @@
 
 import time
 from contextlib import closing
+from dataclasses import replace
 from typing import Final
 
 from dynamodb_stream_encryptor.command import Operator
@@ -9,16 +10,17 @@ from dynamodb_stream_encryptor.control import Answer
 from dynamodb_stream_encryptor.errors import Interrupted, StoppedFollowing, Unreachable
 from dynamodb_stream_encryptor.output import Output
 from dynamodb_stream_encryptor.pace import Pace
+from dynamodb_stream_encryptor.progress import standstill
 from dynamodb_stream_encryptor.progress_views import Bars, JsonLines, Lines, View
 from dynamodb_stream_encryptor.sweep import Sweep, read_sweep
 
-_STANDSTILL: Final = 60.0  # Seconds without an item before that is worth a word.
 _PATIENCE: Final = 5  # Readings in a row that may fail for a passing reason.
 
 
 _STANDING: Final = (
-    "Nothing was read for a minute. Is the work queue's event source mapping enabled, and does the migrator run? Its "
-    "log says more. Still following."
+    "The sweep makes no progress. Is the work queue's event source mapping enabled, and does the migrator run? Its log "
+    "says more. Where its messages were lost, `stream-encryptor resume {sweep} {options}` queues it again. Still "
+    "following."
 )
 
 
@@ -35,12 +37,15 @@ def follow(operator: Operator, sweep_id: str, interval: float, *, json_lines: bo
             while True:
                 answer = _reading(operator, sweep_id, interval)
                 sweep = pace.applied(read_sweep(answer.get("sweep")))
+                if sweep.idle_minutes is None:  # An earlier control function does not tell.
+                    sweep = replace(sweep, idle_minutes=int(pace.standstill(sweep) // 60))
                 view.show(sweep, answer)
                 if sweep.state != "running":
                     return sweep, answer
-                if not warned and pace.standstill(sweep) >= _STANDSTILL:
+                if not warned and standstill(sweep):
                     warned = True
-                    operator.output.note(_STANDING, style="yellow")
+                    options = operator.target.options
+                    operator.output.note(_STANDING.format(sweep=sweep.id, options=options), style="yellow")
                 time.sleep(interval)
     except KeyboardInterrupt:
         raise StoppedFollowing(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from dynamodb_stream_encryptor.sweep import Segment, Sweep
 
+_STANDSTILL = 2  # Minutes without a page after which that is worth a word: a page takes seconds.
 _ALMOST = 0.99  # The table's count is up to six hours old: only a finished sweep has seen everything.
 
 
@@ -49,6 +50,16 @@ def segment_fraction(segment: Segment, sweep: Sweep) -> float:
     return min(segment.scanned / share, _ALMOST) if share else 0.0
 
 
+def standstill(sweep: Sweep) -> str:
+    """Return that a sweep stands still, and what helps; nothing where it does not."""
+    minutes = sweep.idle_minutes or 0
+    if sweep.state != "running" or minutes < _STANDSTILL:
+        return ""
+    hours, rest = divmod(minutes, 60)
+    time = f"{hours} h {rest:02} min" if hours else f"{minutes} min"
+    return f"no progress for {time}; `resume {sweep.id}`"
+
+
 def duration(seconds: float | None) -> str:
     """Return a duration for people, as in `2 h 05 min`; a dash for an unknown one."""
     if seconds is None:
@@ -80,4 +91,6 @@ def progress_line(sweep: Sweep) -> str:
     parts.append(f"{sweep.segments_done} of {sweep.segments} segments")
     if sweep.state != "running":
         parts.append(sweep.state)
+    if words := standstill(sweep):
+        parts.append(words)
     return ", ".join(parts)

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dynamodb_stream_encryptor.output import Output
-from dynamodb_stream_encryptor.progress import duration, progress, progress_line, segment_fraction, speed
+from dynamodb_stream_encryptor.progress import duration, progress, progress_line, segment_fraction, speed, standstill
 from dynamodb_stream_encryptor.sweep import Segment, Sweep
 
 _SECONDS_BETWEEN_LINES: Final = 5.0
@@ -110,6 +110,8 @@ def drawing(sweep: Sweep, rows: int) -> RenderableType:
         Text("   ".join(filter(None, [f"{sweep.scanned:,}{about} items", speed(now.rate), left]))),
         Text(counts, style="dim"),
     ]
+    if words := standstill(sweep):
+        lines.append(Text(words, style="yellow"))
     return Group(*lines, _segments(sweep, rows))
 
 

@@ -46,6 +46,7 @@ class Sweep:
     strays: Mapping[str, int] = field(default_factory=dict)
     values_seen: int = 0
     values_decrypted: int = 0
+    idle_minutes: int | None = None
 
     @property
     def active(self) -> bool:
@@ -96,6 +97,7 @@ def read_sweep(document: Any) -> Sweep:
             strays={str(name): int(number) for name, number in (document.get("strays") or {}).items()},
             values_seen=int(values.get("seen") or 0),
             values_decrypted=int(values.get("decrypted") or 0),
+            idle_minutes=document.get("minutesWithoutProgress"),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Unreachable("The control function tells of a sweep in an unknown shape.", "unexpected-answer") from error

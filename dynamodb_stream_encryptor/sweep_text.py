@@ -18,6 +18,7 @@ COUNT_WORDS: Final = {
     "deferred": "deferred",
     "retried": "tried again",
     "failed": "failed",
+    "withoutLetter": "of these without a dead letter: a sweep sends 1,000",
 }
 """What the other sweeps count."""
 

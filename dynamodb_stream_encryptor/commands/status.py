@@ -8,6 +8,7 @@ import typer
 from dynamodb_stream_encryptor.command import Operator, command
 from dynamodb_stream_encryptor.errors import OK
 from dynamodb_stream_encryptor.output import facts
+from dynamodb_stream_encryptor.progress import standstill
 from dynamodb_stream_encryptor.sweep import read_sweep
 from dynamodb_stream_encryptor.sweep_text import sweeps_table
 
@@ -27,6 +28,8 @@ def add(app: typer.Typer) -> None:
         operator.output.line()
         if sweeps:
             operator.output.table(sweeps_table(sweeps))
+            for words in filter(None, map(standstill, sweeps)):
+                operator.output.line(f"A sweep stands still: {words}.", style="yellow")
         else:
             operator.output.line("No sweep was ever started. `migrate` encrypts what is in the table already.")
         return OK

@@ -14,6 +14,7 @@ from encryptor_runtime.runtime import Runtime
 from encryptor_runtime.switch import Switch
 from encryptor_runtime.table_stream import check_stream
 from item_crypto.errors import ConfigurationError
+from migrator.allowance import Allowance
 from migrator.dead_letters import DeadLetters
 from migrator.page import Pages
 from migrator.persistent import Persistent
@@ -87,7 +88,8 @@ def compose(
     persistent = Persistent(runtime.reconciler, sleep)
     queries = Queries(clients, table, settings.shared.key_arn, settings.mapping_id)
     starter = Starter(sweeps, switch, work, queries.item_count, now)
-    pages = Pages(persistent, runtime.cipher, keys, runtime.telemetry)
+    allowance = Allowance(clients.dynamodb, settings.control_table)
+    pages = Pages(persistent, runtime.cipher, keys, runtime.telemetry, allowance)
     return Application(
         runtime,
         switch,

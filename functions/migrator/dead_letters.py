@@ -11,6 +11,7 @@ from encryptor_runtime.runtime import Runtime
 from item_crypto.core.key import key_id
 from item_crypto.errors import ItemCryptoError, UnsupportedValue
 from item_crypto.outcome import Status
+from migrator.budget import budget
 from migrator.letters import BATCH, Letter
 from migrator.persistent import Persistent
 from migrator.policy import policy_for
@@ -22,7 +23,8 @@ from migrator.sweeps import SweepRunning
 
 _HIDDEN: Final = 300  # Seconds a message stays hidden from others while it is worked on.
 _MOST: Final = 1000  # Letters among which one is looked for.
-_RESERVE: Final = 60.0  # Seconds kept back for the letter in hand.
+_RESERVE: Final = 60.0  # Seconds with which no further letter is begun.
+_IN_HAND: Final = 30.0  # Seconds with which no further key of a letter is: a call that hangs, and the queues.
 _SETTLED: Final = (Status.ENCRYPTED, Status.DECRYPTED, Status.NOTHING, Status.SUPERSEDED)
 
 
@@ -93,13 +95,14 @@ class DeadLetters:
         """
         result = Redriven()
         failed: list[tuple[Letter, str]] = []
+        seconds_for_keys = budget(seconds_left, _IN_HAND)
         with _Hidden(self.failure) as hidden:
             for letter in hidden.receive(limit):
                 if seconds_left() < _RESERVE:
                     result.notes.append("The time was used up; redrive again for the rest.")
                     break
                 try:
-                    again = self._try(letter, result)
+                    again = self._try(letter, result, seconds_for_keys)
                 except ItemCryptoError as error:
                     again = letter.body
                     result.notes.append(f"{letter.id}: {error.reason}")
@@ -117,13 +120,13 @@ class DeadLetters:
                     hidden.delete(letter)
         return result
 
-    def _try(self, letter: Letter, result: Redriven) -> str | None:
+    def _try(self, letter: Letter, result: Redriven, seconds_left: Callable[[], float]) -> str | None:
         """Try a letter's work again; return None where it is settled, else the body to keep."""
         match letter.kind:
             case "item":
-                return self._try_item(letter)
+                return self._try_item(letter, seconds_left)
             case "mapping":
-                return self._try_range(letter, result)
+                return self._try_range(letter, result, seconds_left)
             case "work":
                 self.work.send(letter.body)
                 return None
@@ -131,15 +134,15 @@ class DeadLetters:
                 result.notes.append(f"{letter.id}: not a message of this application; discard it if it is of no use.")
                 return letter.body
 
-    def _try_item(self, letter: Letter) -> str | None:
+    def _try_item(self, letter: Letter, seconds_left: Callable[[], float]) -> str | None:
         message = KeyMessage.from_body(letter.body, self.runtime.settings.table)
         policy = policy_for(message.aim, self.runtime.policy())
         key = key_id(message.hint.key)
-        outcome = self.persistent.keys({key: message.hint.key}, policy)[key]
+        outcome = self.persistent.keys({key: message.hint.key}, policy, seconds_left)[key]
         self.runtime.telemetry.outcomes([outcome])
         return None if outcome.status in _SETTLED else failed_again(letter.body, outcome.reason)
 
-    def _try_range(self, letter: Letter, result: Redriven) -> str | None:
+    def _try_range(self, letter: Letter, result: Redriven, seconds_left: Callable[[], float]) -> str | None:
         batch = letter.document[BATCH]
         stream_arn = self.stream_arn or batch.get("streamArn")
         if not isinstance(stream_arn, str):
@@ -148,7 +151,7 @@ class DeadLetters:
             keys = keys_in_range(self.runtime.clients.streams, stream_arn, batch)
         except Trimmed:
             return self._sweep_instead(letter, result)
-        outcomes = self.persistent.keys(keys, self.runtime.policy())
+        outcomes = self.persistent.keys(keys, self.runtime.policy(), seconds_left)
         self.runtime.telemetry.outcomes(outcomes.values())
         failed = [outcome for outcome in outcomes.values() if outcome.status not in _SETTLED]
         if any(outcome.status is Status.SYSTEMIC for outcome in failed):

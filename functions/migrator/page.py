@@ -1,7 +1,7 @@
 """One page of a sweep: the items of a consistent scan, reconciled or counted."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,15 +11,18 @@ from encryptor_runtime.telemetry import Telemetry
 from item_crypto.cipher import ValueCipher
 from item_crypto.core.codec import Item
 from item_crypto.core.context import encryption_context
-from item_crypto.core.key import key_id, key_of
+from item_crypto.core.key import KeyId, key_id, key_of
 from item_crypto.core.policy import Policy
 from item_crypto.core.stored_form import Envelope
-from item_crypto.errors import PermanentError, SystemicError
-from item_crypto.keys.identity import Identity
+from item_crypto.errors import KeyUnusable, PermanentError, SystemicError
 from item_crypto.outcome import Outcome, Status
+from migrator.allowance import Allowance
 from migrator.census import CONFLICTS, DECRYPTED, VALUES, Standing, has_conflict, keys_needed, places, standing, strays
 from migrator.persistent import Persistent
 from migrator.progress import Sweep
+
+WITHOUT_LETTER: Final = "withoutLetter"
+"""Counted beside ``failed``: items that failed once their sweep had sent all the dead letters that it may."""
 
 _COUNTED: Final = {
     Status.ENCRYPTED: "encrypted",
@@ -55,15 +58,22 @@ class Pages:
         cipher: decrypts, for a deep ``verify``.
         keys: where dead letters go, and keys that are still throttled.
         telemetry: counts and audits.
+        allowance: how many dead letters a sweep may send.
     """
 
     persistent: Persistent
     cipher: ValueCipher
     keys: KeyQueues
     telemetry: Telemetry
+    allowance: Allowance
 
     def work_off(
-        self, sweep: Sweep, items: Sequence[Item], policy: Policy, counted: Mapping[str, int] | None = None
+        self,
+        sweep: Sweep,
+        items: Sequence[Item],
+        policy: Policy,
+        seconds_left: Callable[[], float],
+        counted: Mapping[str, int] | None = None,
     ) -> Tally:
         """Do with ``items`` what the sweep is for, and return what became of them.
 
@@ -71,6 +81,7 @@ class Pages:
             sweep: the sweep.
             items: the page.
             policy: what is to be encrypted.
+            seconds_left: time that remains; items not begun when it is used up are left to be tried again.
             counted: what was counted in the segment before.
 
         Raises:
@@ -78,34 +89,41 @@ class Pages:
         """
         if sweep.goal is Goal.VERIFY:
             return self._verify(items, policy, sweep.deep, counted or {})
-        return self._reconcile(sweep, items, policy)
+        return self._reconcile(sweep, items, policy, seconds_left)
 
-    def _reconcile(self, sweep: Sweep, items: Sequence[Item], policy: Policy) -> Tally:
+    def _reconcile(
+        self, sweep: Sweep, items: Sequence[Item], policy: Policy, seconds_left: Callable[[], float]
+    ) -> Tally:
         pairs = {}
         for item in items:
             key = key_of(item, policy.context_attributes)
             pairs[key_id(key)] = (key, item)
-        outcomes = self.persistent.items(pairs, policy)
+        outcomes = self.persistent.items(pairs, policy, seconds_left)
         self.telemetry.outcomes(outcomes.values())
         for outcome in outcomes.values():
             if outcome.status is Status.SYSTEMIC:
                 # Before any letter is sent: the page is redone, and would send them again each time.
                 raise SystemicError("sweep", outcome.reason)
-        tally = Tally()
-        for outcome in outcomes.values():
-            self._pass_on(sweep, outcome)
-            tally.counts[_COUNTED[outcome.status]] += 1
+        tally = Tally(Counter(_COUNTED[outcome.status] for outcome in outcomes.values()))
+        tally.counts[WITHOUT_LETTER] += self._pass_on(sweep, outcomes, policy)
         return tally
 
-    def _pass_on(self, sweep: Sweep, outcome: Outcome) -> None:
-        match outcome.status:
-            case Status.FAILED:
+    def _pass_on(self, sweep: Sweep, outcomes: Mapping[KeyId, Outcome], policy: Policy) -> int:
+        """Leave to others what is not done; return how many items failed without a dead letter."""
+        failed = [outcome for outcome in outcomes.values() if outcome.status is Status.FAILED]
+        granted = self.allowance.take(sweep.id, len(failed))
+        for outcome in failed[:granted]:
+            if outcome.known_elsewhere and policy.enabled:
+                # Whoever takes deferred keys gives it time before it makes the dead letter. While encryption is off,
+                # nobody writes under a key that is new.
+                self.keys.postpone(Hint(outcome.key), outcome.reason, sweep.aim)
+            else:
                 self.keys.dead_letter(Hint(outcome.key), outcome.reason, aim=sweep.aim)
-            case Status.RETRY:
+        for outcome in outcomes.values():
+            if outcome.status is Status.RETRY:
                 # One hot item does not hold up its segment.
                 self.keys.postpone(Hint(outcome.key), outcome.reason, sweep.aim)
-            case _:
-                pass
+        return len(failed) - granted
 
     def _verify(self, items: Sequence[Item], policy: Policy, deep: bool, counted: Mapping[str, int]) -> Tally:
         tally = Tally()
@@ -132,17 +150,13 @@ class Pages:
             return 0
         try:
             return len(self.cipher.decrypt(envelopes, context))
-        except (PermanentError, SystemicError):
+        except (PermanentError, KeyUnusable):
             # One of them cannot: that says nothing of the others, which are counted one by one.
             return sum(self._decrypts(name, envelope, context) for name, envelope in envelopes.items())
 
     def _decrypts(self, name: str, envelope: Envelope, context: Mapping[str, str]) -> bool:
         try:
             self.cipher.decrypt({name: envelope}, context)
-        except PermanentError:
+        except (PermanentError, KeyUnusable):
             return False
-        except SystemicError:
-            if envelope.key is None or self.cipher.keys.is_current(Identity(envelope.key), context):
-                raise  # Nothing can be decrypted: the page is redone.
-            return False  # An earlier key that is disabled or denied: these values cannot, and others can.
         return True

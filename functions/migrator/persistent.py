@@ -1,8 +1,8 @@
 """Reconcile until it holds: for goals that no stream trigger follows.
 
-A failed condition means a newer write. For ``encrypt`` that write has a trigger of its own. For ``decrypt`` there is
-none, since the stream's function never decrypts, so the key is reconciled again; where its writer never pauses, it is
-left as one that failed for now.
+A failed condition means a newer write, which has a trigger of its own. Where that leads to what was to be done,
+nothing more is. But the stream's function never decrypts, knows no age and looks at no kept conflict: for these the
+key is reconciled again; where its writer never pauses, it is left as one that failed for now.
 """
 
 import random
@@ -32,30 +32,45 @@ class Persistent:
     reconciler: Reconciler
     sleep: Callable[[float], None]
 
-    def items(self, items: Mapping[KeyId, tuple[Item, Item]], policy: Policy) -> dict[KeyId, Outcome]:
-        """Reconcile items that were just read consistently, given as key and item."""
-        outcomes = self.reconciler.reconcile_read(items.values(), policy, Role.MIGRATOR)
-        return self._again({identity: key for identity, (key, _) in items.items()}, outcomes, policy)
+    def items(
+        self, items: Mapping[KeyId, tuple[Item, Item]], policy: Policy, seconds_left: Callable[[], float]
+    ) -> dict[KeyId, Outcome]:
+        """Reconcile items that were just read consistently, given as key and item.
 
-    def keys(self, keys: Mapping[KeyId, Item], policy: Policy) -> dict[KeyId, Outcome]:
-        """Reconcile keys."""
-        return self._again(keys, self.reconciler.reconcile(keys.values(), policy, Role.MIGRATOR), policy)
+        Nothing is begun when the time is used up; what was not begun, or would be tried again, failed for now.
+        """
+        outcomes = self.reconciler.reconcile_read(items.values(), policy, Role.MIGRATOR, seconds_left)
+        return self._again({identity: key for identity, (key, _) in items.items()}, outcomes, policy, seconds_left)
+
+    def keys(
+        self, keys: Mapping[KeyId, Item], policy: Policy, seconds_left: Callable[[], float]
+    ) -> dict[KeyId, Outcome]:
+        """Reconcile keys, else as :meth:`items`."""
+        outcomes = self.reconciler.reconcile(keys.values(), policy, Role.MIGRATOR, seconds_left)
+        return self._again(keys, outcomes, policy, seconds_left)
 
     def _again(
-        self, keys: Mapping[KeyId, Item], outcomes: dict[KeyId, Outcome], policy: Policy
+        self,
+        keys: Mapping[KeyId, Item],
+        outcomes: dict[KeyId, Outcome],
+        policy: Policy,
+        seconds_left: Callable[[], float],
     ) -> dict[KeyId, Outcome]:
         for attempt in range(1, _ATTEMPTS):
-            unsettled = [keys[identity] for identity, outcome in outcomes.items() if _is_unsettled(outcome, policy)]
+            unsettled = [keys[identity] for identity, outcome in outcomes.items() if _is_unsettled(outcome)]
             if not unsettled:
                 return outcomes
-            self.sleep(random.uniform(0, _FIRST_WAIT * 2**attempt))  # noqa: S311 - no secret hangs on it
-            outcomes |= self.reconciler.reconcile(unsettled, policy, Role.MIGRATOR)
+            wait = random.uniform(0, _FIRST_WAIT * 2**attempt)  # noqa: S311 - no secret hangs on it
+            if seconds_left() <= wait:
+                break
+            self.sleep(wait)
+            outcomes |= self.reconciler.reconcile(unsettled, policy, Role.MIGRATOR, seconds_left)
         # Superseded each time, and nothing else will come for it: not done, whatever the status says.
         return {
-            identity: replace(outcome, status=Status.RETRY) if _is_unsettled(outcome, policy) else outcome
+            identity: replace(outcome, status=Status.RETRY) if _is_unsettled(outcome) else outcome
             for identity, outcome in outcomes.items()
         }
 
 
-def _is_unsettled(outcome: Outcome, policy: Policy) -> bool:
-    return outcome.status is Status.RETRY or (outcome.status is Status.SUPERSEDED and not policy.enabled)
+def _is_unsettled(outcome: Outcome) -> bool:
+    return outcome.status is Status.RETRY or outcome.unfollowed

@@ -21,6 +21,7 @@ from encryptor_runtime.switch_and_sweep import CHANGE_SECONDS, settled_after
 from item_crypto.core.codec import Item
 from item_crypto.core.policy import Policy
 from item_crypto.errors import TransientError
+from migrator.budget import budget
 from migrator.page import Pages
 from migrator.policy import policy_for, still_allows
 from migrator.progress import Segment, State, Sweep
@@ -30,7 +31,8 @@ MAX_HOPS: Final = 100_000
 """Messages that may follow one another in a segment: at a page each, ten million items, which is past any segment."""
 
 _PAGE: Final = 100  # Items in a page: a crash redoes no more, and a pause takes effect no later.
-_RESERVE: Final = 30.0  # Seconds kept back for the page in hand and the next message.
+_RESERVE: Final = 75.0  # Seconds with which no further page is begun.
+_IN_HAND: Final = 45.0  # Seconds with which no further item of a page is: a call that hangs, the queues, the commit.
 _SCAN_ATTEMPTS: Final = 6
 
 
@@ -100,6 +102,7 @@ class Worker:
 
     def _pages(self, work: SegmentWork, sweep: Sweep, policy: Policy, seconds_left: Callable[[], float]) -> Carried:
         segment = self.sweeps.segment(sweep.id, work.segment)
+        seconds_for_items = budget(seconds_left, _IN_HAND)
         rate = None if sweep.rate is None else sweep.rate / sweep.segments
         while not segment.done:
             started = time.monotonic()
@@ -107,7 +110,7 @@ class Worker:
             if not _may_go_on(sweep, self.switch.read()):
                 self.sweeps.move(sweep, State.STOPPED, self.now(), "setting-changed")
                 return Carried.SETTING_CHANGED
-            tally = self.pages.work_off(sweep, items, policy, segment.counts)
+            tally = self.pages.work_off(sweep, items, policy, seconds_for_items, segment.counts)
             committed = self.sweeps.commit(
                 sweep, segment, len(items), tally.counts, tally.under_key, cursor, self.now()
             )

@@ -6,14 +6,14 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from encryptor_runtime.messages import StartWork, work_from_body
+from encryptor_runtime.messages import SegmentWork, StartWork, work_from_body
 from encryptor_runtime.waits import seconds_waited
 from item_crypto.errors import SystemicError, TransientError, UnsupportedValue
 from migrator.application import Application, application
 from migrator.segments import Carried
 
 _FIRST_WAIT: Final = 5  # Seconds; doubles with each receipt.
-_LONGEST_WAIT: Final = 600
+_LONGEST_WAIT: Final = 600  # With the queue's maxReceiveCount, this is what a sweep outlives: a test adds it up.
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> PartialItemFailureResponse:
@@ -46,19 +46,26 @@ def _work(record: SQSRecord, context: Any, parts: Application) -> None:
     except UnsupportedValue as error:
         parts.letters.take(record.body, error.reason)
         return
-    if isinstance(work, StartWork):
-        sweep = parts.starter.start_after_switch(work)
-        parts.runtime.telemetry.audit(work.by, "start-sweep", None, "started" if sweep else "dropped", goal="encrypt")
-        return
-
-    def seconds_left() -> float:
-        return float(context.get_remaining_time_in_millis()) / 1000
-
     try:
-        state = parts.worker.carry_on(work, seconds_left)
+        if isinstance(work, StartWork):
+            _start(work, parts)
+        else:
+            _carry_on(work, context, parts)
     except (TransientError, SystemicError):
         _try_again_soon(record, parts)
         raise
+
+
+def _start(work: StartWork, parts: Application) -> None:
+    sweep = parts.starter.start_after_switch(work)
+    parts.runtime.telemetry.audit(work.by, "start-sweep", None, "started" if sweep else "dropped", goal="encrypt")
+
+
+def _carry_on(work: SegmentWork, context: Any, parts: Application) -> None:
+    def seconds_left() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000
+
+    state = parts.worker.carry_on(work, seconds_left)
     if state is Carried.HOP_LIMIT:
         parts.runtime.telemetry.count("SweepsDead")
     parts.runtime.telemetry.log("segment", sweep=work.sweep, segment=work.segment, hop=work.hop, state=state.value)

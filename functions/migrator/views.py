@@ -9,7 +9,7 @@ from encryptor_runtime.messages import shown, shown_text
 from encryptor_runtime.switch import SwitchState
 from migrator.census import census
 from migrator.letters import BATCH, Letter
-from migrator.progress import Segment, Sweep
+from migrator.progress import Segment, State, Sweep
 
 _RANGE: Final = ("shardId", "startSequenceNumber", "endSequenceNumber", "streamArn")
 
@@ -41,7 +41,16 @@ def sweep(found: Sweep, segments: Sequence[Segment], now: datetime) -> dict[str,
         "deep": found.deep,
         "itemsPerSecond": round(scanned / seconds, 1),
         "reason": found.reason,
+        "minutesWithoutProgress": _idle_minutes(found, segments, now),
     }
+
+
+def _idle_minutes(found: Sweep, segments: Sequence[Segment], now: datetime) -> int | None:
+    """Return for how many whole minutes a sweep that runs has committed no page; None for one that does not run."""
+    if found.state is not State.RUNNING:
+        return None
+    latest = max((segment.committed_at for segment in segments if segment.committed_at), default=found.started_at)
+    return max(0, int((now - latest).total_seconds() // 60))
 
 
 def segment(found: Segment) -> dict[str, Any]:

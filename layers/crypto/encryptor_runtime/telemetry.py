@@ -101,7 +101,7 @@ class Telemetry:
         """Count what became of keys, and write an audit line for each but those with nothing to do."""
         for outcome in outcomes:
             self.count(_COUNTED[outcome.status])
-            if outcome.status is Status.DEFERRED and outcome.attributes:
+            if outcome.status in (Status.DEFERRED, Status.FAILED) and outcome.attributes:
                 self.count(_COUNTED[Status.ENCRYPTED])
             if outcome.status is not Status.NOTHING:
                 self.audit(

@@ -10,7 +10,7 @@
     │   ├── UnknownForm             an encrypted attribute in no form that this package knows
     │   ├── MarkerUnusable          is_encrypted is missing or no boolean where it must decide
     │   ├── ConflictUnresolved      a second conflict where the first one still stands
-    │   ├── InvalidRequest          DynamoDB refuses the key or the update as malformed
+    │   ├── InvalidRequest          a service refuses what is asked for this item as malformed
     │   └── DecryptionFailed        verification failed; what outsiders see is one uniform sentence
     │       ├── KeyNotListed        encrypted under a key that is neither current nor among the earlier ones
     │       └── KeyDestroyed        its key was destroyed on purpose
@@ -18,6 +18,7 @@
     │   ├── KeyNotReady             its key has yet to be made
     │   └── OutcomeUnknown          a write was sent, and nobody knows whether it took effect
     └── SystemicError               no item can succeed until somebody acts (key disabled, access denied)
+        ├── KeyUnusable             only items under one earlier key cannot; all others can
         └── ConfigurationError      refused at start
 
 No message of these classes holds a value, a key or a token; ``reason`` is a fixed kebab-case word for logs,
@@ -92,7 +93,7 @@ class ConflictUnresolved(PermanentError):
 
 
 class InvalidRequest(PermanentError):
-    """DynamoDB refuses the request for this item as malformed."""
+    """DynamoDB or KMS refuses the request for this item as malformed."""
 
     reason = "invalid-request"
 
@@ -174,6 +175,16 @@ class SystemicError(ItemCryptoError):
         super().__init__(f"{service}: {code}")
         self.service = service
         self.code = code
+
+
+class KeyUnusable(SystemicError):
+    """KMS refuses a key that is not the current one: disabled, denied, pending deletion.
+
+    It concerns the items under that key and nobody else, so whoever works on many items counts it as that item's
+    failure and goes on.
+    """
+
+    reason = "key-unusable"
 
 
 class ConfigurationError(SystemicError):

@@ -11,7 +11,9 @@ from item_crypto.core.policy import Role
 from item_crypto.errors import (
     ItemCryptoError,
     KeyDestroyed,
+    KeyNotListed,
     KeyNotReady,
+    KeyUnusable,
     PermanentError,
     SystemicError,
     TransientError,
@@ -42,6 +44,9 @@ class Outcome:
         reason: a fixed kebab-case word.
         attributes: the attributes that were written.
         deferred: the attributes left to somebody with more rights.
+        unfollowed: for a write that lost its race, whether the winner's own trigger does not lead to what it was for.
+        known_elsewhere: for a failure, whether somebody with newer settings may do better: amid a change of the key,
+            functions that are updated already write under a key that the others do not know yet.
     """
 
     key: Item
@@ -49,6 +54,8 @@ class Outcome:
     reason: str
     attributes: tuple[str, ...] = ()
     deferred: tuple[str, ...] = ()
+    unfollowed: bool = False
+    known_elsewhere: bool = False
 
 
 def without_write(key: Item, decision: Decision) -> Outcome:
@@ -77,9 +84,12 @@ def failed(key: Item, error: Exception, role: Role) -> Outcome:
             # Whoever makes keys is behind the migrator, which itself can only try again.
             return Outcome(key, Status.DEFERRED, error.reason)
         case PermanentError():
-            return Outcome(key, Status.FAILED, error.reason)
+            return Outcome(key, Status.FAILED, error.reason, known_elsewhere=isinstance(error, KeyNotListed))
         case TransientError():
             return Outcome(key, Status.RETRY, f"{error.service}-{error.code}")
+        case KeyUnusable():
+            # Items under the other keys can succeed, so they are not to wait for this one.
+            return Outcome(key, Status.FAILED, f"{error.service}-{error.code}")
         case SystemicError():
             return Outcome(key, Status.SYSTEMIC, f"{error.service}-{error.code}")
         case ItemCryptoError():

@@ -25,11 +25,11 @@ from item_crypto.core.stored_form import (
     encrypted_name,
     in_the_clear,
 )
-from item_crypto.errors import ContextUnusable
+from item_crypto.errors import ContextUnusable, KeyUnusable, PermanentError
 from item_crypto.forms import open_ciphertexts
 from item_crypto.keys.identity import Identity
 from item_crypto.keys.protocol import Keys
-from item_crypto.outcome import Outcome, Status, without_write, written
+from item_crypto.outcome import Outcome, Status, failed, without_write, written
 
 
 def decide(item: Item, policy: Policy, role: Role, keys: Keys) -> Decision:
@@ -80,14 +80,18 @@ class Plan:
     Attributes:
         outcome: what becomes of it once ``change`` is made, or at once where there is none.
         change: the write; None where the item is left as it is.
+        is_followed: whether a newer write in its way leads to the same end by its own trigger.
     """
 
     outcome: Outcome
     change: Change | None = None
+    is_followed: bool = True
 
     def outcome_if(self, is_made: bool) -> Outcome:
         """Return what became of the key, given whether its change was made; if not, somebody wrote in between."""
-        return self.outcome if is_made else Outcome(self.outcome.key, Status.SUPERSEDED, "newer-write")
+        if is_made:
+            return self.outcome
+        return Outcome(self.outcome.key, Status.SUPERSEDED, "newer-write", unfollowed=not self.is_followed)
 
 
 class Planner:
@@ -106,11 +110,29 @@ class Planner:
         self._now = now
 
     def plan(self, key: Item, item: Item, policy: Policy, role: Role) -> Plan:
-        """Return what is to become of ``item``; nothing is decrypted that the change does not need."""
+        """Return what is to become of ``item``; nothing is decrypted that the change does not need.
+
+        Where something of it cannot be decrypted, whoever may decrypt does at least what somebody who may not would
+        do: what is in plaintext is encrypted, and the outcome is a failure all the same.
+        """
         decision = self.decide(item, policy, role)
         if decision.action is not Action.WRITE:
             return Plan(without_write(key, decision))
-        return self.change(key, self.settle(key, decision, decision.to_decrypt))
+        try:
+            return self.change(key, self.settle(key, decision, decision.to_decrypt))
+        except (PermanentError, KeyUnusable) as error:
+            without_decryption = self.decide(item, policy, Role.ENCRYPTOR)
+            if role is Role.ENCRYPTOR or without_decryption.action is not Action.WRITE:
+                raise
+            return self._in_part(key, without_decryption, error)
+
+    def _in_part(self, key: Item, decision: Decision, error: PermanentError | KeyUnusable) -> Plan:
+        """Return the change of a decision that decrypts nothing, in the place of one that failed by ``error``."""
+        try:
+            plan = self.change(key, self.settle(key, decision, {}))
+        except PermanentError:
+            raise error from None  # Nor does a part of it.
+        return replace(plan, outcome=replace(failed(key, error, Role.MIGRATOR), attributes=decision.changed))
 
     def decide(self, item: Item, policy: Policy, role: Role) -> Decision:
         """Return what is to be done with ``item``."""
@@ -128,10 +150,8 @@ class Planner:
         decision = settled.decision
         policy = decision.policy
         ciphertexts = self._encrypted(key, settled.targets, policy)
-        written_item = change(
-            key, decision.item, policy.attributes, settled.targets, ciphertexts, self._now(), policy.earlier
-        )
-        return Plan(written(key, decision), written_item)
+        made = change(key, decision.item, policy.attributes, settled.targets, ciphertexts, self._now(), policy.earlier)
+        return Plan(written(key, decision), made, decision.is_followed)
 
     def view(self, key: Item, item: Item, policy: Policy) -> dict[str, Value]:
         """Return ``item`` in the clear, as its owner sees it."""

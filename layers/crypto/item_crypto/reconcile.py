@@ -101,10 +101,16 @@ class Reconciler:
         work = self._worker(policy, role, seconds_left)
         return dict(zip(wanted, self._pool.map(work, wanted.values(), map(found.get, wanted)), strict=True))
 
-    def reconcile_read(self, items: Iterable[tuple[Item, Item]], policy: Policy, role: Role) -> dict[KeyId, Outcome]:
+    def reconcile_read(
+        self,
+        items: Iterable[tuple[Item, Item]],
+        policy: Policy,
+        role: Role,
+        seconds_left: Callable[[], float] = lambda: float("inf"),
+    ) -> dict[KeyId, Outcome]:
         """Reconcile items that were just read consistently, given as key and item; else as :meth:`reconcile`."""
         pairs = {key_id(key): (key, item) for key, item in items}
-        work = self._worker(policy, role, lambda: float("inf"))
+        work = self._worker(policy, role, seconds_left)
         return dict(zip(pairs, self._pool.map(work, *zip(*pairs.values(), strict=True)), strict=True)) if pairs else {}
 
     def _worker(

@@ -75,6 +75,17 @@ class Decision:
         return tuple(name for name, step in self.steps.items() if step not in (Step.KEEP, Step.DEFER))
 
     @property
+    def is_followed(self) -> bool:
+        """Whether a newer write that is in the way leads to what is to be done here, by its own trigger.
+
+        That trigger is the encryptor's. It decrypts nothing back, knows no age and looks at no kept conflict.
+        """
+        policy = self.policy
+        return (
+            policy.enabled and policy.renew_before is None and all(name in policy.attributes for name in self.changed)
+        )
+
+    @property
     def to_decrypt(self) -> Mapping[str, Envelope]:
         """The ciphertexts whose values :func:`settle` needs."""
         return {name: self.envelopes[name] for name, step in self.steps.items() if step in _NEEDS_DECRYPTION}

@@ -23,8 +23,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from item_crypto.errors import (
     DecryptionFailed,
+    InvalidRequest,
     ItemCryptoError,
     KeyNotListed,
+    KeyUnusable,
     SystemicError,
     TransientError,
 )
@@ -37,8 +39,22 @@ from item_crypto.service_errors import from_boto
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
-# What KMS says of a ciphertext that it did not issue under this key and context; the last, of one that is too long.
-_WRONG_CIPHERTEXT: Final = frozenset({"IncorrectKeyException", "InvalidCiphertextException", "ValidationException"})
+# What KMS, or boto3 before it is asked, says of a request of a wrong shape: that of one odd item.
+_MALFORMED: Final = frozenset({"ValidationException", "ParamValidationError"})
+
+# What KMS says of a ciphertext that it did not issue under this key and context, or that is no ciphertext by its size.
+_WRONG_CIPHERTEXT: Final = frozenset({"IncorrectKeyException", "InvalidCiphertextException"}) | _MALFORMED
+
+# What KMS says of a key, and not of whoever asks: disabled, denied, pending deletion (API reference, Decrypt).
+_OF_THE_KEY: Final = frozenset(
+    {
+        "AccessDeniedException",
+        "DisabledException",
+        "InvalidKeyUsageException",
+        "KMSInvalidStateException",
+        "NotFoundException",
+    }
+)
 
 
 class Keyrings:
@@ -61,7 +77,7 @@ class Keyrings:
     ) -> None:
         self.key_arn = check_key_arn(key_arn)
         self.key_arns = (key_arn, *(check_key_arn(arn) for arn in earlier_key_arns if arn != key_arn))
-        self._calls = _Calls(kms, meter)
+        self._calls = _Calls(kms, key_arn, meter)
         self._of_thread = threading.local()
 
     def for_encryption(self, context: Context) -> SharedDataKey:  # noqa: ARG002 - one key for every context
@@ -130,11 +146,13 @@ class _Calls:
 
     Args:
         kms: the client.
+        current_key: the key that new data keys come from.
         meter: told how long each call took.
     """
 
-    def __init__(self, kms: "KMSClient", meter: KmsMeter | None) -> None:
+    def __init__(self, kms: "KMSClient", current_key: str, meter: KmsMeter | None) -> None:
         self._kms = kms
+        self._current_key = current_key
         self._meter = meter
         self._of_thread = threading.local()
 
@@ -145,22 +163,21 @@ class _Calls:
 
     def generate_data_key(self, **arguments: Any) -> Any:
         """Call KMS's GenerateDataKey."""
-        return self._listened(self._kms.generate_data_key, arguments)
+        return self._listened(self._kms.generate_data_key, arguments, self._why_no_data_key)
 
     def decrypt(self, **arguments: Any) -> Any:
         """Call KMS's Decrypt."""
-        return self._listened(self._kms.decrypt, arguments)
+        return self._listened(self._kms.decrypt, arguments, self._why_not_decrypted)
 
     @property
     def error(self) -> ItemCryptoError | None:
-        """The error behind this thread's calls since the watch began: one that passes first, then one that lasts."""
-        errors = [
-            error
-            for error in self.errors
-            if isinstance(error, TransientError)
-            or (isinstance(error, SystemicError) and error.code not in _WRONG_CIPHERTEXT)
-        ]
-        return min(errors, key=lambda error: not isinstance(error, TransientError), default=None)
+        """The error behind this thread's calls since the watch began, of several the one that concerns most.
+
+        One that passes comes first, since it hides what a call would have said; then one that lasts for every item,
+        then one that lasts for those under an earlier key.
+        """
+        errors = [error for error in self.errors if not isinstance(error, DecryptionFailed)]
+        return min(errors, key=_rank, default=None)
 
     @property
     def errors(self) -> list[ItemCryptoError]:
@@ -168,13 +185,39 @@ class _Calls:
         errors: list[ItemCryptoError] = vars(self._of_thread).setdefault("errors", [])
         return errors
 
-    def _listened(self, operation: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    def _listened(
+        self,
+        operation: Callable[..., Any],
+        arguments: dict[str, Any],
+        meaning: Callable[[ItemCryptoError, dict[str, Any]], ItemCryptoError],
+    ) -> Any:
         started = time.perf_counter()
         try:
             return operation(**arguments)
         except (ClientError, BotoCoreError) as error:
-            self.errors.append(from_boto("kms", error))
+            self.errors.append(meaning(from_boto("kms", error), arguments))
             raise
         finally:
             if self._meter is not None:
                 self._meter.add((time.perf_counter() - started) * 1000)
+
+    def _why_no_data_key(self, error: ItemCryptoError, _: dict[str, Any]) -> ItemCryptoError:
+        if isinstance(error, SystemicError) and error.code in _MALFORMED:
+            # Of what is asked, only the context differs from item to item.
+            return InvalidRequest("KMS refuses the encryption context as malformed")
+        return error
+
+    def _why_not_decrypted(self, error: ItemCryptoError, arguments: dict[str, Any]) -> ItemCryptoError:
+        if not isinstance(error, SystemicError):
+            return error
+        if error.code in _WRONG_CIPHERTEXT:
+            return DecryptionFailed("not-issued-under-this-key-and-context")
+        if error.code in _OF_THE_KEY and arguments["KeyId"] != self._current_key:
+            return KeyUnusable(error.service, error.code)
+        return error
+
+
+def _rank(error: ItemCryptoError) -> int:
+    if isinstance(error, TransientError):
+        return 0
+    return 2 if isinstance(error, KeyUnusable) else 1

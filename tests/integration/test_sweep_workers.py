@@ -1,0 +1,245 @@
+"""Two workers on one segment, crashes at the worst moments, and what a worker has to notice between two pages."""
+
+import random
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from migrator import sweep
+from migrator.application import application
+from tests.migration import Crash, Migration, bodies, context, sqs_event
+from tests.refusals import refuse
+from tests.unit.sam_template import source
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
+    with mock_aws():
+        yield Migration(monkeypatch)
+    application.cache_clear()
+    boto3.setup_default_session()
+
+
+def crash() -> None:
+    raise Crash
+
+
+def next_page(parameters: Mapping[str, Any]) -> bool:
+    return "ExclusiveStartKey" in parameters
+
+
+def asked(world: Migration, operation: str) -> list[Mapping[str, Any]]:
+    """Return the parameters of the migrator's calls of an operation, as they come."""
+    found: list[Mapping[str, Any]] = []
+    client = getattr(world.parts.runtime.clients, operation.partition(".")[0])
+    client.meta.events.register(f"before-parameter-build.{operation}", lambda params, **_: found.append(dict(params)))
+    return found
+
+
+def message(world: Migration) -> str:
+    """Return the body of the one message of the work queue, which stays there."""
+    (found,) = world.sqs.receive_message(QueueUrl=world.work, VisibilityTimeout=0)["Messages"]
+    return str(found["Body"])
+
+
+def work(world: Migration, body: str, seconds: float = 300) -> None:
+    sweep.handle(sqs_event(body), context(seconds), world.parts)
+
+
+class TestTwoWorkers:
+    @pytest.mark.parametrize("page", [1, 2, 3])
+    @pytest.mark.parametrize("pages", [1, 2])
+    def test_given_another_worker_that_commits_first_when_a_page_is_committed_then_it_is_counted_once(
+        self, world: Migration, page: int, pages: int
+    ) -> None:
+        """The other one does one page or more, while this one has read its own and not committed it."""
+        for number in range(250):
+            world.put(f"s{number}")
+        sweep_id = world.start("encrypt", segments=1)
+        body = message(world)
+        scans = iter(range(1, 1000))
+
+        def other() -> None:
+            for _ in range(pages):
+                work(world, body, seconds=10)  # One page a message.
+
+        stop = world.interrupt("after", "dynamodb.Scan", other, when=lambda _: next(scans) == page)
+        work(world, body)
+        stop()
+        world.pump()
+
+        done = world.sweep(sweep_id)
+        assert (done["state"], done["scanned"], done["counts"]) == ("done", 250, {"nothing": 250})
+        assert done["segmentsDetail"][0]["pages"] == 3
+        assert done["segmentsDone"] == 1
+
+    @pytest.mark.parametrize("seed", range(6))
+    def test_given_workers_that_overtake_one_another_and_crash_amid_calls_then_each_item_is_counted_once(
+        self, world: Migration, seed: int
+    ) -> None:
+        """Each call of a worker may be where it is lost, before the call takes effect or after, or overtaken."""
+        chance = random.Random(seed)
+        for number in range(230):
+            world.put(f"s{number}", **({"history": {"S": "x"}} if number % 50 == 0 else {}))
+        sweep_id = world.start("encrypt", segments=2)
+        work_bodies = [str(m["Body"]) for m in all_messages(world)]
+        depth = 0
+
+        def worst_moment() -> None:
+            nonlocal depth
+            if depth or chance.random() > 0.15:
+                return
+            if chance.random() < 0.3:
+                raise Crash
+            depth += 1
+            try:
+                work(world, chance.choice(work_bodies), seconds=10)
+            finally:
+                depth -= 1
+
+        stops = [
+            world.interrupt(moment, operation, worst_moment, times=float("inf"))
+            for operation in ("dynamodb.Scan", "dynamodb.TransactWriteItems", "dynamodb.UpdateItem", "sqs.SendMessage")
+            for moment in ("before", "after")
+        ]
+        for _ in range(6):
+            try:
+                work(world, chance.choice(work_bodies), seconds=chance.choice([10, 300]))
+            except Crash:
+                depth = 0
+        for stop in stops:
+            stop()
+        for body in work_bodies:
+            work(world, body)
+        world.pump()
+
+        done = world.sweep(sweep_id)
+        assert (done["state"], done["scanned"], done["segmentsDone"]) == ("done", 230, 2)
+        assert sum(done["counts"].values()) == 230
+        assert not any("history" in item for item in world.all().values())
+        assert "error" not in world.command("start", goal="verify")
+
+
+def all_messages(world: Migration) -> list[Any]:
+    return list(world.sqs.receive_message(QueueUrl=world.work, MaxNumberOfMessages=10, VisibilityTimeout=0)["Messages"])
+
+
+class TestEnd:
+    def test_given_a_crash_between_the_last_page_and_the_end_when_the_message_comes_again_then_it_is_done_and_unlocked(
+        self, world: Migration
+    ) -> None:
+        world.plain("s1")
+        sweep_id = world.start("encrypt", segments=1)
+        world.interrupt("before", "dynamodb.TransactWriteItems", crash, when=unlocks)
+
+        with pytest.raises(Crash):
+            world.pump()
+        assert world.sweep(sweep_id)["state"] == "running"
+        assert world.command("start", goal="verify")["error"]["code"] == "conflict"
+        world.pump()
+
+        assert world.sweep(sweep_id)["state"] == "done"
+        assert "error" not in world.command("start", goal="verify")
+
+    def test_given_the_end_when_it_is_written_then_state_and_lock_change_as_one(self, world: Migration) -> None:
+        world.plain("s1")
+        transactions = asked(world, "dynamodb.TransactWriteItems")
+
+        world.run("encrypt", segments=1)
+
+        (end,) = [parameters["TransactItems"] for parameters in transactions if unlocks(parameters)]
+        assert [next(iter(step)) for step in end] == ["Update", "Delete"]
+        assert end[0]["Update"]["ExpressionAttributeValues"][":new"] == {"S": "done"}
+
+
+def unlocks(parameters: Mapping[str, Any]) -> bool:
+    return any("Delete" in step for step in parameters["TransactItems"])
+
+
+class TestBetweenPages:
+    @pytest.mark.parametrize(("command", "state"), [("pause", "paused"), ("cancel", "cancelled")])
+    def test_given_a_pause_or_cancel_amid_a_message_when_a_page_is_done_then_it_is_the_last(
+        self, world: Migration, command: str, state: str
+    ) -> None:
+        for number in range(350):
+            world.put(f"s{number}")
+        sweep_id = world.start("encrypt", segments=1)
+        world.interrupt("before", "dynamodb.Scan", lambda: world.command(command, sweep=sweep_id), when=next_page)
+
+        world.pump()
+
+        stopped = world.sweep(sweep_id)
+        assert (stopped["state"], stopped["scanned"]) == (state, 200)  # The page in hand is finished.
+
+    def test_given_a_rate_and_segments_when_swept_then_each_has_its_share(self, world: Migration) -> None:
+        for number in range(60):
+            world.put(f"s{number}")
+        scans = asked(world, "dynamodb.Scan")
+        messages = asked(world, "sqs.SendMessage")
+        world.start("encrypt", segments=4, rate=8)
+        for _ in range(4):
+            assert world.deliver(world.work, sweep.handle, 76.0) == 1
+
+        assert [scan["Limit"] for scan in scans] == [20] * 4  # Ten seconds' worth of a quarter of the rate.
+        assert all(sent["DelaySeconds"] <= 10 for sent in messages)
+
+    @pytest.mark.parametrize("rate", [1, 0.01])
+    def test_given_a_rate_below_the_segments_when_swept_then_a_page_has_one_item_at_least(
+        self, world: Migration, rate: float
+    ) -> None:
+        world.plain("s1")
+        done = world.run("encrypt", segments=20, rate=rate)
+        assert (done["state"], done["counts"]) == ("done", {"encrypted": 1})
+
+    @pytest.mark.parametrize(("refusals", "state"), [(5, "done"), (6, "running")])
+    def test_given_a_throttled_scan_when_swept_then_it_is_tried_six_times(
+        self, world: Migration, refusals: int, state: str
+    ) -> None:
+        world.plain("s1")
+        sweep_id = world.start("encrypt", segments=1)
+        refuse(world.parts.runtime.clients.dynamodb, "dynamodb.Scan", "ThrottlingException", times=refusals)
+
+        world.pump()
+
+        assert world.sweep(sweep_id)["state"] == state
+
+
+class TestOutage:
+    def test_given_an_outage_when_a_message_comes_again_and_again_then_it_outlasts_two_hours(
+        self, world: Migration
+    ) -> None:
+        """What the function asks for when a service refuses, receipt by receipt, as often as the queue allows."""
+        most = source()["Resources"]["WorkQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"]
+        world.plain("s1")
+        world.start("encrypt", segments=1)
+        (found,) = all_messages(world)
+        refuse(world.parts.runtime.clients.dynamodb, "dynamodb.Scan", "AccessDeniedException")
+        shown_again = asked(world, "sqs.ChangeMessageVisibility")
+        for receives in range(1, most + 1):
+            event = sqs_event(found["Body"], found["ReceiptHandle"])
+            event["Records"][0]["attributes"]["ApproximateReceiveCount"] = str(receives)
+            assert sweep.handle(event, context(), world.parts)["batchItemFailures"]
+
+        waits = [shown["VisibilityTimeout"] for shown in shown_again]
+        # After the last receipt there is no further one.
+        assert len(waits) == most
+        assert sum(waits[:-1]) > 2 * 3600
+        assert max(waits) <= 600  # Nor does it wait for long once the outage is over.
+        assert waits[0] <= 10
+
+    def test_given_an_outage_when_a_switch_asks_for_a_sweep_then_its_message_comes_again_soon(
+        self, world: Migration
+    ) -> None:
+        body = '{"kind": "start", "goal": "encrypt", "by": "a", "settingVersion": 0}'
+        world.sqs.send_message(QueueUrl=world.work, MessageBody=body)
+        (found,) = all_messages(world)
+        refuse(world.parts.runtime.clients.dynamodb, "dynamodb.TransactWriteItems", "AccessDeniedException")
+        shown_again = asked(world, "sqs.ChangeMessageVisibility")
+
+        assert sweep.handle(sqs_event(body, found["ReceiptHandle"]), context(), world.parts)["batchItemFailures"]
+
+        assert [shown["VisibilityTimeout"] for shown in shown_again] == [10]
+        assert bodies(world.failures) == []
