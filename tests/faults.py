@@ -12,7 +12,7 @@ call and not one of its attempts: no client tries again by itself.
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Final, Literal
 
 import boto3
@@ -30,7 +30,7 @@ When = Callable[[Mapping[str, Any]], bool]
 """Tells by a call's parameters whether it counts."""
 
 
-def _any_call(_: Mapping[str, Any]) -> bool:
+def all_calls(_: Mapping[str, Any]) -> bool:
     return True
 
 
@@ -43,7 +43,7 @@ def failing(
     status: int = 400,
     message: str = "refused",
     moment: Moment = "before",
-    when: When = _any_call,
+    when: When = all_calls,
     times: int = ALWAYS,
     **more: Any,
 ) -> Iterator[None]:
@@ -84,7 +84,7 @@ def interrupting(
     action: Callable[[], object],
     *,
     moment: Moment = "before",
-    when: When = _any_call,
+    when: When = all_calls,
     times: int = 1,
 ) -> Iterator[None]:
     """Do ``action`` before or after calls; calls that it makes count, too. The other arguments are as above."""
@@ -96,6 +96,19 @@ def interrupting(
         yield
 
 
+class Lasting:
+    """Begins faults that last to the test's end, or until what is returned is called."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+
+    def begin(self, fault: AbstractContextManager[None]) -> Callable[[], None]:
+        """Enter ``fault``; return what ends it."""
+        ending = self._stack.enter_context(ExitStack())
+        ending.enter_context(fault)
+        return ending.close
+
+
 class FunctionFaults:
     """Faults of functions that make their clients from the default session, and start anew so that they meet them.
 
@@ -105,6 +118,7 @@ class FunctionFaults:
 
     def __init__(self, start_anew: Callable[[], object]) -> None:
         self._start_anew = start_anew
+        self.lasting = Lasting()
 
     @contextmanager
     def failing(self, operation: str, failure: str | BaseException, **options: Any) -> Iterator[None]:

@@ -21,6 +21,7 @@ from migrator import control, deferred, sweep
 from migrator.application import Application, application, compose
 from migrator.settings import MigratorSettings
 from tests import lisa
+from tests.faults import Lasting, Moment, When, all_calls, interrupting
 from tests.records import event_of, sqs_record
 from tests.tables import create_table
 
@@ -57,6 +58,7 @@ class Migration:
         )
         self.passed = timedelta(0)
         self._parts: Application | None = None
+        self._lasting = Lasting()
         self.dynamodb = boto3.client("dynamodb")
         self.kms = boto3.client("kms")
         self.sqs = boto3.client("sqs")
@@ -105,6 +107,19 @@ class Migration:
     def clients(self) -> Clients:
         """The migrator's clients, as it is composed now."""
         return self.parts.runtime.clients
+
+    def interrupt(
+        self,
+        moment: Moment,
+        operation: str,
+        action: Callable[[], object],
+        when: When = all_calls,
+        times: int = 1,
+    ) -> Callable[[], None]:
+        """Do ``action`` before or after calls of the migrator, as it is composed now; return what ends that."""
+        client = getattr(self.parts.runtime.clients, operation.partition(".")[0])
+        fault = interrupting(client, operation, action, moment=moment, when=when, times=times)
+        return self._lasting.begin(fault)
 
     # What the operator and the event source mappings do
 

@@ -46,3 +46,8 @@ def bodies(queue: str) -> list[Any]:
     region = boto3.DEFAULT_SESSION.region_name  # type: ignore[union-attr]
     queues = sqs_backends[DEFAULT_ACCOUNT_ID][region].queues
     return [json.loads(message.body) for message in queues[queue.rsplit("/", 1)[1]]._messages]
+
+
+def received(body: str, handle: str = "") -> dict[str, Any]:
+    """Return the event of one message, as its mapping hands it over."""
+    return event_of(sqs_record(body, handle=handle))

@@ -26,7 +26,8 @@ from reader.application import item_reader
 from stream_encryptor import handler, retry
 from stream_encryptor.application import encryptor
 from tests.factories import World
-from tests.migration import TABLE, Migration, context, sqs_event
+from tests.migration import TABLE, Migration, context
+from tests.records import received
 from tests.unit.sam_template import Stack, translated
 
 STACK = Stack(translated(), {})
@@ -52,7 +53,7 @@ def migration(**environment: str) -> Iterator[Migration]:
 
 def old_message(body: str) -> dict[str, Any]:
     """Return an event of a message that waited for an hour."""
-    event = sqs_event(body)
+    event = received(body)
     sent = datetime.now(UTC) - timedelta(hours=1)
     event["Records"][0]["attributes"]["SentTimestamp"] = str(int(sent.timestamp() * 1000))
     return event

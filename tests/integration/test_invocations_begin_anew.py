@@ -15,8 +15,10 @@ from reader import application as reader
 from stream_encryptor.application import encryptor
 from tests import factories
 from tests.integration.test_stream_encryptor import TestRetry as Retry
-from tests.integration.test_stream_encryptor import World, deliver, history, record
-from tests.migration import TABLE, Migration, context, sqs_event
+from tests.integration.test_stream_encryptor import World, deliver, history
+from tests.migration import TABLE, Migration, context
+from tests.records import received
+from tests.records import stream_record as record
 
 CONTROL = "control"
 CACHE_SECONDS = "1000"  # Longer than any test: by its age, no reading is ever too old.
@@ -127,11 +129,11 @@ def test_deferred_function(world: Migration) -> None:
     key = {"sessionId": {"S": "s1"}, "userId": {"S": "alice"}}
     message = json.dumps({"kind": "deferred", "table": TABLE, "key": key, "reason": "old-form"})
     other(world).change(False, "alice", 0)
-    deferred.handle(sqs_event(message), context(), world.parts)
+    deferred.handle(received(message), context(), world.parts)
     assert "history" in world.get("s1")
     other(world).change(True, "alice", 1)
 
-    deferred.handle(sqs_event(message), context(), world.parts)
+    deferred.handle(received(message), context(), world.parts)
 
     assert "history" not in world.get("s1")
 
@@ -172,8 +174,8 @@ def test_given_a_batch_when_somebody_switches_off_amid_it_then_the_rest_stays_as
     sessions = [f"s{number}" for number in range(40)]
     for session in sessions:
         world.put(session, **history())
-    left = [lambda: switch.change(False, "alice", 0)]
-    world.listen("before-call.dynamodb.UpdateItem", lambda **_: left.pop()() and None if left else None)
+    switched = world.faults.interrupting("dynamodb.UpdateItem", lambda: switch.change(False, "alice", 0))
+    world.faults.lasting.begin(switched)
 
     assert deliver(*(record(session, sequence=number) for number, session in enumerate(sessions))) == []
 

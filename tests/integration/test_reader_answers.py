@@ -90,9 +90,9 @@ def test_answers_of_the_reader_when_given_then_each_fits_the_document(world: Wor
 
 
 def test_answers_when_services_fail_then_each_fits_the_document(world: World) -> None:
-    world.fault("dynamodb.UpdateItem", "InternalServerError", 500)
+    world.faults.lasting.begin(world.faults.failing("dynamodb.UpdateItem", "InternalServerError", status=500))
     assert call(world, "PUT", {"name": "a"}) == 503
-    world.fault("dynamodb.GetItem", "ThrottlingException")
+    world.faults.lasting.begin(world.faults.failing("dynamodb.GetItem", "ThrottlingException"))
     assert call(world, "GET") == 503
     world.set(CONTEXT_ATTRIBUTES="userId")
     assert call(world, "GET") == 500

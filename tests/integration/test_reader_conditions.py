@@ -23,6 +23,11 @@ def world(monkeypatch: pytest.MonkeyPatch, aws: None) -> Iterator[World]:
     boto3.setup_default_session()
 
 
+def before_the_update(world: World, action: Callable[[], object]) -> None:
+    """Do ``action`` between a read of the function and the update that follows: the worst moment."""
+    world.faults.lasting.begin(world.faults.interrupting("dynamodb.UpdateItem", action))
+
+
 def send(world: World, method: str, body: str | None = None, user: str = "alice", **headers: str) -> Any:
     """Send a request about ``dlg-1`` under headers, each named as a Python name."""
     event = request(method, "dlg-1", body=body, authorizer=factories.jwt(user))
@@ -189,7 +194,7 @@ def test_given_a_writer_between_read_and_write_when_put_under_a_tag_then_412_and
 ) -> None:
     world.store(session(tags={"L": [{"S": "a"}]}))
     before = tag(world)
-    world.before_updates(lambda: world.update(name, NEWER if name != "name" else {"S": "theirs"}))
+    before_the_update(world, lambda: world.update(name, NEWER if name != "name" else {"S": "theirs"}))
 
     assert send(world, "PUT", '{"history": ["mine"], "name": "mine"}', if_match=before).status == 412
 
@@ -201,7 +206,7 @@ def test_given_a_writer_between_read_and_write_when_put_under_a_tag_then_412_and
 def test_given_a_name_that_another_gives_first_when_put_under_a_tag_then_412(world: World) -> None:
     world.store(session(name=None))
     before = tag(world)
-    world.before_updates(lambda: world.update("name", {"S": "theirs"}))
+    before_the_update(world, lambda: world.update("name", {"S": "theirs"}))
 
     assert send(world, "PUT", '{"name": "mine"}', if_match=before).status == 412
     assert world.stored()["name"] == {"S": "theirs"}
@@ -220,7 +225,7 @@ def test_given_our_own_encryption_between_read_and_write_when_put_under_a_tag_th
         key: Any = {name: session()[name] for name in ("sessionId", "userId")}
         Reconciler(runtime.table, runtime.cipher).access(key, runtime.policy())
 
-    world.before_updates(encrypt)
+    before_the_update(world, encrypt)
 
     answer = send(world, "PUT", '{"name": "mine"}', if_match=before)
 
@@ -233,7 +238,7 @@ def test_given_a_session_that_is_deleted_in_between_when_put_under_a_tag_then_41
     world.store(session())
     before = tag(world)
     key: Any = {name: session()[name] for name in ("sessionId", "userId")}
-    world.before_updates(lambda: world.dynamodb.delete_item(TableName=factories.TABLE, Key=key))
+    before_the_update(world, lambda: world.dynamodb.delete_item(TableName=factories.TABLE, Key=key))
 
     assert send(world, "PUT", CHANGE, if_match=before).status == 412
     assert world.stored() == {}
@@ -241,7 +246,7 @@ def test_given_a_session_that_is_deleted_in_between_when_put_under_a_tag_then_41
 
 def test_given_no_condition_when_two_put_different_fields_then_both_stand(world: World) -> None:
     world.store(session())
-    world.before_updates(lambda: world.update("name", {"S": "theirs"}))
+    before_the_update(world, lambda: world.update("name", {"S": "theirs"}))
 
     assert send(world, "PUT", CHANGE).status == 200
     assert {name: send(world, "GET").body[name] for name in ("name", "history")} == {
@@ -261,7 +266,7 @@ def test_given_if_none_match_when_put_then_it_creates_and_never_replaces(world: 
 
 
 def test_given_if_none_match_when_somebody_creates_it_in_between_then_412(world: World) -> None:
-    world.before_updates(lambda: world.store(session()))
+    before_the_update(world, lambda: world.store(session()))
 
     assert send(world, "PUT", CHANGE, if_none_match="*").status == 412
     assert world.stored() == session()
@@ -323,7 +328,9 @@ def test_given_our_own_encryption_in_between_when_deleted_under_a_tag_then_it_is
 def meet(world: World, action: Callable[[], None]) -> None:
     """Do ``action`` between the function's read and its first deletion."""
     left = iter([action])
-    world.events.register("before-parameter-build.dynamodb.DeleteItem", lambda **_: next(left, lambda: None)())
+    boto3.DEFAULT_SESSION.events.register(
+        "before-parameter-build.dynamodb.DeleteItem", lambda **_: next(left, lambda: None)()
+    )
     world.set()
 
 
@@ -348,7 +355,7 @@ def test_given_kms_that_refuses_when_read_then_the_owner_reads_and_the_log_and_a
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.store(session())
-    world.fault("kms.GenerateDataKey", "AccessDeniedException")
+    world.faults.lasting.begin(world.faults.failing("kms.GenerateDataKey", "AccessDeniedException"))
 
     answer = send(world, "GET")
 

@@ -58,7 +58,7 @@ class Lost:
             then()
             raise error or ReadTimeoutError(endpoint_url="https://dynamodb")
 
-        world.events.register_first(f"before-send.dynamodb.{operation}", answer)
+        boto3.DEFAULT_SESSION.events.register_first(f"before-send.dynamodb.{operation}", answer)
         world.set()
 
 
@@ -164,7 +164,7 @@ def test_given_the_second_sending_lost_too_when_the_first_arrives_late_then_a_wr
             botocore_stubber(event_name, late[0])  # The first one arrives after all,
             world.store(session(history=NEWER))  # somebody answers to it, and only then comes the second one.
 
-    world.events.register_first("before-send.dynamodb.UpdateItem", first_is_late)
+    boto3.DEFAULT_SESSION.events.register_first("before-send.dynamodb.UpdateItem", first_is_late)
     world.set()
 
     assert unknown(world.put("dlg-1", {"history": ["mine"]}))
@@ -175,7 +175,7 @@ def test_given_a_lost_answer_when_the_session_cannot_be_read_then_nobody_knows(w
     world.store(session())
 
     def no_more_reads() -> None:
-        world.events.register_first("before-send.dynamodb.GetItem", refuse)
+        boto3.DEFAULT_SESSION.events.register_first("before-send.dynamodb.GetItem", refuse)
 
     def refuse(**_: Any) -> None:
         if lost.sent:
@@ -193,8 +193,8 @@ def test_given_dynamodb_that_fails_at_work_when_put_then_its_write_may_have_been
     world: World, status: int
 ) -> None:
     sent: list[int] = []
-    world.before_updates(lambda: sent.append(1), times=9)
-    world.fault("dynamodb.UpdateItem", "InternalServerError", status)
+    world.faults.lasting.begin(world.faults.interrupting("dynamodb.UpdateItem", lambda: sent.append(1), times=9))
+    world.faults.lasting.begin(world.faults.failing("dynamodb.UpdateItem", "InternalServerError", status=status))
 
     assert unknown(world.put("dlg-1", {"name": "mine"}))
     assert len(sent) == 1
@@ -207,9 +207,9 @@ def test_given_a_write_that_certainly_did_nothing_when_put_then_it_is_tried_agai
     world: World, error: Exception | None
 ) -> None:
     sent: list[int] = []
-    world.before_updates(lambda: sent.append(1), times=9)
+    world.faults.lasting.begin(world.faults.interrupting("dynamodb.UpdateItem", lambda: sent.append(1), times=9))
     if error is None:
-        world.fault("dynamodb.UpdateItem", "ThrottlingException")
+        world.faults.lasting.begin(world.faults.failing("dynamodb.UpdateItem", "ThrottlingException"))
     else:
         Lost(world, False, False, False, error=error)
 

@@ -11,7 +11,8 @@ from moto import mock_aws
 
 from migrator import control
 from migrator.application import application
-from tests.migration import TABLE, Crash, Migration, bodies
+from tests.migration import TABLE, Crash, Migration
+from tests.records import bodies
 from tests.refusals import refuse
 
 

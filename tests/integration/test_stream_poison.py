@@ -11,8 +11,9 @@ from moto import mock_aws
 from item_crypto import Keyrings, ValueCipher
 from stream_encryptor.application import encryptor
 from tests.factories import audit_lines, metrics
-from tests.integration.test_stream_encryptor import TABLE, World, deliver, history, record
+from tests.integration.test_stream_encryptor import TABLE, World, deliver, history
 from tests.integration.test_stream_encryptor import TestRetry as Retry
+from tests.records import stream_record as record
 
 REFUSING = "systemic"
 
@@ -50,10 +51,12 @@ def refuse(world: World, session: str = REFUSING, times: int = 1_000) -> None:
     """Have writes of one item fail for a reason that lasts."""
     left = iter(range(times))
     world.put(session, **history())
-    world.fault(
-        "dynamodb.UpdateItem",
-        "AccessDeniedException",
-        when=lambda request: request["Key"]["sessionId"]["S"] == session and next(left, None) is not None,
+    world.faults.lasting.begin(
+        world.faults.failing(
+            "dynamodb.UpdateItem",
+            "AccessDeniedException",
+            when=lambda request: request["Key"]["sessionId"]["S"] == session and next(left, None) is not None,
+        )
     )
 
 
@@ -101,8 +104,12 @@ class TestRedelivered:
     ) -> None:
         if queue == "retry":
             world.put("later", **history())
-            world.fault(
-                "dynamodb.UpdateItem", "ThrottlingException", lambda asked: asked["Key"]["sessionId"]["S"] == "later"
+            world.faults.lasting.begin(
+                world.faults.failing(
+                    "dynamodb.UpdateItem",
+                    "ThrottlingException",
+                    when=lambda asked: asked["Key"]["sessionId"]["S"] == "later",
+                )
             )
         else:
             world.put("later", encrypted_history={"S": LISA})
@@ -138,7 +145,7 @@ class TestFailedSends:
     def test_given_a_malformed_record_whose_letter_cannot_be_sent_when_it_arrives_then_it_comes_again(
         self, world: World
     ) -> None:
-        world.fault("sqs.SendMessage", "AccessDenied")
+        world.faults.lasting.begin(world.faults.failing("sqs.SendMessage", "AccessDenied"))
         assert deliver(record("", sequence=3, Keys={})) == ["3"]
 
     def test_given_a_letter_that_cannot_be_sent_when_more_follow_then_none_of_them_is_sent_before_it(
@@ -146,7 +153,9 @@ class TestFailedSends:
     ) -> None:
         for session in ("p1", "p2", "p3"):
             poison(world, session)
-        world.fault("sqs.SendMessage", "AccessDenied", when=lambda asked: "p2" in asked["MessageBody"])
+        world.faults.lasting.begin(
+            world.faults.failing("sqs.SendMessage", "AccessDenied", when=lambda asked: "p2" in asked["MessageBody"])
+        )
         records = [record(f"p{n}", sequence=n) for n in (1, 2, 3)]
 
         assert deliver(*records) == ["2"]
@@ -159,7 +168,7 @@ class TestRetryFunction:
         "code", ["AccessDeniedException", "DisabledException", "KMSInvalidStateException", "NotFoundException"]
     )
     def test_given_a_key_that_refuses_when_tried_again_then_the_message_stays(self, world: World, code: str) -> None:
-        world.fault("kms.GenerateDataKey", code)
+        world.faults.lasting.begin(world.faults.failing("kms.GenerateDataKey", code))
         world.put("s1", **history())
 
         assert Retry.deliver(Retry.message("s1")) == ["message-0"]
@@ -180,6 +189,6 @@ class TestRetryFunction:
         self, world: World, queue: str
     ) -> None:
         world.put("s1", encrypted_history={"S": "%%%" if queue == "failure" else LISA})
-        world.fault("sqs.SendMessage", "AccessDenied")
+        world.faults.lasting.begin(world.faults.failing("sqs.SendMessage", "AccessDenied"))
 
         assert Retry.deliver(Retry.message("s1")) == ["message-0"]

@@ -17,7 +17,8 @@ from encryptor_runtime.switch_and_sweep import settled_after
 from item_crypto.errors import TransientError
 from migrator import sweep as sweep_function
 from migrator.application import application
-from tests.migration import CONTROL, Crash, Migration, bodies, context, sqs_event
+from tests.migration import CONTROL, Crash, Migration, context
+from tests.records import bodies, received
 
 
 @pytest.fixture
@@ -573,7 +574,7 @@ class TestCancelledForDynamoDbsOwnReasons:
         mend = cancelled(world, reason, "None")
         (message,) = bodies(world.work)
 
-        answer = sweep_function.handle(sqs_event(json.dumps(message)), context(), world.parts)
+        answer = sweep_function.handle(received(json.dumps(message)), context(), world.parts)
 
         assert len(answer["batchItemFailures"]) == 1
         mend()

@@ -10,7 +10,9 @@ from moto import mock_aws
 
 from migrator import sweep
 from migrator.application import application
-from tests.migration import Crash, Migration, bodies, context, sqs_event
+from tests.faults import ALWAYS
+from tests.migration import Crash, Migration, context
+from tests.records import bodies, received
 from tests.refusals import refuse
 from tests.unit.sam_template import source
 
@@ -46,7 +48,7 @@ def message(world: Migration) -> str:
 
 
 def work(world: Migration, body: str, seconds: float = 300) -> None:
-    sweep.handle(sqs_event(body), context(seconds), world.parts)
+    sweep.handle(received(body), context(seconds), world.parts)
 
 
 class TestTwoWorkers:
@@ -101,7 +103,7 @@ class TestTwoWorkers:
                 depth -= 1
 
         stops = [
-            world.interrupt(moment, operation, worst_moment, times=float("inf"))
+            world.interrupt(moment, operation, worst_moment, times=ALWAYS)
             for operation in ("dynamodb.Scan", "dynamodb.TransactWriteItems", "dynamodb.UpdateItem", "sqs.SendMessage")
             for moment in ("before", "after")
         ]
@@ -219,7 +221,7 @@ class TestOutage:
         refuse(world.parts.runtime.clients.dynamodb, "dynamodb.Scan", "AccessDeniedException")
         shown_again = asked(world, "sqs.ChangeMessageVisibility")
         for receives in range(1, most + 1):
-            event = sqs_event(found["Body"], found["ReceiptHandle"])
+            event = received(found["Body"], found["ReceiptHandle"])
             event["Records"][0]["attributes"]["ApproximateReceiveCount"] = str(receives)
             assert sweep.handle(event, context(), world.parts)["batchItemFailures"]
 
@@ -239,7 +241,7 @@ class TestOutage:
         refuse(world.parts.runtime.clients.dynamodb, "dynamodb.TransactWriteItems", "AccessDeniedException")
         shown_again = asked(world, "sqs.ChangeMessageVisibility")
 
-        assert sweep.handle(sqs_event(body, found["ReceiptHandle"]), context(), world.parts)["batchItemFailures"]
+        assert sweep.handle(received(body, found["ReceiptHandle"]), context(), world.parts)["batchItemFailures"]
 
         assert [shown["VisibilityTimeout"] for shown in shown_again] == [10]
         assert bodies(world.failures) == []

@@ -15,7 +15,8 @@ from migrator import deferred, segments, sweep
 from migrator.allowance import MOST_LETTERS, Allowance
 from migrator.application import application
 from migrator.budget import budget
-from tests.migration import CONTROL, Migration, bodies, sqs_event
+from tests.migration import CONTROL, Migration
+from tests.records import bodies, received
 from tests.refusals import refuse
 
 
@@ -251,7 +252,7 @@ class TestTime:
         (message,) = world.sqs.receive_message(QueueUrl=world.work, VisibilityTimeout=0)["Messages"]
         clock = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: left * 1000)
 
-        sweep.handle(sqs_event(message["Body"]), clock, world.parts)
+        sweep.handle(received(message["Body"]), clock, world.parts)
 
         assert left > 20  # Eight threads may each have one item in hand.
         counts = world.sweep(sweep_id)["counts"]
@@ -262,7 +263,7 @@ class TestTime:
     def test_given_no_time_left_when_deferred_keys_come_then_they_come_again_untouched(self, world: Migration) -> None:
         item = world.plain("s1")
         body = f'{{"kind": "deferred", "table": "sessions", "key": {key_json("s1")}}}'
-        event = sqs_event(body)
+        event = received(body)
         event["Records"] = [{**event["Records"][0], "messageId": f"m{n}"} for n in range(3)]
         moments = iter([100.0, 100.0, *([10.0] * 100)])
         clock = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: next(moments) * 1000)
@@ -298,7 +299,7 @@ class TestKeyChange:
     """Functions not yet updated do not dead-letter what the new ones wrote."""
 
     def deliver(self, world: Migration, receives: int) -> list[Any]:
-        event = sqs_event(f'{{"kind": "deferred", "table": "sessions", "key": {key_json("s1")}}}')
+        event = received(f'{{"kind": "deferred", "table": "sessions", "key": {key_json("s1")}}}')
         event["Records"][0]["attributes"]["ApproximateReceiveCount"] = str(receives)
         clock = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 100_000)
         return list(deferred.handle(event, clock, world.parts)["batchItemFailures"])

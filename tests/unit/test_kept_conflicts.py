@@ -1,21 +1,15 @@
 """Conflicts that were kept: guarded as everything else that is written, and no reason to refuse an item."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from item_crypto import Role, Status, decide
 from item_crypto.core.decide import Action
+from tests.faults import interrupting
 from tests.scene import CONFIGURATION, HISTORY, Scene
 
 OLDER: Any = {"L": [{"S": "older"}]}
-
-
-@pytest.fixture(autouse=True)
-def _no_competitors(scene: Scene) -> Iterator[None]:
-    yield
-    scene.forget_competitors()
 
 
 def test_kept_conflict_when_it_is_removed_before_its_renewal_is_written_then_it_does_not_come_back(
@@ -25,9 +19,8 @@ def test_kept_conflict_when_it_is_removed_before_its_renewal_is_written_then_it_
     kept = scene.encrypted_earlier(key, history_conflict=OLDER)
     scene.store({**key, **scene.encrypted(key, history=HISTORY), **kept, "is_encrypted": {"BOOL": True}})
     without = {name: value for name, value in (scene.stored(key) or {}).items() if name not in kept}
-    scene.before_next_update(lambda: scene.store(without))
-
-    outcome = scene.reconcile(key, Role.MIGRATOR)
+    with interrupting(scene.dynamodb, "dynamodb.UpdateItem", lambda: scene.store(without)):
+        outcome = scene.reconcile(key, Role.MIGRATOR)
 
     assert outcome.status is Status.SUPERSEDED
     assert scene.stored(key) == without
@@ -46,9 +39,10 @@ def test_kept_conflict_when_another_takes_its_place_before_its_renewal_is_writte
         }
     )
     other = scene.encrypted(key, history_conflict=CONFIGURATION)["encrypted_history_conflict"]
-    scene.before_next_update(lambda: scene.set(key, encrypted_history_conflict=other))
+    with interrupting(scene.dynamodb, "dynamodb.UpdateItem", lambda: scene.set(key, encrypted_history_conflict=other)):
+        outcome = scene.reconcile(key, Role.MIGRATOR)
 
-    assert scene.reconcile(key, Role.MIGRATOR).status is Status.SUPERSEDED
+    assert outcome.status is Status.SUPERSEDED
     assert (scene.stored(key) or {})["encrypted_history_conflict"] == other
 
 
@@ -56,9 +50,10 @@ def test_conflict_when_one_appears_before_a_new_one_is_kept_then_it_is_not_writt
     key = scene.new_key()
     scene.store({**key, "history": OLDER, "is_encrypted": {"BOOL": True}, **scene.lisa(key, history=HISTORY)})
     other = scene.encrypted(key, history_conflict=CONFIGURATION)["encrypted_history_conflict"]
-    scene.before_next_update(lambda: scene.set(key, encrypted_history_conflict=other))
+    with interrupting(scene.dynamodb, "dynamodb.UpdateItem", lambda: scene.set(key, encrypted_history_conflict=other)):
+        outcome = scene.reconcile(key, Role.MIGRATOR)
 
-    assert scene.reconcile(key, Role.MIGRATOR).status is Status.SUPERSEDED
+    assert outcome.status is Status.SUPERSEDED
     assert (scene.stored(key) or {})["encrypted_history_conflict"] == other
 
 

@@ -8,7 +8,8 @@ from botocore.awsrequest import AWSResponse
 
 from item_crypto import DecryptionFailed, SystemicError, TransientError
 from item_crypto.forms import open_envelope
-from tests.fake_kms import answer, failing
+from tests.answers import http_answer as answer
+from tests.faults import failing
 from tests.scene import HISTORY, Scene
 
 
@@ -55,12 +56,8 @@ def test_old_form_when_none_of_its_keys_fits_after_a_throttled_call_then_it_is_n
 
 def test_encryption_when_it_fails_after_a_throttled_call_then_it_is_told_by_its_own_error(scene: Scene) -> None:
     for code, error in (("ThrottlingException", TransientError), ("DisabledException", SystemicError)):
-        stop = failing(scene.kms, "kms", code)
-        try:
-            with pytest.raises(error) as failed:
-                scene.cipher.encrypt({"history": HISTORY}, {"purpose": "p"})
-        finally:
-            stop()
+        with failing(scene.kms, "kms", code), pytest.raises(error) as failed:
+            scene.cipher.encrypt({"history": HISTORY}, {"purpose": "p"})
         assert failed.value.code == code
 
 

@@ -10,7 +10,7 @@ import pytest
 from encryptor_runtime.remembered import RememberedAttributes, check_attributes
 from encryptor_runtime.settings import Settings
 from item_crypto import ConfigurationError, SystemicError, TransientError
-from tests.fake_kms import failing
+from tests.faults import failing
 from tests.scene import CLIENT
 
 THEN, LATER = datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 2, 3, tzinfo=UTC)
@@ -101,9 +101,7 @@ def test_start_when_an_earlier_attribute_is_left_out_later_then_it_is_refused_st
 def test_start_when_the_table_does_not_answer_then_it_does_not_go_on(
     dynamodb: Any, operation: str, code: str, error: type[Exception]
 ) -> None:
-    failing(dynamodb, f"dynamodb.{operation}", code)
-
-    with pytest.raises(error):
+    with failing(dynamodb, f"dynamodb.{operation}", code), pytest.raises(error):
         check_attributes(remembered(dynamodb), SETTINGS)
 
 

@@ -11,6 +11,7 @@ from encryptor_runtime.clients import CLIENT_CONFIG, longest_call
 from encryptor_runtime.switch import Switch
 from encryptor_runtime.switch_and_sweep import settled_after
 from item_crypto import Policy, Reconciler, Role, Status
+from tests.faults import Lasting, failing
 from tests.scene import CONFIGURATION, HISTORY, Scene
 from tests.unit.test_switch import LIFETIME, TABLE, Control
 
@@ -25,6 +26,7 @@ class World(Scene):
         self.control = Control()
         self.switch = self.control.switch()
         self.reconciler = Reconciler(self.table, self.cipher, current=self.current)
+        self.lasting = Lasting()
         self.writes = 0
         self.dynamodb.meta.events.register("before-call.dynamodb.UpdateItem", self._count)
 
@@ -155,7 +157,11 @@ def test_given_a_setting_that_cannot_be_read_any_more_when_a_write_is_due_then_i
     key = world.new_key()
     world.store(key | {"history": HISTORY})
     world.takes_long(
-        world.kms, "kms.GenerateDataKey", lambda: world.control.fault("GetItem", "InternalServerError", 500)
+        world.kms,
+        "kms.GenerateDataKey",
+        lambda: world.lasting.begin(
+            failing(world.control.dynamodb, "dynamodb.GetItem", "InternalServerError", status=500)
+        ),
     )
 
     outcome = world.reconcile(key)

@@ -6,7 +6,7 @@ from moto import mock_aws
 
 from encryptor_runtime.table_stream import check_stream
 from item_crypto import ConfigurationError, SystemicError
-from tests.fake_kms import failing
+from tests.faults import failing
 from tests.scene import CLIENT
 
 TABLE = "chats"
@@ -53,7 +53,6 @@ def test_stream_when_it_is_off_then_refused_though_it_is_still_the_latest(dynamo
 
 def test_table_when_it_cannot_be_described_then_the_class_tells(dynamodb: Any) -> None:
     arn = latest(dynamodb)
-    failing(dynamodb, "dynamodb", "AccessDeniedException")
 
-    with pytest.raises(SystemicError):
+    with failing(dynamodb, "dynamodb", "AccessDeniedException"), pytest.raises(SystemicError):
         check_stream(dynamodb, TABLE, arn)
