@@ -7,13 +7,21 @@ from typing import Any
 from botocore.awsrequest import AWSResponse
 
 
+class Refused(list[Mapping[str, Any]]):
+    """Requests that were refused."""
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        super().__init__()
+        self.stop = stop
+
+
 def refuse(
     client: Any,
     operation: str,
     code: str,
     when: Callable[[Mapping[str, Any]], bool] = lambda _: True,
     times: float = float("inf"),
-) -> list[Mapping[str, Any]]:
+) -> "Refused":
     """Have calls of ``operation``, such as ``kms.Decrypt``, fail with ``code`` before they are sent.
 
     Args:
@@ -24,9 +32,10 @@ def refuse(
         times: how many are refused at most.
 
     Returns:
-        The requests that were refused, as they come.
+        The requests that were refused, as they come; its ``stop`` ends that.
     """
-    refused: list[Mapping[str, Any]] = []
+    event = f"before-call.{operation}"
+    refused = Refused(lambda: client.meta.events.unregister(event, respond))
 
     def respond(params: Mapping[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]] | None:
         request = json.loads(params["body"])
@@ -36,5 +45,5 @@ def refuse(
         answer = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": 400}}
         return AWSResponse("", 400, {}, None), answer  # type: ignore[arg-type]
 
-    client.meta.events.register(f"before-call.{operation}", respond)
+    client.meta.events.register(event, respond)
     return refused

@@ -1,6 +1,7 @@
 """Whom a refusal of KMS concerns: everybody, the items under one key, or one item."""
 
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -16,7 +17,26 @@ from tests.scene import HISTORY, Scene
 
 CONTEXT = {"userId": "user-1", "sessionId": "dlg-1", "purpose": "session-encryption"}
 OF_THE_KEY = ["DisabledException", "AccessDeniedException", "KMSInvalidStateException", "NotFoundException"]
+Refuse: TypeAlias = Callable[..., None]
 KEY: Any = {"sessionId": {"S": "dlg-1"}, "userId": {"S": "user-1"}}
+
+
+@pytest.fixture
+def refusing(scene: Scene) -> Iterator[Refuse]:
+    """Return what has KMS refuse calls of an operation with a code, until the test ends: tests share the scene."""
+    refused = []
+
+    def begin(
+        operation: str,
+        code: str,
+        when: Callable[[Mapping[str, Any]], bool] = lambda _: True,
+        times: float = float("inf"),
+    ) -> None:
+        refused.append(refuse(scene.kms, operation, code, when, times))
+
+    yield begin
+    for each in refused:
+        each.stop()
 
 
 def opened(ciphertext: str) -> dict[str, Envelope]:
@@ -24,9 +44,11 @@ def opened(ciphertext: str) -> dict[str, Envelope]:
 
 
 @pytest.mark.parametrize("code", OF_THE_KEY)
-def test_earlier_key_when_it_refuses_then_only_its_items_are_concerned(scene: Scene, code: str) -> None:
+def test_earlier_key_when_it_refuses_then_only_its_items_are_concerned(
+    scene: Scene, refusing: Refuse, code: str
+) -> None:
     envelopes = opened(scene.earlier_cipher.encrypt({"history": HISTORY}, CONTEXT)["history"])
-    refuse(scene.kms, "kms.Decrypt", code)
+    refusing("kms.Decrypt", code)
 
     with pytest.raises(KeyUnusable) as raised:
         scene.cipher.decrypt(envelopes, CONTEXT)
@@ -37,9 +59,9 @@ def test_earlier_key_when_it_refuses_then_only_its_items_are_concerned(scene: Sc
 
 
 @pytest.mark.parametrize("code", OF_THE_KEY)
-def test_current_key_when_it_refuses_then_everybody_is_concerned(scene: Scene, code: str) -> None:
+def test_current_key_when_it_refuses_then_everybody_is_concerned(scene: Scene, refusing: Refuse, code: str) -> None:
     envelopes = opened(scene.cipher.encrypt({"history": HISTORY}, CONTEXT)["history"])
-    refuse(scene.kms, "kms.Decrypt", code)
+    refusing("kms.Decrypt", code)
 
     with pytest.raises(SystemicError) as raised:
         scene.cipher.decrypt(envelopes, CONTEXT)
@@ -49,9 +71,11 @@ def test_current_key_when_it_refuses_then_everybody_is_concerned(scene: Scene, c
 
 
 @pytest.mark.parametrize("code", ["UnrecognizedClientException", "ExpiredTokenException"])
-def test_whoever_asks_when_refused_then_everybody_is_concerned_whatever_the_key(scene: Scene, code: str) -> None:
+def test_whoever_asks_when_refused_then_everybody_is_concerned_whatever_the_key(
+    scene: Scene, refusing: Refuse, code: str
+) -> None:
     envelopes = opened(scene.earlier_cipher.encrypt({"history": HISTORY}, CONTEXT)["history"])
-    refuse(scene.kms, "kms.Decrypt", code)
+    refusing("kms.Decrypt", code)
 
     with pytest.raises(SystemicError) as raised:
         scene.cipher.decrypt(envelopes, CONTEXT)
@@ -73,11 +97,11 @@ def test_whoever_asks_when_refused_then_everybody_is_concerned_whatever_the_key(
     ],
 )
 def test_old_form_when_each_key_refuses_for_a_reason_of_its_own_then_the_one_that_concerns_most_is_told(
-    scene: Scene, current: str, earlier: str, error: type[Exception]
+    scene: Scene, refusing: Refuse, current: str, earlier: str, error: type[Exception]
 ) -> None:
     envelopes = opened(lisa.ciphertext(scene.kms, scene.key_arn, ["x"], CONTEXT))
-    refuse(scene.kms, "kms.Decrypt", current, lambda asked: asked["KeyId"] == scene.key_arn)
-    refuse(scene.kms, "kms.Decrypt", earlier, lambda asked: asked["KeyId"] == scene.earlier_key_arn)
+    refusing("kms.Decrypt", current, lambda asked: asked["KeyId"] == scene.key_arn)
+    refusing("kms.Decrypt", earlier, lambda asked: asked["KeyId"] == scene.earlier_key_arn)
 
     with pytest.raises(error) as raised:
         scene.cipher.decrypt(envelopes, CONTEXT)
@@ -87,10 +111,11 @@ def test_old_form_when_each_key_refuses_for_a_reason_of_its_own_then_the_one_tha
 
 def test_throttle_of_an_earlier_call_when_another_is_tampered_with_then_it_is_not_taken_for_transient(
     scene: Scene,
+    refusing: Refuse,
 ) -> None:
     good = opened(scene.cipher.encrypt({"history": HISTORY}, CONTEXT)["history"])
     other = opened(scene.cipher.encrypt({"configuration": HISTORY}, CONTEXT)["configuration"])
-    refuse(scene.kms, "kms.Decrypt", "ThrottlingException", times=1)
+    refusing("kms.Decrypt", "ThrottlingException", times=1)
     with pytest.raises(TransientError):
         scene.cipher.decrypt(good, CONTEXT)
 
@@ -98,19 +123,21 @@ def test_throttle_of_an_earlier_call_when_another_is_tampered_with_then_it_is_no
         scene.cipher.decrypt(other, CONTEXT)  # Of another attribute.
 
 
-def test_request_when_kms_finds_it_malformed_then_that_item_is_concerned(scene: Scene) -> None:
-    refuse(scene.kms, "kms.GenerateDataKey", "ValidationException")
+def test_request_when_kms_finds_it_malformed_then_that_item_is_concerned(scene: Scene, refusing: Refuse) -> None:
+    refusing("kms.GenerateDataKey", "ValidationException")
 
     with pytest.raises(InvalidRequest):
         scene.cipher.encrypt({"history": HISTORY}, CONTEXT)
 
 
-def test_batch_when_one_item_is_refused_for_its_earlier_key_then_the_others_are_done(scene: Scene) -> None:
+def test_batch_when_one_item_is_refused_for_its_earlier_key_then_the_others_are_done(
+    scene: Scene, refusing: Refuse
+) -> None:
     keys = [scene.new_key() for _ in range(3)]
     scene.store(keys[0] | scene.encrypted_earlier(keys[0], history=HISTORY))
     for key in keys[1:]:
         scene.store(key | {"history": HISTORY})
-    refuse(scene.kms, "kms.Decrypt", "DisabledException")
+    refusing("kms.Decrypt", "DisabledException")
 
     outcomes = list(scene.reconciler.reconcile(keys, scene.policy, Role.MIGRATOR).values())
 
