@@ -11,8 +11,8 @@
 
 Refused, with the place named, is what DynamoDB could not hold: NaN and infinities (which JSON does not have, but some
 encoders write), more than 38 significant digits, magnitudes outside 1E-130 to 9.99…E+125, nesting over 31 levels,
-text that is not Unicode. The conversion stops as soon as what it made is over 400 KB by DynamoDB's size rules: what a
-caller may cost is bounded before it is spent.
+text that is not Unicode, empty names of members. The conversion stops as soon as what it made is over 400 KB by
+DynamoDB's size rules: what a caller may cost is bounded before it is spent.
 """
 
 import base64
@@ -26,6 +26,9 @@ from http_api.errors import MAX_PLACE, BadRequest
 from item_crypto.core.codec import MAX_DEPTH, MAX_ITEM_SIZE, Item, Value, canonical_number, is_number, value_size
 from item_crypto.errors import ItemTooLarge
 
+_MAX_NAME: Final = (
+    65_535  # Bytes of an attribute's name at any depth (Naming rules; DynamoDB Local refuses an empty one).
+)
 _text: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -132,7 +135,10 @@ class _Conversion:
             raise
 
     def _name(self, name: str) -> str:
-        self._take(len(_unicode(name).encode()))
+        size = len(_unicode(name).encode())
+        if not 1 <= size <= _MAX_NAME:
+            raise _Unusable(f"the name of a member needs 1 to {_MAX_NAME} bytes")
+        self._take(size)
         return name
 
     def _sized(self, value: dict[str, Any]) -> dict[str, Any]:

@@ -445,7 +445,8 @@ def test_given_a_setting_that_is_missing_when_called_then_it_is_500_until_it_is_
     with monkeypatch.context() as patch:
         patch.setenv(name, "")
         assert admin.get().status == 500
-    (problem,) = json_lines(capsys.readouterr().out)
+    problem, audit = json_lines(capsys.readouterr().out)
+    assert (audit["audit"], audit["result"]) == (True, "failed")
     assert problem["message"] == "the function cannot start"
     assert name in problem["detail"]
 

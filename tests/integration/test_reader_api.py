@@ -770,8 +770,9 @@ def test_given_a_configuration_that_cannot_work_when_started_then_the_log_says_w
 
     assert answer.status == 500
     assert "not configured correctly" in answer.body["message"]
-    (line,) = json_lines(capsys.readouterr().out)
+    line, audit = json_lines(capsys.readouterr().out)
     assert sentence in line["detail"]
+    assert (audit["audit"], audit["result"]) == (True, "failed")
 
 
 def test_given_a_service_that_does_not_answer_at_start_when_it_recovers_then_the_next_request_is_served(

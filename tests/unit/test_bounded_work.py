@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from http_api.errors import BodyTooLarge
+from http_api.errors import BadRequest, BodyTooLarge
 from http_api.requests import MAX_BODY, routable
 from item_crypto import ItemTooLarge
 from item_crypto.core.codec import MAX_ITEM_SIZE, value_size
@@ -72,6 +72,17 @@ def test_value_of_exactly_400_kb_when_converted_then_it_is_taken() -> None:
     assert to_value(text, "name") == {"S": text}
     with pytest.raises(ItemTooLarge):
         to_value(text + "x", "name")
+
+
+@pytest.mark.parametrize(("name", "fits"), [("", False), ("a", True), ("é" * 32_767, True), ("é" * 32_768, False)])
+def test_name_of_a_member_when_dynamodb_could_not_hold_it_then_it_is_refused(name: str, fits: bool) -> None:
+    content = [{name: "x"}]
+    if fits:
+        assert to_value(content, "history") == {"L": [{"M": {name: {"S": "x"}}}]}
+    else:
+        with pytest.raises(BadRequest) as refused:
+            to_value(content, "history")
+        assert refused.value.field == "history[0]"
 
 
 def test_number_of_endless_zeros_when_converted_then_one_digit_is_stored() -> None:

@@ -28,7 +28,7 @@ def json_documents() -> st.SearchStrategy[Any]:
     return st.recursive(
         leaves,
         lambda members: st.one_of(
-            st.lists(members, max_size=4), st.dictionaries(st.text(max_size=8), members, max_size=4)
+            st.lists(members, max_size=4), st.dictionaries(st.text(min_size=1, max_size=8), members, max_size=4)
         ),
         max_leaves=15,
     )
