@@ -133,4 +133,4 @@ def test_appended_attribute_when_it_became_an_earlier_one_then_it_may_stay_liste
     }
     policy = Settings.from_environment(environment).policy
     assert policy.attributes == ("configuration", "history")
-    assert [name for name in policy.attributes if policy.encrypts(name)] == ["configuration"]
+    assert policy.encrypted == {"configuration"}
