@@ -1,5 +1,6 @@
 """What every test stands on: no real account, and moto where AWS is needed."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,8 @@ from moto import mock_aws
 from tests.scene import REGION, Scene
 
 settings.register_profile("project", deadline=None, max_examples=150)
-settings.load_profile("project")
+settings.register_profile("mutants", deadline=None, max_examples=20, database=None)  # For `make mutants`.
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
 
 
 @pytest.fixture(autouse=True)

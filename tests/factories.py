@@ -3,7 +3,7 @@
 import base64
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, Final
@@ -12,12 +12,13 @@ from urllib.parse import parse_qsl
 import boto3
 import botocore.session
 import pytest
-from botocore.awsrequest import AWSResponse
 from botocore.loaders import create_loader
 
 from item_crypto.core.codec import Item
 from reader import application, handler, item
 from tests import lisa
+from tests.faults import FunctionFaults
+from tests.tables import Index, create_table
 
 TABLE: Final = "sessions"
 INDEX: Final = "byUserId"
@@ -130,7 +131,11 @@ def request(
 
 
 class World:
-    """A table and a key on moto, a reader over them, and the faults that a test puts in between."""
+    """A table and a key on moto, a reader over them, and the faults that a test puts in between.
+
+    Attributes:
+        faults: of the functions' calls.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         session = botocore.session.get_session()
@@ -141,8 +146,15 @@ class World:
         self.key_arn = self.kms.create_key()["KeyMetadata"]["Arn"]
         self.earlier_key_arn = self.kms.create_key()["KeyMetadata"]["Arn"]
         self.calls: list[str] = []
+        self.faults = FunctionFaults(self.set)
         self._monkeypatch = monkeypatch
-        create_table(self.dynamodb)
+        create_table(
+            self.dynamodb,
+            TABLE,
+            "sessionId",
+            "userId",
+            index=Index(INDEX, ("userId", "startTime"), ("name", "createTime", "lastUpdated", "is_encrypted")),
+        )
         self.set(
             TABLE_NAME=TABLE,
             SESSION_ENCRYPTION_KEY_ARN=self.key_arn,
@@ -157,12 +169,7 @@ class World:
             POWERTOOLS_SERVICE_NAME=f"test-{uuid.uuid4()}",
         )
         # Clients made from here on, which are the reader's, are listened to.
-        self.events.register("before-call", lambda model, **_: self.calls.append(model.name))
-
-    @property
-    def events(self) -> Any:
-        assert boto3.DEFAULT_SESSION is not None
-        return boto3.DEFAULT_SESSION.events
+        session.register("before-call", lambda model, **_: self.calls.append(model.name))
 
     def set(self, **environment: str) -> None:
         """Change the functions' environment; they start anew."""
@@ -205,25 +212,6 @@ class World:
             ExpressionAttributeValues={":v": value},
         )
 
-    # Faults, from the function's start on
-
-    def fault(self, operation: str, code: str, status: int = 400, message: str = "") -> None:
-        """Have the functions' calls of ``operation``, such as ``dynamodb.UpdateItem``, fail with ``code``."""
-        answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
-        self.events.register(
-            f"before-call.{operation}",
-            lambda **_: (AWSResponse("", status, {}, None), answer),  # type: ignore[arg-type]
-        )
-        self.set()
-
-    def before_updates(self, action: Callable[[], None], times: int = 1) -> None:
-        """Do ``action`` between a read of the functions and the update that follows: the worst moment."""
-        left = iter(range(times))
-        self.events.register(
-            "before-parameter-build.dynamodb.UpdateItem", lambda **_: None if next(left, None) is None else action()
-        )
-        self.set()
-
 
 class Answer:
     """A response, its body read with numbers as Decimal."""
@@ -237,34 +225,6 @@ class Answer:
     @property
     def body(self) -> Any:
         return json.loads(self.text, parse_float=Decimal, parse_int=Decimal)
-
-
-def create_table(dynamodb: Any) -> None:
-    """Create the table as the template does."""
-    dynamodb.create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[
-            {"AttributeName": "sessionId", "KeyType": "HASH"},
-            {"AttributeName": "userId", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": "S"} for name in ("sessionId", "userId", "startTime")
-        ],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": INDEX,
-                "KeySchema": [
-                    {"AttributeName": "userId", "KeyType": "HASH"},
-                    {"AttributeName": "startTime", "KeyType": "RANGE"},
-                ],
-                "Projection": {
-                    "ProjectionType": "INCLUDE",
-                    "NonKeyAttributes": ["name", "createTime", "lastUpdated", "is_encrypted"],
-                },
-            }
-        ],
-    )
 
 
 def json_lines(output: str) -> list[dict[str, Any]]:

@@ -2,10 +2,10 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any, Final, Literal
+from typing import Any, Final
 from uuid import uuid4
 
 import boto3
@@ -21,6 +21,8 @@ from migrator import control, deferred, sweep
 from migrator.application import Application, application, compose
 from migrator.settings import MigratorSettings
 from tests import lisa
+from tests.records import event_of, sqs_record
+from tests.tables import create_table
 
 TABLE: Final = "sessions"
 CONTROL: Final = "control"
@@ -36,19 +38,6 @@ class Crash(BaseException):
 
 def context(seconds: float = 300) -> SimpleNamespace:
     return SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: seconds * 1000)
-
-
-def sqs_event(body: str, handle: str = "") -> dict[str, Any]:
-    """Return an event of one message, as its mapping hands it over."""
-    record = {
-        "messageId": "m",
-        "receiptHandle": handle,
-        "body": body,
-        "attributes": {"ApproximateReceiveCount": "1"},
-        "messageAttributes": {},
-        "eventSource": "aws:sqs",
-    }
-    return {"Records": [record]}
 
 
 class Migration:
@@ -72,8 +61,8 @@ class Migration:
         self.kms = boto3.client("kms")
         self.sqs = boto3.client("sqs")
         self.key_arn, self.other_key_arn = (self.kms.create_key()["KeyMetadata"]["Arn"] for _ in range(2))
-        _table(self.dynamodb, TABLE, "sessionId", "userId")
-        _table(self.dynamodb, CONTROL, "id", "part")
+        create_table(self.dynamodb, TABLE, "sessionId", "userId")
+        create_table(self.dynamodb, CONTROL, "id", "part")
         self.work, self.deferred, self.failures = (
             self.sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "0"})["QueueUrl"]
             for name in ("work", "deferred", "failures")
@@ -112,37 +101,10 @@ class Migration:
     def _now(self) -> datetime:
         return datetime.now(UTC) + self.passed
 
-    def interrupt(
-        self,
-        moment: Literal["before", "after"],
-        operation: str,
-        action: Callable[[], None],
-        when: Callable[[Mapping[str, Any]], bool] = lambda _: True,
-        times: float = 1,
-    ) -> Callable[[], None]:
-        """Do ``action`` before or after calls of the migrator, as it is composed now; return what ends that.
-
-        Args:
-            moment: before the call is sent, or after it was answered.
-            operation: such as ``dynamodb.UpdateItem``.
-            action: what is done; calls that it makes do not count.
-            when: tells by a call's parameters whether it counts.
-            times: at how many calls.
-        """
-        events = getattr(self.parts.runtime.clients, operation.partition(".")[0]).meta.events
-
-        def note(params: Any, context: dict[str, Any], **_: Any) -> None:
-            context["asked"] = params
-
-        def act(context: dict[str, Any], **_: Any) -> None:
-            nonlocal times
-            if times > 0 and when(context["asked"]):
-                times -= 1
-                action()
-
-        events.register(f"before-parameter-build.{operation}", note)
-        events.register(f"{moment}-call.{operation}", act)
-        return lambda: events.unregister(f"{moment}-call.{operation}", act)
+    @property
+    def clients(self) -> Clients:
+        """The migrator's clients, as it is composed now."""
+        return self.parts.runtime.clients
 
     # What the operator and the event source mappings do
 
@@ -172,7 +134,7 @@ class Migration:
         """Deliver a queue's next message, if there is one; return how many were delivered."""
         answer = self.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=1, VisibilityTimeout=0)
         for message in answer.get("Messages", []):
-            event = sqs_event(message["Body"], message["ReceiptHandle"])
+            event = event_of(sqs_record(message["Body"], handle=message["ReceiptHandle"]))
             response = handler(event, context(seconds), self.parts)
             if not response["batchItemFailures"]:
                 self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
@@ -186,7 +148,8 @@ class Migration:
 
     def deliver_now(self, message: dict[str, Any]) -> None:
         """Deliver a message of the work queue that is still held back."""
-        assert sweep.handle(sqs_event(json.dumps(message)), context(), self.parts) == {"batchItemFailures": []}
+        event = event_of(sqs_record(json.dumps(message)))
+        assert sweep.handle(event, context(), self.parts) == {"batchItemFailures": []}
 
     def run(self, goal: str, **fields: Any) -> dict[str, Any]:
         """Start a sweep, work it off and return it."""
@@ -231,25 +194,3 @@ class Migration:
         settings = Settings.from_environment(os.environ)
         keyrings = Keyrings(self.kms, self.key_arn, [self.other_key_arn])
         return ItemCipher(ValueCipher(keyrings), settings.policy).decrypt_item(self.get(session))
-
-
-def _table(dynamodb: Any, name: str, partition: str, sort: str) -> None:
-    dynamodb.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": partition, "AttributeType": "S"},
-            {"AttributeName": sort, "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
-
-
-def bodies(queue: str) -> list[dict[str, Any]]:
-    """Return the bodies of a queue's messages, delayed ones too, as moto holds them."""
-    from moto.core import DEFAULT_ACCOUNT_ID
-    from moto.sqs.models import sqs_backends
-
-    region = boto3.DEFAULT_SESSION.region_name  # type: ignore[union-attr]
-    queues = sqs_backends[DEFAULT_ACCOUNT_ID][region].queues
-    return [json.loads(message.body) for message in queues[queue.rsplit("/", 1)[1]]._messages]

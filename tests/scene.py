@@ -3,7 +3,7 @@
 import itertools
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -21,6 +21,8 @@ from item_crypto.core.stored_form import conflict_name, encrypted_name, in_the_c
 from item_crypto.forms import open_envelope
 from item_crypto.keys.meter import KmsMeter
 from tests import lisa
+from tests.faults import interrupting
+from tests.tables import create_table
 
 REGION: Final = "eu-central-1"
 NOW: Final = datetime(2026, 1, 2, 8, 30, tzinfo=UTC)
@@ -53,24 +55,11 @@ class Scene:
         self.plain = boto3.client("dynamodb", **CLIENT)  # the client of all other writers
         self._now = NOW
         self._keys = itertools.count()
-        self._competitors: list[Callable[[], None]] = []
-        self.dynamodb.meta.events.register("before-parameter-build.dynamodb.UpdateItem", self._compete)
         one_request_at_a_time(self.dynamodb, self.plain)
         self.key_arn, self.earlier_key_arn, self.unlisted_key_arn = (
             self.kms.create_key()["KeyMetadata"]["Arn"] for _ in range(3)
         )
-        self.plain.create_table(
-            TableName=TABLE,
-            KeySchema=[
-                {"AttributeName": "sessionId", "KeyType": "HASH"},
-                {"AttributeName": "userId", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "sessionId", "AttributeType": "S"},
-                {"AttributeName": "userId", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        create_table(self.plain, TABLE, "sessionId", "userId")
         self.policy = POLICY
         self.meter = KmsMeter()
         self.cipher = ValueCipher(Keyrings(self.kms, self.key_arn, [self.earlier_key_arn], self.meter))
@@ -172,17 +161,9 @@ class Scene:
         plain = [item[name]] if name in item else []
         return plain + list(self.cipher.decrypt(ciphertexts, self.context(key)).values())
 
-    def before_next_update(self, action: Callable[[], None]) -> None:
+    def before_next_update(self, action: Callable[[], object]) -> AbstractContextManager[None]:
         """Do ``action`` exactly between the package's next read and its update: the worst moment."""
-        self._competitors.append(action)
-
-    def forget_competitors(self) -> None:
-        """Drop the actions that no update has come for."""
-        self._competitors.clear()
-
-    def _compete(self, **_: Any) -> None:
-        while self._competitors:
-            self._competitors.pop()()
+        return interrupting(self.dynamodb, "dynamodb.UpdateItem", action)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from local import LocalStack
 from local.__main__ import announced
 from local.sessions import SAMPLES, load_sessions
 from tests import lisa
+from tests.tables import create_table
 
 Session = dict[str, Any]
 
@@ -212,12 +213,7 @@ def test_recovery_drill(stack: LocalStack) -> None:
         table.put_item(Item=session)
     stack.wait_until_idle(60)
     description = dynamodb.describe_table(TableName=stack.outputs["TableName"])["Table"]
-    dynamodb.create_table(
-        TableName="restored",
-        KeySchema=description["KeySchema"],
-        AttributeDefinitions=[d for d in description["AttributeDefinitions"] if d["AttributeName"] != "startTime"],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    create_table(dynamodb, "restored", *(key["AttributeName"] for key in description["KeySchema"]))
     for item in items(stack).values():
         dynamodb.put_item(TableName="restored", Item=item)
 

@@ -11,14 +11,15 @@ from typing import Any
 import boto3
 import botocore.session
 import pytest
-from botocore.awsrequest import AWSResponse
 from botocore.loaders import create_loader
-from moto.sqs.models import sqs_backends
 
 from admin import application
 from admin.handler import lambda_handler
 from encryptor_runtime.switch import Switch, SwitchState
 from tests.factories import CONTEXT, audit_lines, cognito, iam, json_lines, jwt
+from tests.faults import ALWAYS, FunctionFaults
+from tests.records import bodies
+from tests.tables import create_table
 
 EVENTS = Path(__file__).parents[2] / "events"
 LOADER = create_loader()  # Service descriptions are read once, not once a test.
@@ -41,21 +42,13 @@ class Admin:
         self.dynamodb = boto3.client("dynamodb")
         self.sqs = boto3.client("sqs")
         self.queue = self.sqs.create_queue(QueueName="work")["QueueUrl"]
-        names = ("id", "part")
-        self.dynamodb.create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[
-                {"AttributeName": "id", "KeyType": "HASH"},
-                {"AttributeName": "part", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
-        )
+        create_table(self.dynamodb, TABLE, "id", "part")
+        self.faults = FunctionFaults(self.set)
         self._monkeypatch = monkeypatch
         self.other = Switch(self.dynamodb, TABLE, True, 0)
         self.calls: list[str] = []
         # Clients made from here on, which are the function's, are listened to.
-        self.events.register("before-call", lambda model, **_: self.calls.append(model.name))
+        session.register("before-call", lambda model, **_: self.calls.append(model.name))
         self.set(
             CONTROL_TABLE_NAME=TABLE,
             WORK_QUEUE_URL=self.queue,
@@ -65,11 +58,6 @@ class Admin:
             # Powertools keeps a logger, and the stream it writes to, by this name.
             POWERTOOLS_SERVICE_NAME=f"test-{uuid.uuid4()}",
         )
-
-    @property
-    def events(self) -> Any:
-        assert boto3.DEFAULT_SESSION is not None
-        return boto3.DEFAULT_SESSION.events
 
     def set(self, **environment: str) -> None:
         """Change the function's environment; it starts anew."""
@@ -114,23 +102,7 @@ class Admin:
 
     def messages(self) -> list[Any]:
         """Return the bodies of the messages in the work queue, also of those that are held back."""
-        queue = sqs_backends["123456789012"]["eu-central-1"].queues["work"]
-        return [json.loads(message.body) for message in queue._messages]
-
-    def fault(self, operation: str, code: str, status: int = 400) -> None:
-        """Have the function's calls of ``operation``, such as ``dynamodb.GetItem``, fail with ``code``."""
-        answer = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
-        self.events.register(
-            f"before-call.{operation}",
-            lambda **_: (AWSResponse("", status, {}, None), answer),  # type: ignore[arg-type]
-        )
-        self.set()
-
-    def before_next(self, operation: str, action: Callable[[], Any]) -> None:
-        """Do ``action`` right before the function's next call of ``operation``: the worst moment."""
-        left = iter([action])
-        self.events.register(f"before-call.{operation}", lambda **_: next(left, lambda: None)() and None)
-        self.set()
+        return bodies(self.queue)
 
 
 class Answer:
@@ -273,9 +245,10 @@ def test_given_another_version_when_put_then_it_is_a_conflict_with_the_current_o
 def test_given_two_changes_at_once_from_one_version_when_put_then_one_wins(admin: Admin, start: int) -> None:
     if start:
         admin.other.change(True, "carol", 0)
-    admin.before_next("dynamodb.TransactWriteItems", lambda: admin.other.change(False, "first", start))
+    first = admin.faults.interrupting("dynamodb.TransactWriteItems", lambda: admin.other.change(False, "first", start))
 
-    answer = admin.put({**OFF, "version": start})
+    with first:
+        answer = admin.put({**OFF, "version": start})
 
     assert (answer.status, answer.body["version"]) == (409, start + 1)
     assert admin.setting().changed_by == "first"
@@ -399,9 +372,11 @@ def test_given_a_setting_that_cannot_be_read_when_called_then_it_is_an_error_and
     admin: Admin, code: str, http_status: int, status: int, enabled: str
 ) -> None:
     admin.set(SESSION_ENCRYPTION_ENABLED=enabled)
-    admin.fault("dynamodb.GetItem", code, http_status)
 
-    for answer in (admin.get(), admin.put(OFF)):
+    with admin.faults.failing("dynamodb.GetItem", code, status=http_status):
+        answers = (admin.get(), admin.put(OFF))
+
+    for answer in answers:
         assert answer.status == status
         assert "enabled" not in answer.body
         assert answer.headers.get("Retry-After") == ("1" if status == 503 else None)
@@ -430,9 +405,9 @@ def test_given_a_queue_that_refuses_when_switched_on_then_the_setting_stays_off(
     admin: Admin, code: str, http_status: int, status: int
 ) -> None:
     before = admin.other.change(False, "carol", 0)
-    admin.fault("sqs.SendMessage", code, http_status)
 
-    answer = admin.put({"enabled": True, "version": 1})
+    with admin.faults.failing("sqs.SendMessage", code, status=http_status):
+        answer = admin.put({"enabled": True, "version": 1})
 
     assert answer.status == status
     assert "TransactWriteItems" not in admin.calls
@@ -440,22 +415,19 @@ def test_given_a_queue_that_refuses_when_switched_on_then_the_setting_stays_off(
 
 
 def test_given_a_table_that_refuses_the_change_when_put_then_it_is_503_and_nothing_changed(admin: Admin) -> None:
-    admin.fault("dynamodb.TransactWriteItems", "InternalServerError", 500)
-
-    assert admin.put(OFF).status == 503
+    with admin.faults.failing("dynamodb.TransactWriteItems", "InternalServerError", status=500):
+        assert admin.put(OFF).status == 503
     assert admin.setting().version == 0
 
 
 def test_given_a_bug_when_called_then_it_is_500_and_the_log_has_its_place_and_not_its_text(
     admin: Admin, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def surprise(**_: Any) -> None:
+    def surprise() -> None:
         raise RuntimeError("s3cr3t")
 
-    admin.events.register("before-call.dynamodb.GetItem", surprise)
-    admin.set()
-
-    answer = admin.get()
+    with admin.faults.interrupting("dynamodb.GetItem", surprise, times=ALWAYS):
+        answer = admin.get()
 
     output = capsys.readouterr().out
     assert answer.status == 500
@@ -552,8 +524,8 @@ def test_given_a_request_when_served_or_refused_then_there_is_one_audit_line_and
 def test_given_a_failure_when_put_then_the_audit_line_names_the_service_and_the_version_as_it_was(
     admin: Admin, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    admin.fault("dynamodb.TransactWriteItems", "InternalServerError", 500)
-    admin.put(OFF)
+    with admin.faults.failing("dynamodb.TransactWriteItems", "InternalServerError", status=500):
+        admin.put(OFF)
 
     (line,) = audit_lines(capsys.readouterr().out)
     expected = {"result": "failed", "failedService": "dynamodb", "code": "InternalServerError", "versionBefore": 0}
@@ -564,8 +536,8 @@ def test_given_a_failure_when_put_then_the_audit_line_names_the_service_and_the_
 def test_given_a_service_that_refuses_when_logged_then_it_and_the_stack_have_each_a_field(
     admin: Admin, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    admin.fault("dynamodb.GetItem", "AccessDeniedException")
-    admin.get()
+    with admin.faults.failing("dynamodb.GetItem", "AccessDeniedException"):
+        admin.get()
 
     output = capsys.readouterr().out
     (audit,) = audit_lines(output)

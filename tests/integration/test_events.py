@@ -125,7 +125,6 @@ def table(stack: LocalStack) -> Table:
 @pytest.fixture
 def function(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     """Give this process the environment that events/env.local.json gives a function."""
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
     def become(logical_id: str) -> None:
         variables = sam_environment(stack.environments, stack.endpoint_url, "127.0.0.1")[logical_id]
@@ -134,6 +133,7 @@ def function(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
             monkeypatch.setenv(name, text)
         for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
             monkeypatch.setenv(name, stack.region)
+        boto3.setup_default_session()
 
     parts = (encryptor, reader, item_reader)
     for cached in parts:
@@ -141,6 +141,7 @@ def function(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
     yield become
     for cached in parts:
         cached.cache_clear()
+    boto3.setup_default_session()
 
 
 def counters(printed: str) -> dict[str, int]:

@@ -1,9 +1,9 @@
 """Sweeps, deferred keys, the switch and dead letters: the migrator's handlers on moto's DynamoDB, KMS and SQS."""
 
 import json
-import math
 import random
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,9 @@ from moto import mock_aws
 
 from migrator import control, sweep
 from migrator.application import application
-from tests.migration import SECRET, TABLE, Crash, Migration, bodies, context, sqs_event
+from tests.faults import ALWAYS, MOMENTS, interrupting
+from tests.migration import SECRET, TABLE, Crash, Migration, context
+from tests.records import bodies, event_of, sqs_record
 
 
 @pytest.fixture
@@ -93,9 +95,9 @@ class TestEncrypt:
 
     def test_given_a_writer_at_the_worst_moment_when_swept_then_its_write_stays(self, world: Migration) -> None:
         world.plain("s1", 1)
-        world.interrupt("before", "dynamodb.UpdateItem", lambda: world.plain("s1", 2))
 
-        assert world.run("encrypt", segments=1)["counts"] == {"superseded": 1}
+        with interrupting(world.clients.dynamodb, "dynamodb.UpdateItem", lambda: world.plain("s1", 2)):
+            assert world.run("encrypt", segments=1)["counts"] == {"superseded": 1}
 
         assert world.get("s1")["history"]["L"][0]["M"]["number"] == {"N": "2"}
 
@@ -130,21 +132,24 @@ class TestCrashes:
                 raise Crash
 
         sweep_id = world.start("encrypt", segments=2)
-        # A page is one scan and one commit, and some hundred updates.
-        for operation, chance in [
-            ("dynamodb.Scan", 0.15),
-            ("dynamodb.TransactWriteItems", 0.15),
-            ("dynamodb.UpdateItem", 0.003),
-            ("sqs.SendMessage", 0.15),
-        ]:
-            world.interrupt("before", operation, partial(crash, chance), times=math.inf)
-            world.interrupt("after", operation, partial(crash, chance), times=math.inf)
-        for _ in range(60):
-            try:
-                world.pump(seconds=10)
-            except Crash:
-                continue
-            break
+        dynamodb, sqs = world.clients.dynamodb, world.clients.sqs
+        with ExitStack() as crashing:
+            # A page is one scan and one commit, and some hundred updates.
+            for client, operation, chance in [
+                (dynamodb, "dynamodb.Scan", 0.15),
+                (dynamodb, "dynamodb.TransactWriteItems", 0.15),
+                (dynamodb, "dynamodb.UpdateItem", 0.003),
+                (sqs, "sqs.SendMessage", 0.15),
+            ]:
+                for moment in MOMENTS:
+                    action = partial(crash, chance)
+                    crashing.enter_context(interrupting(client, operation, action, moment=moment, times=ALWAYS))
+            for _ in range(60):
+                try:
+                    world.pump(seconds=10)
+                except Crash:
+                    continue
+                break
 
         swept = world.sweep(sweep_id)
         assert crashes > 0
@@ -191,7 +196,7 @@ class TestCrashes:
     def test_given_a_malformed_work_message_when_delivered_then_it_is_a_dead_letter_at_once(
         self, world: Migration, body: str
     ) -> None:
-        assert sweep.lambda_handler(sqs_event(body), context()) == {"batchItemFailures": []}
+        assert sweep.lambda_handler(event_of(sqs_record(body)), context()) == {"batchItemFailures": []}
 
         (letter,) = world.letters()
         assert letter["kind"] == "unknown"
@@ -336,9 +341,8 @@ class TestSwitch:
                 ExpressionAttributeValues={":new": {"L": [{"S": "newest"}]}},
             )
 
-        world.interrupt("before", "dynamodb.UpdateItem", write_beside_the_ciphertext)
-
-        assert world.run("decrypt", segments=1)["counts"] == {"decrypted": 1}
+        with interrupting(world.clients.dynamodb, "dynamodb.UpdateItem", write_beside_the_ciphertext):
+            assert world.run("decrypt", segments=1)["counts"] == {"decrypted": 1}
 
         item = world.get("s1")
         assert item["history"] == {"L": [{"S": "newest"}]}

@@ -7,6 +7,7 @@
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -107,8 +108,8 @@ def test_competing_write_at_the_worst_moment_then_it_stands_and_is_never_lost(
         WRITERS[writer](scene, key)
         left.append(scene.stored(key))
 
-    scene.before_next_update(compete)
-    outcome = scene.reconcile(key, way.role, **way.changes)
+    with scene.before_next_update(compete):
+        outcome = scene.reconcile(key, way.role, **way.changes)
 
     assert len(left) == 1, "the competitor wrote"
     assert (outcome.status, outcome.reason) == (Status.SUPERSEDED, "newer-write")
@@ -137,9 +138,9 @@ def converge(scene: Scene, key: Any, **changes: Any) -> None:
 def test_competing_write_to_anything_else_then_both_writes_stand(scene: Scene, path: str) -> None:
     way, key = PATHS[path], scene.new_key()
     scene.store(key | way.item(scene, key))
-    scene.before_next_update(lambda: scene.set(key, name={"S": "competing"}))
 
-    outcome = scene.reconcile(key, way.role, **way.changes)
+    with scene.before_next_update(lambda: scene.set(key, name={"S": "competing"})):
+        outcome = scene.reconcile(key, way.role, **way.changes)
 
     assert outcome.attributes
     stored = scene.stored(key)
@@ -153,13 +154,13 @@ def test_competing_write_when_the_owner_reads_then_it_is_read_again(scene: Scene
     way, key = PATHS[path], scene.new_key()
     policy = replace(scene.policy, **way.changes)
     scene.store(key | way.item(scene, key))
-    scene.before_next_update(lambda: WRITERS[writer](scene, key))
 
-    if writer == "LISA, the marker alone":
-        with tolerating("marker-unusable"):
-            scene.reconciler.access(key, policy)
-        return
-    access = scene.reconciler.access(key, policy)
+    with scene.before_next_update(lambda: WRITERS[writer](scene, key)):
+        if writer == "LISA, the marker alone":
+            with tolerating("marker-unusable"):
+                scene.reconciler.access(key, policy)
+            return
+        access = scene.reconciler.access(key, policy)
 
     stored = scene.stored(key)
     assert (access.item is None) == (writer == "delete")
@@ -181,12 +182,12 @@ def test_competing_write_when_the_owner_puts_then_both_writes_stand(
         scene.store(key | old(**values)(scene, key))
     elif form != "absent":
         scene.store(key | getattr(scene, form)(key, **values))
-    scene.before_next_update(lambda: WRITERS[writer](scene, key))
     mine: Any = {"L": [{"S": "mine"}]}
 
-    access, created = scene.reconciler.put(
-        key, replace(scene.policy, enabled=enabled), {"history": mine}, {"createTime": {"S": "now"}}
-    )
+    with scene.before_next_update(lambda: WRITERS[writer](scene, key)):
+        access, created = scene.reconciler.put(
+            key, replace(scene.policy, enabled=enabled), {"history": mine}, {"createTime": {"S": "now"}}
+        )
 
     # The put came last, so its attribute has its value; what it left out has the competitor's.
     assert access.item is not None
@@ -230,9 +231,7 @@ class Run:
 
     def do(self, operation: str, enabled: bool, amid: str | None) -> None:
         policy = {"enabled": enabled}
-        if amid is not None:
-            self.scene.before_next_update(lambda: self._write(amid))
-        try:
+        with nullcontext() if amid is None else self.scene.before_next_update(lambda: self._write(amid)):
             match operation:
                 case "encryptor":
                     self.scene.reconcile(self.key, Role.ENCRYPTOR, **policy)
@@ -244,8 +243,6 @@ class Run:
                     self._put(policy)
                 case _:
                     self._write(operation)
-        finally:
-            self.scene.forget_competitors()
 
     def _value(self) -> Any:
         self._number += 1
@@ -343,17 +340,15 @@ def test_appending_writers_in_any_order_then_every_member_is_there_once_and_in_o
         scene.append(key, "history", members[-1])
 
     for operation, enabled, amid in order:
-        if amid:
-            scene.before_next_update(append)
-        match operation:
-            case "append":
-                append()
-            case "reader":
-                scene.reconciler.access(key, replace(scene.policy, enabled=enabled, **APPENDED))
-            case _:
-                role = Role.ENCRYPTOR if operation == "encryptor" else Role.MIGRATOR
-                scene.reconcile(key, role, enabled=enabled, decrypt_all=not enabled, **APPENDED)
-        scene.forget_competitors()
+        with scene.before_next_update(append) if amid else nullcontext():
+            match operation:
+                case "append":
+                    append()
+                case "reader":
+                    scene.reconciler.access(key, replace(scene.policy, enabled=enabled, **APPENDED))
+                case _:
+                    role = Role.ENCRYPTOR if operation == "encryptor" else Role.MIGRATOR
+                    scene.reconcile(key, role, enabled=enabled, decrypt_all=not enabled, **APPENDED)
     converge(scene, key, **APPENDED)
 
     assert scene.held(key, "history") == ([{"L": members}] if members else [])

@@ -13,6 +13,7 @@ from reader import application
 from reader.handler import lambda_handler
 from tests import factories
 from tests.factories import CONFIGURATION, HISTORY, SECRET, TABLE, World, audit_lines, iam, json_lines, metrics, session
+from tests.faults import ALWAYS
 
 ENCRYPTED = {
     "sessionId",
@@ -171,9 +172,9 @@ def test_given_a_writer_between_read_and_write_when_read_then_the_newer_session_
 ) -> None:
     world.store(session())
     newer = {"L": [{"S": "newer"}]}
-    world.before_updates(lambda: world.update("history", newer))
 
-    assert world.call("GET", "dlg-1").body["history"] == ["newer"]
+    with world.faults.interrupting("dynamodb.UpdateItem", lambda: world.update("history", newer)):
+        assert world.call("GET", "dlg-1").body["history"] == ["newer"]
     assert "history" not in world.stored()
     assert world.call("GET", "dlg-1").body["history"] == ["newer"]
 
@@ -182,9 +183,10 @@ def test_given_a_write_that_fails_when_read_then_the_owner_reads_and_somebody_is
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.store(session())
-    world.fault("dynamodb.UpdateItem", "ValidationException", message="Item size to update has exceeded the maximum")
+    too_large = "Item size to update has exceeded the maximum"
 
-    answer = world.call("GET", "dlg-1")
+    with world.faults.failing("dynamodb.UpdateItem", "ValidationException", message=too_large):
+        answer = world.call("GET", "dlg-1")
 
     output = capsys.readouterr().out
     assert answer.status == 200
@@ -354,9 +356,10 @@ def test_given_a_number_when_put_and_read_then_it_is_exactly_the_same(world: Wor
 
 def test_given_another_writer_at_the_worst_moment_when_put_then_both_writes_are_kept(world: World) -> None:
     world.store(session())
-    world.before_updates(lambda: world.update("configuration", {"M": {"by": {"S": "the writer"}}}))
+    theirs = {"M": {"by": {"S": "the writer"}}}
 
-    answer = world.put("dlg-1", {"history": ["by the API"]})
+    with world.faults.interrupting("dynamodb.UpdateItem", lambda: world.update("configuration", theirs)):
+        answer = world.put("dlg-1", {"history": ["by the API"]})
 
     assert answer.status == 200
     body = world.call("GET", "dlg-1").body
@@ -366,9 +369,8 @@ def test_given_another_writer_at_the_worst_moment_when_put_then_both_writes_are_
 
 
 def test_given_a_session_created_at_the_worst_moment_when_put_then_both_writes_are_kept(world: World) -> None:
-    world.before_updates(lambda: world.store(session()))
-
-    answer = world.put("dlg-1", {"name": "by the API"})
+    with world.faults.interrupting("dynamodb.UpdateItem", lambda: world.store(session())):
+        answer = world.put("dlg-1", {"name": "by the API"})
 
     assert answer.status == 200
     body = world.call("GET", "dlg-1").body
@@ -386,18 +388,20 @@ def test_given_a_session_deleted_at_the_worst_moment_when_put_then_it_is_created
     def delete() -> None:
         world.dynamodb.delete_item(TableName=TABLE, Key=key)
 
-    world.before_updates(delete)
-
-    assert world.put("dlg-1", {"name": "by the API"}).status == 201
+    with world.faults.interrupting("dynamodb.UpdateItem", delete):
+        assert world.put("dlg-1", {"name": "by the API"}).status == 201
     assert "history" not in world.call("GET", "dlg-1").body
 
 
 def test_given_a_writer_that_never_pauses_when_put_then_503_and_nothing_is_lost(world: World) -> None:
     world.store(session())
     writes = iter(range(1000))
-    world.before_updates(lambda: world.update("history", {"L": [{"N": str(next(writes))}]}), times=1000)
 
-    answer = world.put("dlg-1", {"history": ["by the API"]})
+    def write() -> None:
+        world.update("history", {"L": [{"N": str(next(writes))}]})
+
+    with world.faults.interrupting("dynamodb.UpdateItem", write, times=ALWAYS):
+        answer = world.put("dlg-1", {"history": ["by the API"]})
 
     assert answer.status == 503
     assert int(answer.headers["Retry-After"]) > 0
@@ -500,9 +504,8 @@ def test_given_a_malformed_body_when_put_then_400_names_the_field_and_nothing_is
 
 
 def test_given_text_that_dynamodb_refuses_when_put_then_400(world: World) -> None:
-    world.fault("dynamodb.UpdateItem", "ValidationException", message=f"malformed: {SECRET}")
-
-    answer = world.put("dlg-1", {"name": "a"})
+    with world.faults.failing("dynamodb.UpdateItem", "ValidationException", message=f"malformed: {SECRET}"):
+        answer = world.put("dlg-1", {"name": "a"})
 
     assert (answer.status, answer.body["field"]) == (400, "body")
     assert SECRET not in answer.text
@@ -608,10 +611,11 @@ def test_given_somebody_elses_or_a_damaged_token_when_listed_then_400(world: Wor
 def test_given_a_place_that_dynamodb_refuses_when_listed_then_400(world: World) -> None:
     stocked(world, 2)
     token = world.call("GET", query="limit=1").body["nextToken"]
-    world.fault("dynamodb.Query", "ValidationException", message="The provided starting key is invalid")
+    invalid = "The provided starting key is invalid"
 
-    assert world.call("GET", query=f"nextToken={token}").body["field"] == "nextToken"
-    assert world.call("GET").status == 500
+    with world.faults.failing("dynamodb.Query", "ValidationException", message=invalid):
+        assert world.call("GET", query=f"nextToken={token}").body["field"] == "nextToken"
+        assert world.call("GET").status == 500
 
 
 # What goes wrong behind
@@ -683,10 +687,10 @@ def test_given_a_service_that_fails_when_read_then_the_answer_tells_whether_to_t
     world: World, operation: str, code: str, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.put("dlg-1", {"history": [SECRET]})
-    world.fault(operation, code, message=f"no service for {SECRET}")
     capsys.readouterr()
 
-    answer = world.call("GET", "dlg-1")
+    with world.faults.failing(operation, code, message=f"no service for {SECRET}"):
+        answer = world.call("GET", "dlg-1")
 
     output = "".join(capsys.readouterr())
     assert answer.status == status
@@ -704,31 +708,29 @@ def test_given_a_service_that_fails_when_read_then_the_answer_tells_whether_to_t
 @pytest.mark.parametrize(("method", "operation"), [("DELETE", "DeleteItem"), ("PUT", "UpdateItem"), ("LIST", "Query")])
 def test_given_throttling_when_anything_else_is_asked_for_then_503(world: World, method: str, operation: str) -> None:
     world.store(session())
-    world.fault(f"dynamodb.{operation}", "ThrottlingException")
 
-    answer = world.call("GET") if method == "LIST" else world.call(method, "dlg-1", body='{"name": "a"}')
+    with world.faults.failing(f"dynamodb.{operation}", "ThrottlingException"):
+        answer = world.call("GET") if method == "LIST" else world.call(method, "dlg-1", body='{"name": "a"}')
 
     assert answer.status == 503
 
 
 def test_given_kms_without_an_answer_when_put_then_503_and_nothing_is_stored(world: World) -> None:
-    world.fault("kms.GenerateDataKey", "KMSInternalException", status=500)
-
-    assert world.put("dlg-1", {"history": [SECRET]}).status == 503
+    with world.faults.failing("kms.GenerateDataKey", "KMSInternalException", status=500):
+        assert world.put("dlg-1", {"history": [SECRET]}).status == 503
     assert world.stored() == {}
 
 
 def test_given_a_surprise_when_served_then_500_and_it_is_logged_by_type_and_place_alone(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def surprise(**_: Any) -> None:
+    def surprise() -> None:
         raise LookupError(f"what is {SECRET}?")
 
     world.store(session())
-    world.events.register("before-call.dynamodb.GetItem", surprise)
-    world.set()
 
-    answer = world.call("GET", "dlg-1")
+    with world.faults.interrupting("dynamodb.GetItem", surprise, times=ALWAYS):
+        answer = world.call("GET", "dlg-1")
 
     output = "".join(capsys.readouterr())
     assert answer.status == 500
@@ -776,10 +778,8 @@ def test_given_a_service_that_does_not_answer_at_start_when_it_recovers_then_the
     world: World,
 ) -> None:
     world.store(session())
-    world.fault("kms.DescribeKey", "ThrottlingException")
-    assert world.call("GET", "dlg-1").status == 503
-
-    boto3.setup_default_session()
+    with world.faults.failing("kms.DescribeKey", "ThrottlingException"):
+        assert world.call("GET", "dlg-1").status == 503
 
     assert world.call("GET", "dlg-1").status == 200
 

@@ -12,6 +12,7 @@ from reader import application
 from reader.item import ItemUnreadable
 from tests import factories
 from tests.factories import SECRET, World, audit_lines, json_lines, metrics, session
+from tests.tables import create_table
 
 KEY = {"sessionId": {"S": "dlg-1"}, "userId": {"S": "alice"}}
 
@@ -67,15 +68,7 @@ def test_given_a_read_when_audited_then_it_says_what_was_read_and_never_a_value(
 
 
 def test_given_a_table_of_another_shape_when_read_then_its_items_are_decrypted_too(world: World) -> None:
-    world.dynamodb.create_table(
-        TableName="boats",
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "number", "KeyType": "HASH"}, {"AttributeName": "hull", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": "number", "AttributeType": "N"},
-            {"AttributeName": "hull", "AttributeType": "B"},
-        ],
-    )
+    create_table(world.dynamodb, "boats", "number", "hull", types={"number": "N", "hull": "B"})
     policy = Policy(("papers",), frozenset(), ("number", "hull"), "boats", enabled=True)
     cipher = ItemCipher(ValueCipher(Keyrings(world.kms, world.key_arn)), policy)
     plain = {"number": {"N": "17"}, "hull": {"B": b"\x01"}, "papers": {"SS": [SECRET]}}
@@ -128,10 +121,9 @@ def test_given_a_service_that_fails_when_read_then_the_log_has_the_code_and_the_
 ) -> None:
     world.store(session())
     world.item({"Key": KEY})
-    world.fault(operation, code, message=SECRET)
     capsys.readouterr()
 
-    with pytest.raises(ItemUnreadable) as refused:
+    with world.faults.failing(operation, code, message=SECRET), pytest.raises(ItemUnreadable) as refused:
         world.item({"Key": KEY})
 
     output = "".join(capsys.readouterr())
@@ -160,13 +152,9 @@ def test_given_a_damaged_item_when_read_then_the_audit_line_has_the_detail(
 def test_given_a_surprise_when_read_then_it_is_logged_by_type_and_place_alone(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def surprise(**_: Any) -> None:
-        raise LookupError(SECRET)
+    unforeseen = world.faults.failing("dynamodb.GetItem", LookupError(SECRET))
 
-    world.events.register("before-call.dynamodb.GetItem", surprise)
-    world.set()
-
-    with pytest.raises(ItemUnreadable):
+    with unforeseen, pytest.raises(ItemUnreadable):
         world.item({"Key": KEY})
 
     output = "".join(capsys.readouterr())

@@ -321,9 +321,11 @@ def test_every_file_that_is_named_exists(document: str):
 def test_architecture_has_every_file_of_the_core_and_names_no_other():
     rows = re.findall(r"^\| (`[^|]*`) \|", text("docs/architecture.md"), re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`([\w/]+\.py)`", row)}
-    core, functions = ROOT / "layers/crypto/item_crypto", ROOT / "functions"
-    assert [name for name in sorted(named) if not any((p / name).exists() for p in (core, functions, ROOT))] == []
-    assert {path.name for path in core.glob("*.py")} - named <= {"__init__.py"}
+    layer, functions = ROOT / "layers/crypto", ROOT / "functions"
+    core = [path for package in ("item_crypto", "encryptor_runtime") for path in (layer / package).rglob("*.py")]
+    places = {ROOT, layer, *(path.parent for path in core), *functions.iterdir()}
+    assert [name for name in sorted(named) if not any((place / name).exists() for place in places)] == []
+    assert {path.name for path in core} - named <= {"__init__.py"}
 
 
 def commands(document: str) -> list[str]:
@@ -394,7 +396,7 @@ def test_troubleshooting_has_every_reason_for_a_dead_letter():
 
 def test_architecture_has_every_metric():
     counted = set()
-    for path in (*ROOT.glob("layers/crypto/item_crypto/*.py"), *ROOT.glob("functions/*/*.py")):
+    for path in (*ROOT.glob("layers/crypto/**/*.py"), *ROOT.glob("functions/*/*.py")):
         counted |= set(re.findall(r'"((?:Items|Kms|Decryptions|Session|Sweeps|Plaintext)[A-Z]\w+)"', path.read_text()))
     table = text("docs/architecture.md").partition("## Telemetry")[2]
     assert len(counted) > 10

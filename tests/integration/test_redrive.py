@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import math
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -19,7 +18,10 @@ from migrator import deferred, views
 from migrator.application import application
 from migrator.letters import Letter
 from migrator.stream_range import Trimmed, keys_in_range
-from tests.migration import TABLE, Migration, bodies, context, sqs_event
+from tests.answers import http_answer
+from tests.faults import ALWAYS, failing, interrupting
+from tests.migration import TABLE, Migration, context
+from tests.records import bodies, event_of, sqs_record, stream_record
 
 STREAM: Final = "arn:aws:dynamodb:us-east-1:123456789012:table/sessions/stream/2026-01-01T00:00:00.000"
 BASE: Final = 10**21
@@ -77,7 +79,7 @@ class Stream:
         operation = str(request.headers["X-Amz-Target"].decode()).rpartition(".")[2]
         self.requests.append(operation)
         status, answer = self._answer(operation)
-        return AWSResponse(request.url, status, {}, _Raw(json.dumps(answer).encode()))
+        return http_answer(request, status, answer)
 
     def _answer(self, operation: str) -> tuple[int, dict[str, Any]]:
         if self._error:
@@ -86,20 +88,7 @@ class Stream:
             return 200, {"ShardIterator": "i"}
         page = self._pages.pop(0) if self._pages else []
         more = {"NextShardIterator": "i"} if self._pages or self._is_open else {}
-        return 200, {"Records": [_record(number) for number in page], **more}
-
-
-class _Raw:
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def stream(self, **_: Any) -> Iterator[bytes]:
-        yield self._content
-
-
-def _record(number: int) -> dict[str, Any]:
-    keys = {"sessionId": {"S": f"s{number}"}, "userId": {"S": "alice"}}
-    return {"eventName": "MODIFY", "dynamodb": {"Keys": keys, "SequenceNumber": str(BASE + number)}}
+        return 200, {"Records": [stream_record(f"s{number}", "MODIFY", BASE + number) for number in page], **more}
 
 
 def intercept(service: str, handler: Callable[[AWSRequest], AWSResponse | None]) -> None:
@@ -448,16 +437,14 @@ class TestLeftBehind:
                 ExpressionAttributeValues={":new": {"L": [{"N": str(next(numbers))}]}},
             )
 
-        pause = world.interrupt("before", "dynamodb.UpdateItem", write_beside_the_ciphertext, times=math.inf)
+        with interrupting(world.clients.dynamodb, "dynamodb.UpdateItem", write_beside_the_ciphertext, times=ALWAYS):
+            swept = world.run("decrypt", segments=1)
 
-        swept = world.run("decrypt", segments=1)
-
-        assert swept["counts"] == {"retried": 1}
-        (message,) = bodies(world.deferred)
-        assert (message["goal"], message["reason"]) == ("decrypt", "newer-write")
-        event = sqs_event(json.dumps(message))
-        assert deferred.handle(event, context(), world.parts)["batchItemFailures"] != []
-        pause()
+            assert swept["counts"] == {"retried": 1}
+            (message,) = bodies(world.deferred)
+            assert (message["goal"], message["reason"]) == ("decrypt", "newer-write")
+            event = event_of(sqs_record(json.dumps(message)))
+            assert deferred.handle(event, context(), world.parts)["batchItemFailures"] != []
         assert deferred.handle(event, context(), world.parts)["batchItemFailures"] == []
         assert is_plain(world.get("s1"))
 
@@ -466,22 +453,13 @@ class TestLeftBehind:
     ) -> None:
         world.put("poison", encrypted_history={"S": "%%%"})
         world.plain("s1")
-        is_disabled = True
-
-        def refuse(request: AWSRequest) -> AWSResponse | None:
-            if not is_disabled or b"GenerateDataKey" not in request.headers["X-Amz-Target"]:
-                return None
-            return AWSResponse(request.url, 400, {}, _Raw(b'{"__type": "DisabledException"}'))
-
-        intercept("kms", refuse)
-        world.set()
-        sweep_id = world.start("encrypt", segments=1)
-        (message,) = bodies(world.work)
-        for _ in range(3):
-            with pytest.raises(AssertionError):
-                world.deliver_now(message)
-        assert world.letters() == []
-        is_disabled = False
+        with failing(world.clients.kms, "kms.GenerateDataKey", "DisabledException"):
+            sweep_id = world.start("encrypt", segments=1)
+            (message,) = bodies(world.work)
+            for _ in range(3):
+                with pytest.raises(AssertionError):
+                    world.deliver_now(message)
+            assert world.letters() == []
 
         world.pump()
 

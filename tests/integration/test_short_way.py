@@ -14,7 +14,9 @@ from moto import mock_aws
 
 from stream_encryptor.application import encryptor
 from tests import factories
-from tests.integration.test_stream_encryptor import World, deliver, record
+from tests.faults import ALWAYS
+from tests.integration.test_stream_encryptor import World, deliver
+from tests.records import stream_record as record
 
 OURS: Final = tuple(str(Path(__file__).parents[2] / place) for place in ("layers", "functions"))
 SESSION: Final = {
@@ -68,13 +70,13 @@ def test_key_when_it_goes_from_its_record_to_the_write_then_through_6_frames_of_
     world.put("s1", **SESSION)
     seen: list[list[str]] = []
 
-    def note(**_: Any) -> None:
+    def note() -> None:
         # The write takes place in a thread of the pool, for which the main thread waits.
         main = sys._current_frames()[threading.main_thread().ident]  # type: ignore[index]
         seen.append([*frames(sys._getframe()), *frames(main)])
 
-    world.listen("before-call.dynamodb.UpdateItem", note)
-    deliver(record("s1"))
+    with world.faults.interrupting("dynamodb.UpdateItem", note, times=ALWAYS):
+        deliver(record("s1"))
 
     (way,) = seen
     assert len(way) <= 6, way

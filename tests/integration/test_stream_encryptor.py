@@ -2,18 +2,21 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 
 from stream_encryptor import handler, retry
 from stream_encryptor.application import encryptor
+from tests.faults import FunctionFaults
+from tests.records import bodies, event_of, sqs_record
+from tests.records import stream_record as record
+from tests.tables import create_table
 
 SECRET = "the landlord's name is Wilhelmine"
 TABLE = "sessions"
@@ -33,18 +36,8 @@ class World:
         self.key_id = key["KeyId"]
         self.failure_queue = self.sqs.create_queue(QueueName="failures")["QueueUrl"]
         self.retry_queue = self.sqs.create_queue(QueueName="retries")["QueueUrl"]
-        self.dynamodb.create_table(
-            TableName=TABLE,
-            KeySchema=[
-                {"AttributeName": "sessionId", "KeyType": "HASH"},
-                {"AttributeName": "userId", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "sessionId", "AttributeType": "S"},
-                {"AttributeName": "userId", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        create_table(self.dynamodb, TABLE, "sessionId", "userId")
+        self.faults = FunctionFaults(encryptor.cache_clear)
         environment = {
             "TABLE_NAME": TABLE,
             "SESSION_ENCRYPTION_KEY_ARN": key["Arn"],
@@ -65,21 +58,6 @@ class World:
     def _note(self, model: Any, **_: Any) -> None:
         self.calls.append(model.name)
 
-    def fault(self, operation: str, code: str, when: Callable[[dict[str, Any]], bool] = lambda _: True) -> None:
-        """Have the function's calls of ``operation``, such as ``dynamodb.UpdateItem``, fail with ``code``."""
-
-        def fail(params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]] | None:
-            if not when(json.loads(params["body"])):
-                return None
-            return AWSResponse("", 400, {}, None), {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {}}
-
-        boto3.DEFAULT_SESSION.events.register(f"before-call.{operation}", fail)  # type: ignore[union-attr]
-
-    def listen(self, event: str, handler: Callable[..., Any]) -> None:
-        """Have ``handler`` called on a botocore event of the function's clients, from its start on."""
-        boto3.DEFAULT_SESSION.events.register(event, handler)  # type: ignore[union-attr]
-        encryptor.cache_clear()
-
     def put(self, session: str, **attributes: Any) -> None:
         item = {"sessionId": {"S": session}, "userId": {"S": "alice"}, **attributes}
         self.dynamodb.put_item(TableName=TABLE, Item=item)
@@ -89,12 +67,7 @@ class World:
         return dict(self.dynamodb.get_item(TableName=TABLE, Key=key).get("Item", {}))
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
-        self.sqs.set_queue_attributes(QueueUrl=queue, Attributes={"DelaySeconds": "0"})
-        from moto.sqs.models import sqs_backends
-
-        name = queue.rsplit("/", 1)[1]
-        bodies = [m.body for m in sqs_backends["123456789012"]["us-east-1"].queues[name]._messages]
-        return [json.loads(body) for body in bodies]
+        return bodies(queue)
 
 
 @pytest.fixture
@@ -105,23 +78,13 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     boto3.setup_default_session()
 
 
-def record(session: str, event_name: str = "INSERT", sequence: int = 1, **change: Any) -> dict[str, Any]:
-    return {
-        "eventID": f"event-{sequence}",
-        "eventName": event_name,
-        "eventSource": "aws:dynamodb",
-        "dynamodb": {
-            "Keys": {"sessionId": {"S": session}, "userId": {"S": "alice"}},
-            "SequenceNumber": str(sequence),
-            "ApproximateCreationDateTime": time.time() - 2,
-            **change,
-        },
-    }
-
-
 def deliver(*records: dict[str, Any]) -> list[str]:
-    response = handler.lambda_handler({"Records": list(records)}, CONTEXT)
+    response = handler.lambda_handler(event_of(*records), CONTEXT)
     return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
+
+
+def is_slow(asked: Mapping[str, Any]) -> bool:
+    return bool(asked["Key"]["sessionId"]["S"] == "slow")
 
 
 def history() -> dict[str, Any]:
@@ -220,15 +183,12 @@ def test_given_a_record_without_a_usable_key_when_it_arrives_then_it_is_a_dead_l
 def test_given_one_throttled_item_when_its_batch_arrives_then_it_waits_alone_and_the_shard_moves_on(
     world: World,
 ) -> None:
-    world.fault(
-        "dynamodb.UpdateItem",
-        "ProvisionedThroughputExceededException",
-        when=lambda request: request["Key"]["sessionId"]["S"] == "slow",
-    )
+    throttled = "ProvisionedThroughputExceededException"
     world.put("s1", **history())
     world.put("slow", **history())
 
-    assert deliver(record("s1", sequence=1), record("slow", sequence=2)) == []
+    with world.faults.failing("dynamodb.UpdateItem", throttled, when=is_slow):
+        assert deliver(record("s1", sequence=1), record("slow", sequence=2)) == []
 
     assert "history" not in world.get("s1")
     (message,) = world.messages(world.retry_queue)
@@ -238,11 +198,11 @@ def test_given_one_throttled_item_when_its_batch_arrives_then_it_waits_alone_and
 
 
 def test_given_every_item_throttled_when_a_batch_arrives_then_the_stream_keeps_it(world: World) -> None:
-    world.fault("dynamodb.UpdateItem", "ThrottlingException")
     world.put("s1", **history())
     world.put("s2", **history())
 
-    assert deliver(record("s1", sequence=1), record("s2", sequence=2)) == ["1", "2"]
+    with world.faults.failing("dynamodb.UpdateItem", "ThrottlingException"):
+        assert deliver(record("s1", sequence=1), record("s2", sequence=2)) == ["1", "2"]
 
     assert world.messages(world.retry_queue) == []
 
@@ -251,11 +211,11 @@ def test_given_every_item_throttled_when_a_batch_arrives_then_the_stream_keeps_i
 def test_given_a_key_that_refuses_when_a_batch_arrives_then_its_records_come_again_and_nothing_is_lost(
     world: World, code: str
 ) -> None:
-    world.fault("kms.GenerateDataKey", code)
     world.put("s1", **history())
     world.put("s2", name={"S": "nothing secret"})
 
-    assert deliver(record("s1", sequence=1), record("s2", sequence=2)) == ["1"]
+    with world.faults.failing("kms.GenerateDataKey", code):
+        assert deliver(record("s1", sequence=1), record("s2", sequence=2)) == ["1"]
 
     assert world.get("s1")["history"] == history()["history"]
     assert world.messages(world.failure_queue) == []
@@ -307,7 +267,7 @@ def test_given_little_time_left_when_a_batch_arrives_then_it_is_left_to_the_stre
     world.put("s2", **history())
     late = SimpleNamespace(aws_request_id="late", get_remaining_time_in_millis=lambda: 1_000)
 
-    response = handler.lambda_handler({"Records": [record("s1", sequence=1), record("s2", sequence=2)]}, late)
+    response = handler.lambda_handler(event_of(record("s1", sequence=1), record("s2", sequence=2)), late)
 
     assert [failure["itemIdentifier"] for failure in response["batchItemFailures"]] == ["1", "2"]
 
@@ -341,19 +301,9 @@ class TestRetry:
     """The retry queue's handler."""
 
     @staticmethod
-    def deliver(*bodies: str) -> list[str]:
-        records = [
-            {
-                "messageId": f"message-{n}",
-                "receiptHandle": "",
-                "body": body,
-                "attributes": {"ApproximateReceiveCount": "3"},
-                "messageAttributes": {},
-                "eventSource": "aws:sqs",
-            }
-            for n, body in enumerate(bodies)
-        ]
-        response = retry.lambda_handler({"Records": records}, CONTEXT)
+    def deliver(*texts: str) -> list[str]:
+        records = [sqs_record(body, f"message-{n}", received=3) for n, body in enumerate(texts)]
+        response = retry.lambda_handler(event_of(*records), CONTEXT)
         return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
     @staticmethod
@@ -372,11 +322,11 @@ class TestRetry:
         assert metrics(capsys.readouterr().out)["PlaintextWindow"][0] == pytest.approx(30_000, abs=5_000)
 
     def test_given_an_item_that_fails_again_then_its_message_stays(self, world: World) -> None:
-        world.fault("dynamodb.UpdateItem", "ThrottlingException", lambda r: r["Key"]["sessionId"]["S"] == "slow")
         world.put("slow", **history())
         world.put("s1", **history())
 
-        assert self.deliver(self.message("slow"), self.message("s1")) == ["message-0"]
+        with world.faults.failing("dynamodb.UpdateItem", "ThrottlingException", when=is_slow):
+            assert self.deliver(self.message("slow"), self.message("s1")) == ["message-0"]
 
         assert "history" not in world.get("s1")
 

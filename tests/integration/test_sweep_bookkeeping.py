@@ -8,6 +8,7 @@ import pytest
 from moto import mock_aws
 
 from migrator.application import application
+from tests.faults import failing, interrupting
 from tests.migration import Crash, Migration
 
 
@@ -19,18 +20,16 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
     boto3.setup_default_session()
 
 
-def crash() -> None:
-    raise Crash
-
-
 def test_given_a_crash_between_done_and_unlocked_when_the_message_comes_again_then_the_next_sweep_may_start(
     world: Migration,
 ) -> None:
     world.plain("s1")
     sweep_id = world.start("encrypt", segments=1)
-    world.interrupt("after", "dynamodb.TransactWriteItems", crash, when=unlocks)
+    crash = failing(
+        world.clients.dynamodb, "dynamodb.TransactWriteItems", Crash(), moment="after", when=unlocks, times=1
+    )
 
-    with pytest.raises(Crash):
+    with crash, pytest.raises(Crash):
         world.pump()
     world.pump()
 
@@ -45,9 +44,12 @@ def unlocks(parameters: Mapping[str, Any]) -> bool:
 def test_given_a_cancel_amid_a_resume_when_resumed_then_no_lock_is_left(world: Migration) -> None:
     sweep_id = world.start("encrypt", segments=1)
     world.command("pause", sweep=sweep_id)
-    world.interrupt("before", "dynamodb.TransactWriteItems", lambda: world.command("cancel", sweep=sweep_id))
+    cancelled = interrupting(
+        world.clients.dynamodb, "dynamodb.TransactWriteItems", lambda: world.command("cancel", sweep=sweep_id)
+    )
 
-    assert world.command("resume", sweep=sweep_id)["error"]["code"] == "stopped"
+    with cancelled:
+        assert world.command("resume", sweep=sweep_id)["error"]["code"] == "stopped"
 
     assert "error" not in world.command("start", goal="verify")
 
@@ -59,8 +61,7 @@ def test_given_a_crash_before_the_segments_are_queued_when_the_start_comes_again
     world.plain("s1")
     world.switch(True, 1)
     message = {"kind": "start", "goal": "encrypt", "by": "operator", "settingVersion": 2}
-    world.interrupt("before", "sqs.SendMessageBatch", crash)
-    with pytest.raises(Crash):
+    with failing(world.clients.sqs, "sqs.SendMessageBatch", Crash(), times=1), pytest.raises(Crash):
         world.deliver_now(message)
 
     world.deliver_now(message)
@@ -90,13 +91,13 @@ def test_given_the_setting_changed_amid_a_message_when_the_next_page_is_due_then
     for number in range(150):
         world.plain(f"s{number}", number)
     sweep_id = world.start("encrypt", segments=1)
-    world.interrupt(
-        "before",
+    with interrupting(
+        world.clients.dynamodb,
         "dynamodb.Scan",
         lambda: world.switch(False, 0),
         when=lambda parameters: "ExclusiveStartKey" in parameters,
-    )
-    world.pump()
+    ):
+        world.pump()
 
     assert world.sweep(sweep_id)["state"] == "stopped"
     assert any("history" in item for item in world.all().values())

@@ -30,7 +30,7 @@ from item_crypto import (
 from item_crypto.forms import open_envelope
 from item_crypto.keys.identity import Identity
 from tests import lisa
-from tests.fake_kms import answer, failing, raising
+from tests.faults import failing
 from tests.scene import CONFIGURATION, HISTORY, Scene
 from tests.strategies import values
 
@@ -245,12 +245,8 @@ def test_kms_when_it_answers_with_an_error_then_the_class_tells_whether_it_passe
     scene: Scene, kind: str, code: str, error: type[Exception]
 ) -> None:
     work = operation(scene, kind)
-    stop = failing(scene.kms, "kms", code, message="secret-6021")
-    try:
-        with pytest.raises(error) as raised:
-            work()
-    finally:
-        stop()
+    with failing(scene.kms, "kms", code, message="secret-6021"), pytest.raises(error) as raised:
+        work()
 
     assert (raised.value.service, raised.value.code) == ("kms", code)  # type: ignore[attr-defined]
     assert "6021" not in str(raised.value)
@@ -263,12 +259,8 @@ def test_kms_when_it_finds_the_ciphertext_wrong_then_it_is_the_item_that_failed(
     scene: Scene, kind: str, code: str
 ) -> None:
     work = operation(scene, kind)
-    stop = failing(scene.kms, "kms", code)
-    try:
-        with pytest.raises(DecryptionFailed):
-            work()
-    finally:
-        stop()
+    with failing(scene.kms, "kms", code), pytest.raises(DecryptionFailed):
+        work()
 
 
 @pytest.mark.parametrize("kind", ["encrypt", "decrypt", "decrypt the old form"])
@@ -286,23 +278,15 @@ def test_kms_when_it_does_not_answer_then_the_class_tells_whether_it_passes(
     scene: Scene, kind: str, failure: Exception, error: type[Exception]
 ) -> None:
     work = operation(scene, kind)
-    stop = raising(scene.kms, "kms", failure)
-    try:
-        with pytest.raises(error):
-            work()
-    finally:
-        stop()
+    with failing(scene.kms, "kms", failure), pytest.raises(error):
+        work()
     work()
 
 
 def test_kms_when_it_fails_in_one_thread_then_another_threads_operation_is_not_blamed(scene: Scene) -> None:
     unlisted = envelopes(scene.unlisted_cipher.encrypt({"history": HISTORY}, CONTEXT))
-    stop = failing(scene.kms, "kms", "ThrottlingException")
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            theirs = pool.submit(operation(scene, "encrypt")).exception()
-    finally:
-        stop()
+    with failing(scene.kms, "kms", "ThrottlingException"), ThreadPoolExecutor(1) as pool:
+        theirs = pool.submit(operation(scene, "encrypt")).exception()
     assert isinstance(theirs, TransientError)
 
     with pytest.raises(KeyNotListed):
@@ -312,16 +296,8 @@ def test_kms_when_it_fails_in_one_thread_then_another_threads_operation_is_not_b
 def test_old_form_when_another_listed_key_is_disabled_then_it_is_still_read(scene: Scene) -> None:
     old = envelopes({"history": lisa.ciphertext(scene.kms, scene.earlier_key_arn, ["x"], CONTEXT)})
 
-    def disabled(request: Any, **_: Any) -> Any:
-        if scene.key_arn not in bytes(request.body).decode():
-            return None
-        return answer(request, 400, {"__type": "DisabledException"})
-
-    scene.kms.meta.events.register_first("before-send.kms", disabled)
-    try:
+    with failing(scene.kms, "kms", "DisabledException", when=lambda asked: asked["KeyId"] == scene.key_arn):
         assert scene.cipher.decrypt(old, CONTEXT) == {"history": {"L": [{"S": "x"}]}}
-    finally:
-        scene.kms.meta.events.unregister("before-send.kms", disabled)
 
 
 # Nothing leaks
@@ -354,12 +330,8 @@ def test_stream_when_something_unexpected_ends_it_then_its_finalizer_is_silent(
     scene: Scene, capfd: pytest.CaptureFixture[str]
 ) -> None:
     current = envelopes(scene.cipher.encrypt({"history": HISTORY}, CONTEXT))
-    stop = raising(scene.kms, "kms", OSError("disk"))
-    try:
-        with pytest.raises(OSError, match="disk"):
-            scene.cipher.decrypt(current, CONTEXT)
-    finally:
-        stop()
+    with failing(scene.kms, "kms", OSError("disk")), pytest.raises(OSError, match="disk"):
+        scene.cipher.decrypt(current, CONTEXT)
     gc.collect()
 
     assert capfd.readouterr().err == ""

@@ -20,7 +20,7 @@ from item_crypto import (
     UnsupportedValue,
     ValueCipher,
 )
-from tests.fake_kms import failing
+from tests.faults import failing
 from tests.scene import CONFIGURATION, HISTORY, NOW, Scene
 from tests.strategies import values
 
@@ -105,12 +105,9 @@ def test_newer_plaintext_when_encrypted_then_it_replaces_its_ciphertext(items: I
 def test_encryption_when_only_plaintext_is_there_then_kms_is_never_asked_to_decrypt(
     scene: Scene, items: ItemCipher
 ) -> None:
-    stop = failing(scene.kms, "kms.Decrypt", "AccessDeniedException")
-    try:
+    with failing(scene.kms, "kms.Decrypt", "AccessDeniedException"):
         items.encrypt_item(PLAIN)
         items.encrypt_item(items.encrypt_item(PLAIN) | {"history": ["newer"]})
-    finally:
-        stop()
 
 
 def test_appended_list_when_encrypted_then_its_beginning_is_not_lost(scene: Scene) -> None:

@@ -32,7 +32,7 @@ from item_crypto.keys.data_key import SharedDataKey
 from item_crypto.keys.identity import Identity
 from item_crypto.keys.meter import KmsMeter
 from item_crypto.keys.protocol import Context, Keys
-from tests.fake_kms import failing
+from tests.faults import failing
 from tests.scene import CONFIGURATION, HISTORY, POLICY, Scene
 
 PROVIDER = "test-tenants"
@@ -239,11 +239,9 @@ print(logging.getLogger("aws_encryption_sdk").level, logging.getLogger().handler
 
 def test_encryption_when_kms_refuses_then_nothing_is_logged(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    stop = failing(scene.kms, "kms", "AccessDeniedException")
-    try:
-        with pytest.raises(Exception, match="kms: AccessDeniedException"):
-            scene.cipher.encrypt({"history": HISTORY}, {"userId": "u", "sessionId": "s", "purpose": "p"})
-    finally:
-        stop()
+    refused = pytest.raises(Exception, match="kms: AccessDeniedException")
+
+    with failing(scene.kms, "kms", "AccessDeniedException"), refused:
+        scene.cipher.encrypt({"history": HISTORY}, {"userId": "u", "sessionId": "s", "purpose": "p"})
 
     assert caplog.records == []

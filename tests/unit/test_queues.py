@@ -10,7 +10,7 @@ import pytest
 from encryptor_runtime.messages import Aim, Goal, Hint, SegmentWork, StartWork
 from encryptor_runtime.queues import RETRY_DELAY, KeyQueues, Queue, WorkQueue
 from item_crypto import SystemicError, TransientError
-from tests.fake_kms import failing
+from tests.faults import failing
 from tests.scene import CLIENT
 
 KEY: Any = {"sessionId": {"S": "dlg-1"}, "number": {"N": "1E2"}}
@@ -157,9 +157,8 @@ def test_work_when_sent_then_it_is_in_the_work_queue(queues: Queues) -> None:
 def test_queue_when_it_does_not_take_the_message_then_it_is_told(
     queues: Queues, code: str, error: type[Exception]
 ) -> None:
-    failing(queues.sqs, "sqs", code)
-
-    with pytest.raises(error):
-        queues.keys.retry(Hint(KEY), "reason")
-    with pytest.raises(error):
-        queues.keys.dead_letter(Hint(KEY), "reason")
+    with failing(queues.sqs, "sqs", code):
+        with pytest.raises(error):
+            queues.keys.retry(Hint(KEY), "reason")
+        with pytest.raises(error):
+            queues.keys.dead_letter(Hint(KEY), "reason")

@@ -20,7 +20,7 @@ from item_crypto import (
 )
 from item_crypto.core.codec import Value
 from item_crypto.core.key import key_id
-from tests.fake_kms import failing
+from tests.faults import ALWAYS, failing, interrupting
 from tests.scene import CONFIGURATION, HISTORY, Scene
 
 GARBAGE: Value = {"S": "Z2FyYmFnZQ=="}
@@ -227,11 +227,8 @@ def test_service_when_it_fails_then_the_outcome_tells_whether_to_try_again(
     item = key | {"history": HISTORY}
     scene.store(item)
     client, scope = (scene.kms, "kms") if service == "kms" else (scene.dynamodb, "dynamodb.UpdateItem")
-    stop = failing(client, scope, code)
-    try:
+    with failing(client, scope, code):
         outcome = scene.reconcile(key)
-    finally:
-        stop()
 
     assert (outcome.status, outcome.reason) == (status, f"{service}-{code}")
     assert scene.stored(key) == item
@@ -240,11 +237,8 @@ def test_service_when_it_fails_then_the_outcome_tells_whether_to_try_again(
 
 def test_table_that_cannot_be_read_when_reconciled_then_every_key_has_its_outcome(scene: Scene) -> None:
     keys = [scene.new_key() for _ in range(3)]
-    stop = failing(scene.dynamodb, "dynamodb", "ResourceNotFoundException")
-    try:
+    with failing(scene.dynamodb, "dynamodb", "ResourceNotFoundException"):
         outcomes = scene.reconciler.reconcile(keys, scene.policy, Role.ENCRYPTOR)
-    finally:
-        stop()
 
     assert [outcome.key for outcome in outcomes.values()] == keys
     assert {outcome.status for outcome in outcomes.values()} == {Status.SYSTEMIC}
@@ -288,15 +282,13 @@ def test_surprise_with_one_item_when_reconciled_then_the_others_are_done(scene: 
         scene.store(key | {"history": HISTORY})
     unlucky = keys[2]["sessionId"]["S"]
 
-    def surprise(params: dict[str, Any], **_: Any) -> None:
-        if params["Key"]["sessionId"]["S"] == unlucky:
-            raise ZeroDivisionError("secret-6021")
-
-    scene.dynamodb.meta.events.register("before-parameter-build.dynamodb.UpdateItem", surprise)
-    try:
+    with failing(
+        scene.dynamodb,
+        "dynamodb.UpdateItem",
+        ZeroDivisionError("secret-6021"),
+        when=lambda asked: asked["Key"]["sessionId"]["S"] == unlucky,
+    ):
         outcomes = scene.reconciler.reconcile(keys, scene.policy, Role.ENCRYPTOR)
-    finally:
-        scene.dynamodb.meta.events.unregister("before-parameter-build.dynamodb.UpdateItem", surprise)
 
     statuses = [outcome.status for outcome in outcomes.values()]
     assert statuses == [Status.ENCRYPTED] * 2 + [Status.FAILED] + [Status.ENCRYPTED] * 3
@@ -334,11 +326,8 @@ def test_items_just_read_when_reconciled_then_they_are_not_read_again(scene: Sce
     key = scene.new_key()
     item = key | {"history": HISTORY}
     scene.store(item)
-    stop = failing(scene.dynamodb, "dynamodb.BatchGetItem", "AccessDeniedException")
-    try:
+    with failing(scene.dynamodb, "dynamodb.BatchGetItem", "AccessDeniedException"):
         outcomes = scene.reconciler.reconcile_read([(key, item)], scene.policy, Role.MIGRATOR)
-    finally:
-        stop()
 
     assert [outcome.status for outcome in outcomes.values()] == [Status.ENCRYPTED]
 
@@ -451,11 +440,8 @@ def test_write_when_it_fails_on_access_then_the_owner_reads_all_the_same(
 ) -> None:
     key = scene.new_key()
     scene.store(key | {"history": HISTORY})
-    stop = failing(scene.kms if service == "kms" else scene.dynamodb, service, code)
-    try:
+    with failing(scene.kms if service == "kms" else scene.dynamodb, service, code):
         access = scene.reconciler.access(key, scene.policy)
-    finally:
-        stop()
 
     assert access.item == key | {"history": HISTORY}
     assert access.outcome.status is status
@@ -497,12 +483,8 @@ def test_unknown_form_when_accessed_then_no_part_of_it_is_released(scene: Scene)
 def test_kms_when_it_does_not_decrypt_then_access_raises(scene: Scene, code: str, error: type[Exception]) -> None:
     key = scene.new_key()
     scene.store(key | scene.encrypted(key, history=HISTORY))
-    stop = failing(scene.kms, "kms", code)
-    try:
-        with pytest.raises(error):
-            scene.reconciler.access(key, scene.policy)
-    finally:
-        stop()
+    with failing(scene.kms, "kms", code), pytest.raises(error):
+        scene.reconciler.access(key, scene.policy)
 
 
 # Put
@@ -603,16 +585,12 @@ def test_put_when_others_never_stop_writing_then_it_gives_up_for_now_and_loses_n
     key = scene.new_key()
     writes: list[Value] = []
 
-    def competing(**_: Any) -> None:
+    def compete() -> None:
         writes.append({"S": f"write {len(writes)}"})
         scene.set(key, configuration=writes[-1])
 
-    scene.dynamodb.meta.events.register("before-parameter-build.dynamodb.UpdateItem", competing)
-    try:
-        with pytest.raises(TransientError):
-            scene.reconciler.put(key, scene.policy, {"history": HISTORY}, {})
-    finally:
-        scene.dynamodb.meta.events.unregister("before-parameter-build.dynamodb.UpdateItem", competing)
+    with interrupting(scene.dynamodb, "dynamodb.UpdateItem", compete, times=ALWAYS), pytest.raises(TransientError):
+        scene.reconciler.put(key, scene.policy, {"history": HISTORY}, {})
 
     assert len(writes) == 5
     assert scene.stored(key) == key | {"configuration": writes[-1]}
@@ -620,12 +598,8 @@ def test_put_when_others_never_stop_writing_then_it_gives_up_for_now_and_loses_n
 
 def test_put_when_kms_is_denied_then_nothing_is_stored_in_plaintext(scene: Scene) -> None:
     key = scene.new_key()
-    stop = failing(scene.kms, "kms", "AccessDeniedException")
-    try:
-        with pytest.raises(SystemicError):
-            scene.reconciler.put(key, scene.policy, {"history": HISTORY}, {})
-    finally:
-        stop()
+    with failing(scene.kms, "kms", "AccessDeniedException"), pytest.raises(SystemicError):
+        scene.reconciler.put(key, scene.policy, {"history": HISTORY}, {})
 
     assert scene.stored(key) is None
 
@@ -636,14 +610,8 @@ def test_update_when_its_answer_is_lost_then_the_next_reconciliation_finds_it_do
     scene.store(key | scene.encrypted(key, history={"L": [{"S": "1"}]}) | {"history": {"L": [{"S": "2"}]}})
     appended = frozenset({"history"})
 
-    def lose(http_response: Any, parsed: Any, **_: Any) -> None:
-        raise ConnectionResetError
-
-    scene.dynamodb.meta.events.register("after-call.dynamodb.UpdateItem", lose)
-    try:
+    with failing(scene.dynamodb, "dynamodb.UpdateItem", ConnectionResetError(), moment="after"):
         assert scene.reconcile(key, Role.MIGRATOR, appended=appended).status is Status.FAILED
-    finally:
-        scene.dynamodb.meta.events.unregister("after-call.dynamodb.UpdateItem", lose)
 
     assert scene.reconcile(key, Role.MIGRATOR, appended=appended).status is Status.NOTHING
     assert scene.held(key, "history") == [{"L": [{"S": "1"}, {"S": "2"}]}]

@@ -10,8 +10,9 @@ import pytest
 from encryptor_runtime.remembered import RememberedAttributes, check_attributes
 from encryptor_runtime.settings import Settings
 from item_crypto import ConfigurationError, SystemicError, TransientError
-from tests.fake_kms import failing
+from tests.faults import failing
 from tests.scene import CLIENT
+from tests.tables import create_table
 
 THEN, LATER = datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 2, 3, tzinfo=UTC)
 SETTINGS = Settings.from_environment(
@@ -28,12 +29,7 @@ SETTINGS = Settings.from_environment(
 @pytest.fixture
 def dynamodb(aws: None) -> Any:
     client = boto3.client("dynamodb", **CLIENT)
-    client.create_table(
-        TableName="control",
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "part", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "part")],
-    )
+    create_table(client, "control", "id", "part")
     return client
 
 
@@ -101,9 +97,7 @@ def test_start_when_an_earlier_attribute_is_left_out_later_then_it_is_refused_st
 def test_start_when_the_table_does_not_answer_then_it_does_not_go_on(
     dynamodb: Any, operation: str, code: str, error: type[Exception]
 ) -> None:
-    failing(dynamodb, f"dynamodb.{operation}", code)
-
-    with pytest.raises(error):
+    with failing(dynamodb, f"dynamodb.{operation}", code), pytest.raises(error):
         check_attributes(remembered(dynamodb), SETTINGS)
 
 

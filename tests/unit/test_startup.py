@@ -7,24 +7,20 @@ import pytest
 from encryptor_runtime.settings import Settings
 from encryptor_runtime.startup import check_key, check_regions, check_table, refuse_unsafe_table
 from item_crypto import ConfigurationError, SystemicError, TransientError
-from tests.fake_kms import failing
+from tests.faults import failing
 from tests.scene import CLIENT, TABLE, Scene
+from tests.tables import key_schema
 from tests.unit.test_settings import ENVIRONMENT
 
 SETTINGS = Settings.from_environment(ENVIRONMENT | {"TABLE_NAME": TABLE})
 
 
 def description(**changes: Any) -> dict[str, Any]:
-    return {
-        "KeySchema": [
-            {"AttributeName": "sessionId", "KeyType": "HASH"},
-            {"AttributeName": "userId", "KeyType": "RANGE"},
-        ]
-    } | changes
+    return {"KeySchema": key_schema("sessionId", "userId")} | changes
 
 
 def index(*names: str) -> list[dict[str, Any]]:
-    return [{"KeySchema": [{"AttributeName": name, "KeyType": "HASH"} for name in names]}]
+    return [{"KeySchema": key_schema(*names)}]
 
 
 def test_table_and_key_when_they_are_as_the_settings_say_then_accepted(scene: Scene) -> None:
@@ -40,7 +36,7 @@ def test_attribute_to_encrypt_when_it_is_an_index_key_then_refused(kind: str, na
 
 
 def test_attribute_to_encrypt_when_it_is_a_table_key_then_refused() -> None:
-    keyed = description(KeySchema=[{"AttributeName": "history", "KeyType": "HASH"}])
+    keyed = description(KeySchema=key_schema("history"))
 
     with pytest.raises(ConfigurationError, match="ENCRYPTED_ATTRIBUTES"):
         refuse_unsafe_table(keyed, SETTINGS)
@@ -98,12 +94,10 @@ def test_service_when_it_refuses_to_describe_then_the_class_tells_whether_it_pas
     scene: Scene, code: str, error: type[Exception]
 ) -> None:
     kms, dynamodb = boto3.client("kms", **CLIENT), boto3.client("dynamodb", **CLIENT)
-    failing(kms, "kms", code)
-    failing(dynamodb, "dynamodb", code)
 
-    with pytest.raises(error):
+    with failing(kms, "kms", code), pytest.raises(error):
         check_key(kms, scene.key_arn)
-    with pytest.raises(error):
+    with failing(dynamodb, "dynamodb", code), pytest.raises(error):
         check_table(dynamodb, SETTINGS)
 
 

@@ -1,19 +1,19 @@
 """The runtime switch: reading, its cache, changing, history."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
 from encryptor_runtime.switch import Switch, SwitchState, VersionConflict
 from item_crypto.errors import SystemicError, TransientError
+from tests.faults import ALWAYS, failing, interrupting
 from tests.scene import CLIENT, one_request_at_a_time
+from tests.tables import create_table
 
 TABLE = "control"
 LIFETIME = 5.0
@@ -27,16 +27,7 @@ class Control:
         self.other = boto3.client("dynamodb", **CLIENT)  # the client of everybody else
         self.dynamodb = boto3.client("dynamodb", **CLIENT)
         one_request_at_a_time(self.dynamodb, self.other)
-        names = ("id", "part")
-        self.other.create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[
-                {"AttributeName": "id", "KeyType": "HASH"},
-                {"AttributeName": "part", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
-        )
+        create_table(self.other, TABLE, "id", "part")
         self.now = 1000.0
         self.calls: list[str] = []
         self.dynamodb.meta.events.register("before-call", lambda model, **_: self.calls.append(model.name))
@@ -44,17 +35,6 @@ class Control:
     def switch(self, enabled: bool = True, mine: bool = True) -> Switch:
         client = self.dynamodb if mine else self.other
         return Switch(client, TABLE, enabled, LIFETIME, clock=lambda: self.now)
-
-    def fault(self, operation: str, code: str, status: int = 400, **more: Any) -> Callable[[], None]:
-        """Have the switch's calls of ``operation`` fail; return what ends it."""
-        answer = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}, **more}
-
-        def fail(**_: Any) -> Any:
-            return AWSResponse("", status, {}, None), answer  # type: ignore[arg-type]
-
-        name = f"before-call.dynamodb.{operation}"
-        self.dynamodb.meta.events.register(name, fail)
-        return lambda: self.dynamodb.meta.events.unregister(name, fail)
 
     def rows(self) -> dict[str, Any]:
         items = self.other.scan(TableName=TABLE, ConsistentRead=True)["Items"]
@@ -108,21 +88,17 @@ def test_given_the_setting_when_read_then_the_read_is_consistent(control: Contro
 def test_given_a_table_that_does_not_answer_when_read_then_it_is_an_error_and_never_a_guess(
     control: Control, enabled: bool, code: str, status: int, error: type[Exception]
 ) -> None:
-    control.fault("GetItem", code, status)
     switch = control.switch(enabled)
 
     for read in (switch.read, switch.read_now):
-        with pytest.raises(error):
+        with failing(control.dynamodb, "dynamodb.GetItem", code, status=status), pytest.raises(error):
             read()
 
 
 def test_given_a_connection_that_breaks_when_read_then_the_error_is_transient(control: Control) -> None:
-    def hang(**_: Any) -> None:
-        raise ReadTimeoutError(endpoint_url="https://dynamodb")
+    hung = ReadTimeoutError(endpoint_url="https://dynamodb")
 
-    control.dynamodb.meta.events.register("before-call.dynamodb.GetItem", hang)
-
-    with pytest.raises(TransientError):
+    with failing(control.dynamodb, "dynamodb.GetItem", hung), pytest.raises(TransientError):
         control.switch().read()
 
 
@@ -174,13 +150,13 @@ def test_given_a_change_of_somebody_else_when_a_lifetime_has_passed_then_it_hold
 
 
 def test_given_an_answer_that_took_long_when_read_again_then_its_age_counts_from_the_request(control: Control) -> None:
-    def slowly(**_: Any) -> None:
+    def wait() -> None:
         control.now += LIFETIME
 
-    control.dynamodb.meta.events.register("before-call.dynamodb.GetItem", slowly)
     switch = control.switch()
-    switch.read()
-    switch.read()
+    with interrupting(control.dynamodb, "dynamodb.GetItem", wait, times=ALWAYS):
+        switch.read()
+        switch.read()
 
     assert control.calls == ["GetItem", "GetItem"]
 
@@ -190,15 +166,14 @@ def test_given_dynamodb_is_gone_when_the_reading_is_too_old_then_it_is_an_error_
 ) -> None:
     switch = control.switch()
     switch.read()
-    mend = control.fault("GetItem", "InternalServerError", 500)
 
-    control.now += LIFETIME - 0.001
-    assert switch.read().enabled is True
-    control.now += 0.001
-    for _ in range(3):
-        with pytest.raises(TransientError):
-            switch.read()
-    mend()
+    with failing(control.dynamodb, "dynamodb.GetItem", "InternalServerError", status=500):
+        control.now += LIFETIME - 0.001
+        assert switch.read().enabled is True
+        control.now += 0.001
+        for _ in range(3):
+            with pytest.raises(TransientError):
+                switch.read()
     assert switch.read().enabled is True
 
 
@@ -312,9 +287,12 @@ def test_given_a_transaction_that_dynamodb_cancels_for_its_own_reasons_when_chan
 ) -> None:
     """The setting is still at the expected version: "somebody was first" would be untrue."""
     reasons = [{"Code": reason}, {"Code": "None"}]
-    control.fault("TransactWriteItems", "TransactionCanceledException", CancellationReasons=reasons)
+    cancelled = "TransactionCanceledException"
 
-    with pytest.raises(TransientError):
+    with (
+        failing(control.dynamodb, "dynamodb.TransactWriteItems", cancelled, CancellationReasons=reasons),
+        pytest.raises(TransientError),
+    ):
         control.switch().change(False, "alice", 0)
 
 
@@ -325,8 +303,6 @@ def test_given_a_transaction_that_dynamodb_cancels_for_its_own_reasons_when_chan
 def test_given_a_table_that_refuses_when_changed_then_it_is_an_error_and_nothing_changes(
     control: Control, code: str, status: int, error: type[Exception]
 ) -> None:
-    control.fault("TransactWriteItems", code, status)
-
-    with pytest.raises(error):
+    with failing(control.dynamodb, "dynamodb.TransactWriteItems", code, status=status), pytest.raises(error):
         control.switch().change(False, "alice", 0)
     assert control.rows() == {}

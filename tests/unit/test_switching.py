@@ -5,12 +5,12 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
 
 from encryptor_runtime.queues import WorkQueue
 from encryptor_runtime.switch import Switch, SwitchState, VersionConflict
 from encryptor_runtime.switch_and_sweep import switch_and_sweep
 from item_crypto.errors import SystemicError, TransientError
+from tests.faults import failing, interrupting
 from tests.scene import CLIENT
 from tests.unit.test_switch import LIFETIME, Control
 
@@ -60,12 +60,7 @@ def test_given_on_when_switched_off_then_nothing_is_queued(scene: Scene) -> None
 def test_given_a_queue_that_refuses_when_switched_on_then_the_setting_stays_as_it_is(
     scene: Scene, code: str, status: int, error: type[Exception]
 ) -> None:
-    answer = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    scene.sqs.meta.events.register(
-        "before-call.sqs.SendMessage",
-        lambda **_: (AWSResponse("", status, {}, None), answer),  # type: ignore[arg-type]
-    )
-    with pytest.raises(error):
+    with failing(scene.sqs, "sqs.SendMessage", code, status=status), pytest.raises(error):
         scene.set(scene.switch(enabled=False), True, 0)
 
     assert scene.rows() == {}
@@ -91,11 +86,11 @@ def test_given_a_change_that_takes_long_when_switched_on_then_a_sweep_follows_it
 ) -> None:
     """A message that arrives before the change is made is dropped, as one whose version never came to be."""
 
-    def slowly(**_: Any) -> None:
+    def wait() -> None:
         scene.now += takes
 
-    scene.dynamodb.meta.events.register("before-call.dynamodb.TransactWriteItems", slowly)
     switch = scene.switch(enabled=False)
-    switch_and_sweep(switch, scene.work, True, "alice", 0, clock=lambda: scene.now)
+    with interrupting(scene.dynamodb, "dynamodb.TransactWriteItems", wait):
+        switch_and_sweep(switch, scene.work, True, "alice", 0, clock=lambda: scene.now)
 
     assert [message["settingVersion"] for message in scene.sent] == [1] * messages

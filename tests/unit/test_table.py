@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from botocore import exceptions as botocore_errors
 from item_crypto import InvalidRequest, ItemTooLarge, SystemicError, Table, TransientError
 from item_crypto.core.change import Change
 from item_crypto.core.key import distinct, key_id, key_of
-from tests.fake_kms import answer, failing, raising
+from tests.answers import http_answer
+from tests.faults import failing
 from tests.scene import TABLE, Scene
 
 
@@ -42,7 +44,8 @@ def requests(scene: Scene) -> Iterator[list[tuple[str, dict[str, Any]]]]:
     scene.dynamodb.meta.events.unregister("before-call.dynamodb", note)
 
 
-def unprocessed(scene: Scene, rounds: int, keep: int = 0) -> Any:
+@contextmanager
+def unprocessed(scene: Scene, rounds: int, keep: int = 0) -> Iterator[None]:
     """Make DynamoDB leave keys unprocessed: all but ``keep`` of them, for so many rounds."""
     left = [rounds]
 
@@ -55,10 +58,13 @@ def unprocessed(scene: Scene, rounds: int, keep: int = 0) -> Any:
             "Responses": {TABLE: [key | {"name": {"S": "read"}} for key in keys[:keep]]},
             "UnprocessedKeys": {TABLE: {"Keys": keys[keep:], "ConsistentRead": True}},
         }
-        return answer(request, 200, document)
+        return http_answer(request, 200, document)
 
     scene.dynamodb.meta.events.register_first("before-send.dynamodb.BatchGetItem", respond)
-    return lambda: scene.dynamodb.meta.events.unregister("before-send.dynamodb.BatchGetItem", respond)
+    try:
+        yield
+    finally:
+        scene.dynamodb.meta.events.unregister("before-send.dynamodb.BatchGetItem", respond)
 
 
 # Reading many
@@ -101,11 +107,8 @@ def test_unprocessed_keys_when_read_then_they_are_asked_for_again_after_growing_
     keys = [scene.new_key() for _ in range(4)]
     for key in keys:
         scene.store(key | {"name": {"S": "read"}})
-    stop = unprocessed(scene, rounds=3, keep=1)
-    try:
+    with unprocessed(scene, rounds=3, keep=1):
         found = table.read(distinct(keys))
-    finally:
-        stop()
 
     assert list(found.values()) == [key | {"name": {"S": "read"}} for key in keys]
     assert waits == [0.1, 0.2, 0.4]
@@ -115,22 +118,14 @@ def test_keys_that_stay_unprocessed_when_read_then_they_and_only_they_fail_for_n
     scene: Scene, table: Table, waits: Waits
 ) -> None:
     keys = [scene.new_key() for _ in range(3)]
-    stop = unprocessed(scene, rounds=1, keep=1)
-    stop_rest = unprocessed(scene, rounds=0)
-    try:
+    with unprocessed(scene, rounds=1, keep=1):
         found = table.read(distinct(keys))
         assert found[key_id(keys[0])] == keys[0] | {"name": {"S": "read"}}
         assert found[key_id(keys[1])] is None  # processed in the second round: there is no such item
-    finally:
-        stop()
-        stop_rest()
 
-    stop = unprocessed(scene, rounds=100)
     waits.clear()
-    try:
+    with unprocessed(scene, rounds=100):
         errors = table.read(distinct(keys)).values()
-    finally:
-        stop()
     assert all(isinstance(error, TransientError) and error.code == "UnprocessedKeys" for error in errors)
     assert len(waits) == 5
 
@@ -138,11 +133,8 @@ def test_keys_that_stay_unprocessed_when_read_then_they_and_only_they_fail_for_n
 def test_jitter_when_waiting_then_it_shortens_the_wait(scene: Scene) -> None:
     waits = Waits()
     table = Table(scene.dynamodb, TABLE, sleep=waits, jitter=lambda: 0.5)
-    stop = unprocessed(scene, rounds=2)
-    try:
+    with unprocessed(scene, rounds=2):
         table.read(distinct([scene.new_key()]))
-    finally:
-        stop()
 
     assert waits == [0.05, 0.1]
 
@@ -151,11 +143,8 @@ def test_throttled_read_when_it_does_not_pass_then_each_key_fails_for_now(
     scene: Scene, table: Table, waits: Waits
 ) -> None:
     keys = [scene.new_key() for _ in range(2)]
-    stop = failing(scene.dynamodb, "dynamodb", "ProvisionedThroughputExceededException")
-    try:
+    with failing(scene.dynamodb, "dynamodb", "ProvisionedThroughputExceededException"):
         found = table.read(distinct(keys))
-    finally:
-        stop()
 
     assert all(isinstance(error, TransientError) for error in found.values())
     assert len(waits) == 5
@@ -166,11 +155,8 @@ def test_refused_read_when_it_lasts_then_it_is_systemic_and_not_tried_again(
     scene: Scene, table: Table, waits: Waits, code: str
 ) -> None:
     keys = [scene.new_key() for _ in range(2)]
-    stop = failing(scene.dynamodb, "dynamodb", code)
-    try:
+    with failing(scene.dynamodb, "dynamodb", code):
         found = table.read(distinct(keys))
-    finally:
-        stop()
 
     assert all(isinstance(error, SystemicError) and error.code == code for error in found.values())
     assert waits == []
@@ -256,12 +242,9 @@ def test_update_when_dynamodb_finds_the_item_too_large_then_it_is_a_permanent_er
 def test_update_when_dynamodb_refuses_it_as_malformed_then_permanent_and_the_value_is_not_quoted(
     scene: Scene, table: Table, code: str
 ) -> None:
-    stop = failing(scene.dynamodb, "dynamodb", code, message="the value secret-6021 is not valid")
-    try:
-        with pytest.raises(InvalidRequest) as refusal:
-            table.apply(naming(scene.new_key()))
-    finally:
-        stop()
+    malformed = failing(scene.dynamodb, "dynamodb", code, message="the value secret-6021 is not valid")
+    with malformed, pytest.raises(InvalidRequest) as refusal:
+        table.apply(naming(scene.new_key()))
 
     assert "6021" not in str(refusal.value)
     assert refusal.value.__cause__ is None
@@ -279,12 +262,9 @@ def test_update_when_boto3_refuses_a_parameter_then_permanent_and_the_value_is_n
 
 
 def test_collection_of_items_when_it_is_full_then_it_is_the_item_that_failed(scene: Scene, table: Table) -> None:
-    stop = failing(scene.dynamodb, "dynamodb", "ItemCollectionSizeLimitExceededException")
-    try:
-        with pytest.raises(ItemTooLarge):
-            table.apply(naming(scene.new_key()))
-    finally:
-        stop()
+    full = failing(scene.dynamodb, "dynamodb", "ItemCollectionSizeLimitExceededException")
+    with full, pytest.raises(ItemTooLarge):
+        table.apply(naming(scene.new_key()))
 
 
 @pytest.mark.parametrize("operation", ["get", "delete", "query", "update"])
@@ -315,15 +295,8 @@ def test_dynamodb_when_it_fails_then_the_class_tells_whether_it_passes(
         ),
         "update": lambda: table.apply(naming(key)),
     }
-    if isinstance(failure, str):
-        stop = failing(scene.dynamodb, "dynamodb", failure)
-    else:
-        stop = raising(scene.dynamodb, "dynamodb", failure)
-    try:
-        with pytest.raises(error) as raised:
-            work[operation]()
-    finally:
-        stop()
+    with failing(scene.dynamodb, "dynamodb", failure), pytest.raises(error) as raised:
+        work[operation]()
 
     assert raised.value.service == "dynamodb"  # type: ignore[attr-defined]
 

@@ -105,7 +105,7 @@ class Reconciler:
 
         return reconcile
 
-    def access(self, key: Item, policy: Policy, role: Role = Role.READER) -> Access:
+    def access(self, key: Item, policy: Policy) -> Access:
         """Return the item in the clear and bring the stored one into the form that the setting asks for.
 
         A failed write does not keep the owner from reading: the item is returned and the outcome tells. Where
@@ -120,13 +120,13 @@ class Reconciler:
             item = self._table.get(key)
             if item is None:
                 return Access(None, Outcome(key, Status.NOTHING, "no-such-item"))
-            access = self._access(key, item, policy, role)
+            access = self._access(key, item, policy)
             if access.outcome.status is not Status.SUPERSEDED:
                 break
         return access
 
-    def _access(self, key: Item, item: Item, policy: Policy, role: Role) -> Access:
-        decision = self._planner.decide(item, policy, role)
+    def _access(self, key: Item, item: Item, policy: Policy) -> Access:
+        decision = self._planner.decide(item, policy, Role.READER)
         if decision.error is not None:
             raise decision.error
         settled = self._planner.settle(key, decision, decision.to_view)
@@ -136,7 +136,7 @@ class Reconciler:
                 plan = self._planner.change(key, settled)
                 outcome = plan.outcome_if(plan.change is None or self._table.apply(plan.change))
             except ItemCryptoError as error:
-                outcome = failed(key, error, role)
+                outcome = failed(key, error, Role.READER)
         return Access(settled.view, outcome, len(settled.decrypted))
 
     def put(

@@ -1,6 +1,6 @@
-"""Which errors of AWS pass, and which last: one table for KMS, DynamoDB and SQS.
+"""Which errors of AWS pass, and which last: one table for every service that is called.
 
-Sources: "Common errors" and "Errors" of the three services' API references. What is not listed is taken to last, since
+Sources: "Common errors" and "Errors" of the services' API references. What is not listed is taken to last, since
 to retry it for one item would hide it, and to report it as the batch's failure loses nothing.
 
 Whoever calls a service does so within :class:`translated`::
