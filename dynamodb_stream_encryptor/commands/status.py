@@ -42,6 +42,7 @@ def summary(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts = [
         ("table", f"{answer.get('table')}" + (f", about {items:,} items" if items is not None else "")),
         ("attributes", ", ".join(answer.get("attributes") or ())),
+        *([("no longer encrypted", ", ".join(earlier))] if (earlier := answer.get("earlierAttributes")) else ()),
         ("encryption", setting_text(answer.get("setting") or {})),
         ("stream mapping", str((answer.get("mapping") or {}).get("state") or "unknown")),
         ("failure queue", _messages(answer, "failureQueue")),

@@ -58,7 +58,8 @@ def get_session(session_id: _SessionId) -> Response[str]:
     parts, line = app.call.parts, app.call.line
     line.key = key = session_key(line.who, session_id)
     session = parts.sessions.read(key)
-    line.attributes = [name for name in parts.settings.shared.policy.attributes if name in session]
+    shared = parts.settings.shared
+    line.attributes = [name for name in (*shared.attributes, *shared.earlier_attributes) if name in session]
     return _shown(200, session)
 
 

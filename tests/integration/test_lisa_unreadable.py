@@ -8,7 +8,8 @@ import pytest
 from moto import mock_aws
 
 from tests import lisa
-from tests.migration import SECRET, TABLE, Migration, bodies
+from tests.migration import SECRET, TABLE, Migration
+from tests.records import bodies
 
 UNREADABLE = {
     "NaN": "NaN",

@@ -1,13 +1,14 @@
 """What a verification counts: by item, by attribute, by value. A count of nothing is never a good one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 
 from migrator import census
+from tests.faults import failing
 from tests.migration import TABLE, Migration
 
 HISTORY: Any = {"L": [{"S": "what is the tide in Porto?"}]}
@@ -33,18 +34,12 @@ def change(migration: Migration, expression: str, session: str = "s-1", **values
     )
 
 
-def disable(migration: Migration) -> Callable[[], None]:
-    """Disable the key that the migration began with, which moto itself does not enforce; return what enables it."""
-    events = migration.parts.runtime.clients.kms.meta.events
-
-    def refuse(params: Any, **_: Any) -> Any:
-        if migration.key_arn.encode() not in params["body"]:
-            return None
-        error = {"Error": {"Code": "DisabledException", "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": 400}}
-        return AWSResponse("", 400, {}, None), error  # type: ignore[arg-type]
-
-    events.register("before-call.kms.Decrypt", refuse)
-    return lambda: events.unregister("before-call.kms.Decrypt", refuse)
+def disabled(migration: Migration) -> AbstractContextManager[None]:
+    """Disable the key that the migration began with, which moto itself does not enforce."""
+    clients = migration.parts.runtime.clients
+    return failing(
+        clients.kms, "kms.Decrypt", "DisabledException", when=lambda asked: asked["KeyId"] == migration.key_arn
+    )
 
 
 def tampered(migration: Migration, name: str) -> dict[str, str]:
@@ -155,9 +150,8 @@ def test_earlier_key_when_it_is_disabled_then_its_items_are_undecryptable_and_th
     migration.set(SESSION_ENCRYPTION_KEY_ARN=migration.other_key_arn, EARLIER_KEY_ARNS=migration.key_arn)
     migration.run("re-encrypt")
     migration.dynamodb.put_item(TableName=TABLE, Item=under_the_earlier)
-    disable(migration)
-
-    deep = migration.run("verify", deep=True)
+    with disabled(migration):
+        deep = migration.run("verify", deep=True)
 
     assert (deep["state"], deep["counts"]) == ("done", {"encrypted": 1, "undecryptable": 1})
     assert deep["values"] == {"seen": 4, "decrypted": 2}
@@ -166,12 +160,12 @@ def test_earlier_key_when_it_is_disabled_then_its_items_are_undecryptable_and_th
 def test_key_of_all_when_it_is_disabled_then_nothing_is_counted_and_the_page_is_redone(migration: Migration) -> None:
     session(migration)
     migration.run("encrypt")
-    enable = disable(migration)
 
-    sweep_id = migration.start("verify", deep=True, segments=1)
-    migration.pump()
+    with disabled(migration):
+        sweep_id = migration.start("verify", deep=True, segments=1)
+        migration.pump()
+
     assert migration.sweep(sweep_id)["counts"] == {}
-    enable()
     migration.command("resume", sweep=sweep_id)
     migration.pump()
     assert migration.sweep(sweep_id)["counts"] == {"encrypted": 1}

@@ -12,6 +12,7 @@ from encryptor_runtime.settings import Settings
 from item_crypto import ConfigurationError, SystemicError, TransientError
 from tests.faults import failing
 from tests.scene import CLIENT
+from tests.tables import create_table
 
 THEN, LATER = datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 2, 3, tzinfo=UTC)
 SETTINGS = Settings.from_environment(
@@ -28,12 +29,7 @@ SETTINGS = Settings.from_environment(
 @pytest.fixture
 def dynamodb(aws: None) -> Any:
     client = boto3.client("dynamodb", **CLIENT)
-    client.create_table(
-        TableName="control",
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "part", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "part")],
-    )
+    create_table(client, "control", "id", "part")
     return client
 
 
@@ -131,4 +127,4 @@ def test_appended_attribute_when_it_became_an_earlier_one_then_it_may_stay_liste
     }
     policy = Settings.from_environment(environment).policy
     assert policy.attributes == ("configuration", "history")
-    assert [name for name in policy.attributes if policy.encrypts(name)] == ["configuration"]
+    assert policy.encrypted == {"configuration"}

@@ -70,7 +70,8 @@ def written(key: Item, decision: Decision) -> Outcome:
     """Return what becomes of a key once the write that was decided on is made."""
     if decision.deferred:
         return Outcome(key, Status.DEFERRED, decision.reason, decision.changed, decision.deferred)
-    is_encrypted = any(map(decision.policy.encrypts, decision.changed))
+    policy = decision.policy
+    is_encrypted = policy.enabled and not policy.earlier.issuperset(decision.changed)
     status = Status.ENCRYPTED if is_encrypted else Status.DECRYPTED
     return Outcome(key, status, decision.reason, decision.changed)
 

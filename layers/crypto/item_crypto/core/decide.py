@@ -110,9 +110,10 @@ def decide(stored: StoredItem, policy: Policy, role: Role) -> Decision:
     envelopes = {name: stored.envelopes[name] for name in policy.attributes if name in stored.envelopes}
     steps: dict[str, Step] = {}
     reasons: dict[str, str] = {}
+    encrypted = policy.encrypted
     for name in policy.attributes:
         if name in item or name in envelopes:
-            steps[name], reasons[name] = _step(name, stored, policy, role)
+            steps[name], reasons[name] = _step(name, stored, policy, role, name in encrypted)
 
     if role is Role.MIGRATOR and policy.enabled:
         for name in map(conflict_name, policy.attributes):
@@ -144,24 +145,24 @@ def _decision(
     return Decision(action, reasons[names[0]] if names else "as-it-should-be", steps, envelopes, item, policy)
 
 
-def _step(name: str, stored: StoredItem, policy: Policy, role: Role) -> tuple[Step, str]:
+def _step(name: str, stored: StoredItem, policy: Policy, role: Role, encrypts: bool) -> tuple[Step, str]:
     may_decrypt = role is not Role.ENCRYPTOR
     envelope = stored.envelopes.get(name)
     if envelope is None:
-        return (Step.ENCRYPT, "plaintext") if policy.encrypts(name) else (Step.KEEP, _not_encrypted(policy))
+        return (Step.ENCRYPT, "plaintext") if encrypts else (Step.KEEP, _not_encrypted(policy))
     if name not in stored.item:
-        return _step_of_encrypted(name, envelope, stored, policy, role)
+        return _step_of_encrypted(name, envelope, stored, policy, role, encrypts)
     if envelope.form.leaves_plaintext:
         return (Step.RESOLVE if may_decrypt else Step.DEFER), "old-form-with-plaintext"
     if name in policy.appended:
         return (Step.MERGE if may_decrypt else Step.DEFER), "appended"
-    return (Step.ENCRYPT if policy.encrypts(name) else Step.DROP), "newer-plaintext"
+    return (Step.ENCRYPT if encrypts else Step.DROP), "newer-plaintext"
 
 
 def _step_of_encrypted(
-    name: str, envelope: Envelope, stored: StoredItem, policy: Policy, role: Role
+    name: str, envelope: Envelope, stored: StoredItem, policy: Policy, role: Role, encrypts: bool
 ) -> tuple[Step, str]:
-    if not policy.encrypts(name):
+    if not encrypts:
         # With encryption off, a sweep is asked for it in so many words; an earlier attribute's being one asks for it.
         asked = policy.decrypt_all or policy.enabled
         decrypts_back = role is Role.READER or (role is Role.MIGRATOR and asked)

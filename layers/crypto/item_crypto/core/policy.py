@@ -39,6 +39,7 @@ class Policy:
     decrypt_all: bool = False
     earlier: frozenset[str] = frozenset()
 
-    def encrypts(self, name: str) -> bool:
-        """Tell whether a value of the attribute ``name`` is to be stored encrypted."""
-        return self.enabled and name not in self.earlier
+    @property
+    def encrypted(self) -> frozenset[str]:
+        """The attributes whose values are to be stored encrypted."""
+        return frozenset(self.attributes) - self.earlier if self.enabled else frozenset()

@@ -34,10 +34,10 @@ def settle(decision: Decision, decrypted: Mapping[str, Value]) -> dict[str, Targ
             case Step.DROP:
                 targets[name] = Target(item[name], encrypted=False)
             case Step.MERGE:
-                targets[name] = Target(_concatenated(decrypted[name], item[name]), encrypted=policy.encrypts(name))
+                targets[name] = Target(_concatenated(decrypted[name], item[name]), encrypted=name in policy.encrypted)
             case Step.RESOLVE:
                 winner, loser = _resolved(item, item[name], decrypted[name])
-                targets[name] = Target(winner, encrypted=policy.encrypts(name))
+                targets[name] = Target(winner, encrypted=name in policy.encrypted)
                 if loser is not None:
                     lost[conflict_name(name)] = Target(loser, encrypted=True)
     return targets | lost  # A new conflict over a renewed one is refused where it would be written.
