@@ -179,7 +179,7 @@ def by_lambda(stack: LocalStack, names: dict[str, str]) -> Iterator[tuple[str, R
             for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"):
                 yield role, Request(f"sqs:{action}", source)
         else:
-            # And ListStreams, for which the simulator knows no resource; SAM's DynamoDBStreamReadPolicy grants it alike.
+            # And ListStreams, for which the simulator knows no resource; SAM's own stream policy grants it alike.
             for action in ("DescribeStream", "GetShardIterator", "GetRecords"):
                 yield role, Request(f"dynamodb:{action}", source)
             yield role, Request("sqs:SendMessage", mapping["DestinationConfig"]["OnFailure"]["Destination"])
