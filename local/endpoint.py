@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode
@@ -40,6 +41,9 @@ Lookup = Callable[[str], Callable[[Any], Invocation]]
 _INVOCATION = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations/?")
 _HOST = re.compile(r"[0-9.]+|localhost|.+\.localhost|host\.docker\.internal")
 """Of these a web page cannot lend its own name to this machine: addresses, which containers use, and local names."""
+_CALLER = re.compile(r" app/(\S+)")
+"""In a user agent: the application id, which a function's process has from its environment."""
+_SIGNED = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/")
 _REQUEST_LIMIT = 6 * 1024 * 1024
 _POLL_INTERVAL = 0.1
 
@@ -58,6 +62,23 @@ def listening_socket(port: int) -> socket.socket:
         listener.close()
         raise LocalStackError(f"{port} is not a port: give one from 0 to 65535") from error
     return listener
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request to a service, as it arrived.
+
+    Attributes:
+        caller: the name of the function that sent it; empty where no function did.
+        service: AWS's name of the service, by the signature: `dynamodb`, `kms`, `sqs`, `lambda`.
+        operation: the operation, by the header X-Amz-Target; else the method and the path.
+        document: the parameters, where they are JSON.
+    """
+
+    caller: str
+    service: str
+    operation: str
+    document: Any
 
 
 class _QuietHandler(MotoRequestHandler):
@@ -98,6 +119,10 @@ class Endpoint:
         self._thread = threading.Thread(target=self._server.serve_forever, name="endpoint", daemon=True)
         self._thread.start()
 
+    def observe(self, observer: Callable[[Call], None]) -> None:
+        """Have `observer` told of every request from here on, by the thread that serves it."""
+        self._application.observer = observer
+
     def lead_dynamodb_to(self, front: DynamoDBFront) -> None:
         """From here on have DynamoDB Local answer what it can."""
         self._application.dynamodb = front
@@ -115,6 +140,7 @@ class EndpointApplication:
     def __init__(self, moto: Callable[[Environ, StartResponse], Iterable[bytes]], lookup: Lookup) -> None:
         """Wrap moto's application."""
         self.dynamodb: DynamoDBFront | None = None
+        self.observer: Callable[[Call], None] | None = None
         self._moto = moto
         self._lookup = lookup
         self._locks = {"dynamodb": threading.Lock(), "sqs": threading.Lock()}
@@ -127,6 +153,10 @@ class EndpointApplication:
         invocation = _INVOCATION.fullmatch(environ.get("PATH_INFO", ""))
         if invocation and environ["REQUEST_METHOD"] == "POST":
             return self._invocation(unquote(invocation["name"]), environ, start_response)
+        if self.observer is not None:
+            environ["wsgi.input"] = io.BytesIO(_body(environ))
+            self.observer(_call(environ))
+            environ["wsgi.input"].seek(0)
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if self.dynamodb is not None and self.dynamodb.serves(target):
             return self._dynamodb_local(self.dynamodb, target, environ, start_response)
@@ -231,6 +261,22 @@ def _service(environ: Environ) -> str:
     if target.startswith("AmazonSQS") or "/sqs/aws4_request" in environ.get("HTTP_AUTHORIZATION", ""):
         return "sqs"
     return ""
+
+
+def _call(environ: Environ) -> Call:
+    caller = _CALLER.search(environ.get("HTTP_USER_AGENT", ""))
+    signed = _SIGNED.search(environ.get("HTTP_AUTHORIZATION", ""))
+    operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    try:
+        document = json.loads(_body(environ) or b"null")
+    except ValueError:
+        document = None
+    return Call(
+        caller[1] if caller else "",
+        signed[1] if signed else "",
+        operation or f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}",
+        document,
+    )
 
 
 def _body(environ: Environ) -> bytes:

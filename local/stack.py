@@ -14,7 +14,7 @@ from local.aws_clients import ClientFactory
 from local.deployment import Addresses, Deployment, deploy
 from local.dynamodb_front import DynamoDBFront
 from local.dynamodb_local import DynamoDBLocal
-from local.endpoint import Endpoint
+from local.endpoint import Call, Endpoint
 from local.errors import FunctionError, LocalStackError, NotIdleError
 from local.event_sources.dynamodb_local_shard import DynamoDBLocalShard
 from local.event_sources.mappings import EventSources
@@ -173,6 +173,10 @@ class LocalStack:
         """Return a boto3 resource of the endpoint."""
         with self._client_lock:
             return self._clients.resource(service)
+
+    def observe(self, observer: Callable[[Call], None]) -> None:
+        """Have `observer` told of every request to the endpoint from here on, by several threads."""
+        self._endpoint.observe(observer)
 
     def invoke(self, logical_id: str, event: Any) -> Any:
         """Invoke a function and return its answer; raise `FunctionError` if it raised, timed out or died."""

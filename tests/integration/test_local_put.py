@@ -68,7 +68,9 @@ def test_what_is_put_is_encrypted_by_the_stack_unless_it_is_paused(
     assert item["is_encrypted"] is True
 
     assert run("put", session_file, "--pause", "--state-directory", state_directory) == 0
-    time.sleep(1)
+    stack = json.loads((state_directory / "stack.json").read_text())
+    mappings = ClientFactory(stack["endpoint_url"], stack["region"]).client("lambda").list_event_source_mappings()
+    assert {mapping["State"] for mapping in mappings["EventSourceMappings"]} == {"Disabled"}
     item = stored(state_directory)
     assert item is not None
     assert item["history"] == SESSION["history"]
