@@ -17,7 +17,7 @@ PYTEST := $(BIN)/python -m pytest -n auto
 NPM := npm --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb test-iam
+.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb test-iam mutants
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ template: $(READY) ## cfn-lint
 
 e2e: $(READY) $(SAM) ## the whole pipeline and SAM CLI's build: slow
 	@$(BIN)/python -m pytest tests/e2e
+
+mutants: $(READY) ## break the code in one place at a time: do the tests notice? (OF=package, SAMPLE=n): very slow
+	@$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(OF)
 
 bench: $(READY) ## what it costs to encrypt an item, variants beside each other
 	@$(BIN)/python benchmarks/encrypt_items.py $(SESSIONS)
