@@ -27,8 +27,7 @@ def test_writers_functions_sweeps_and_faults_in_any_order_then_nothing_is_lost_l
 ) -> None:
     world = World(monkeypatch, seed, VIEWS[seed % 2])
     with world.listening():
-        for _ in range(0, STEPS, _QUIET):
-            world.run(_QUIET)
+        world.run_often(STEPS // _QUIET, _QUIET)
 
     done = world.count
     assert done["written"] > STEPS / 25, f"seed {seed} tries too little: {done}"
@@ -44,7 +43,7 @@ def test_same_seed_then_the_same_requests_in_the_same_order(
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", f"same{name}")
         world = World(monkeypatch, seed=7)
         with world.listening():
-            world.run(60)
+            world.run(120)
         traces.append(world.wire.trace)
 
     assert traces[0] == traces[1]

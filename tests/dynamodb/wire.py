@@ -17,7 +17,7 @@ import json
 import random
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -66,13 +66,13 @@ class Wire:
 
     Attributes:
         rates: how often what goes wrong with the requests of invocations; the test's own are always answered.
-        spared: tells which requests nothing goes wrong with.
+        storm: a service that refuses most requests just now, so that its client's retries do not help.
         trace: what was asked by whom, in order, and what became of it.
     """
 
     def __init__(self, session: Any, queues: Queues, draw: random.Random, seen: Callable[[Effect], None]) -> None:
         self.rates = Rates()
-        self.spared: Callable[[Task, str], bool] = lambda _task, _name: False
+        self.storm: str | None = None
         self.trace: list[str] = []
         self._queues = queues
         self._draw = draw
@@ -87,7 +87,7 @@ class Wire:
         if not isinstance(task, Task):
             return self._answer(None, service, operation, event_name, request)
         task.wait_for_turn()
-        fate = self._fate(task, service, operation)
+        fate = self._fate(service)
         self.trace.append(f"{task.name} {service}.{operation} {fate}")
         match fate:
             case "lost":
@@ -104,10 +104,10 @@ class Wire:
                 self._kill(task)
         return answer
 
-    def _fate(self, task: Task, service: str, operation: str) -> str:
+    def _fate(self, service: str) -> str:
         number, rates = self._draw.random(), self.rates
-        if self.spared(task, operation):
-            return "answered"
+        if service == self.storm:
+            rates = replace(rates, refused=0.85)
         for fate, rate in (
             ("lost", rates.lost),
             ("refused", rates.refused if service in REFUSALS else 0),

@@ -52,6 +52,7 @@ CONTROL: Final = "control"
 USER: Final = "alice"
 CANARY: Final = "CANARY-dna4"
 ATTRIBUTES: Final = ("history", "configuration", "log")
+SESSIONS: Final = 3  # Few, so that they are raced for.
 SHOWN: Final = (*ATTRIBUTES, "name")
 FAULTS: Final = Rates(lost=0.02, refused=0.04, unanswered=0.03, killed=0.02)
 _LOADER: Final = create_loader()  # Service descriptions are read once, not once a test.
@@ -187,7 +188,10 @@ class World:
             session = self.draw.choice(["lisa-1", "lisa-2"])
             write = self.draw.choice([self.write_as_lisa, lambda s: self.set(s, "history", self.value())])
             return write(session)
-        session = f"dlg-{self.draw.randrange(5)}"
+        if self.draw.random() < 0.05:
+            # Written once in a while and never read: no trigger but a sweep sees it again.
+            return self.replace(f"idle-{self.draw.randrange(SESSIONS)}")
+        session = f"dlg-{self.draw.randrange(SESSIONS)}"
         kind = self.draw.choices(["replace", "set", "append", "delete", "earlier", "rename"], [4, 4, 4, 2, 1, 1])[0]
         match kind:
             case "replace":
@@ -379,14 +383,21 @@ class World:
         self.come_to_rest()
         self.check()
 
+    def run_often(self, times: int, steps: int) -> None:
+        """Do runs of ``steps`` steps, one after the other, on the same items."""
+        for number in range(SESSIONS):
+            self.replace(f"idle-{number}")
+        for _ in range(times):
+            self.run(steps)
+
     def step(self) -> None:
         """Do one step of anything."""
-        if self.scheduler.tasks and (self.draw.random() < 0.75 or len(self.scheduler.tasks) > 8):
+        if self.scheduler.tasks and (self.draw.random() < 0.65 or len(self.scheduler.tasks) > 8):
             self.scheduler.step()
             return
         match self.draw.choices(
-            ["write", "stream", "queue", "read", "put", "sweep", "switch", "redrive", "time"],
-            [30, 30, 20, 6, 6, 3, 1, 1, 3],
+            ["write", "stream", "queue", "read", "put", "sweep", "switch", "redrive", "weather", "time"],
+            [30, 25, 20, 6, 6, 3, 3, 1, 4, 4],
         )[0]:
             case "write":
                 self.write()
@@ -395,15 +406,17 @@ class World:
             case "queue":
                 self.deliver_queue(self.draw.choice(["retry", "deferred", "work"]))
             case "read":
-                self.read(self.draw.choice(["lisa-1", *(f"dlg-{n}" for n in range(5))]))
+                self.read(self.draw.choice(["lisa-1", *(f"dlg-{n}" for n in range(SESSIONS))]))
             case "put":
-                self.put(f"dlg-{self.draw.randrange(5)}")
+                self.put(f"dlg-{self.draw.randrange(SESSIONS)}")
             case "sweep":
                 self._sweep()
             case "switch":
                 self._switch()
             case "redrive":
                 self.command("redrive")
+            case "weather":
+                self.wire.storm = self.draw.choice([None, None, "kms", "dynamodb", "sqs"])
             case _:
                 # A sweep waits until no function can still act on the setting of before.
                 self.scheduler.finish()
@@ -432,7 +445,7 @@ class World:
 
     def come_to_rest(self) -> None:
         """Have everything that is under way end, without faults, and every queue worked off."""
-        self.wire.rates = Rates()
+        self.wire.rates, self.wire.storm = Rates(), None
         self._drain()
         for row in self._summaries():
             if row["state"]["S"] == "paused":
