@@ -8,7 +8,8 @@ import pytest
 from admin import application
 from migrator.application import application as migrator
 from tests.integration.test_admin import Admin
-from tests.migration import Migration, bodies
+from tests.migration import Migration
+from tests.records import bodies
 
 
 @pytest.fixture

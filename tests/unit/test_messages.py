@@ -22,7 +22,7 @@ from encryptor_runtime.messages import (
 from item_crypto import UnsupportedValue
 from tests.strategies import documents
 
-KEY: Any = {"sessionId": {"S": "dlg-1"}, "number": {"N": "1E2"}}
+KEY: Any = {"sessionId": {"S": "dlg-1"}, "number": {"N": "100"}}
 BINARY: Any = {"id": {"B": b"\xff\x00"}}
 TIME = datetime(2026, 1, 2, 8, 30, tzinfo=UTC)
 

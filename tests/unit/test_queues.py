@@ -13,7 +13,7 @@ from item_crypto import SystemicError, TransientError
 from tests.faults import failing
 from tests.scene import CLIENT
 
-KEY: Any = {"sessionId": {"S": "dlg-1"}, "number": {"N": "1E2"}}
+KEY: Any = {"sessionId": {"S": "dlg-1"}, "number": {"N": "100"}}
 BINARY: Any = {"id": {"B": b"\xff\x00"}}
 EAST = datetime(2026, 1, 2, 10, 30, tzinfo=timezone(timedelta(hours=2)))
 

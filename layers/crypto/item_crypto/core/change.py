@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from item_crypto.core.codec import Item, Value
-from item_crypto.core.stored_form import IS_ENCRYPTED, Target, check_size, encrypted_name, stored_form
+from item_crypto.core.stored_form import ENCRYPTED_PREFIX, IS_ENCRYPTED, Target, check_size, encrypted_name, stored_form
 
 
 @dataclass(frozen=True)
@@ -121,5 +121,6 @@ def stands_in(change: Change, item: Item) -> bool:
 def _guards(item: Item, attributes: tuple[str, ...], targets: Mapping[str, Target]) -> dict[str, Value | None]:
     kept_conflicts = [encrypted_name(name) for name in targets if name not in attributes]
     return {
-        name: item.get(name) for name in (*attributes, *map(encrypted_name, attributes), IS_ENCRYPTED, *kept_conflicts)
+        name: item.get(name)
+        for name in (*attributes, *(ENCRYPTED_PREFIX + name for name in attributes), IS_ENCRYPTED, *kept_conflicts)
     }

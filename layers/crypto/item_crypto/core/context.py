@@ -9,6 +9,7 @@ holds no table name, so that a table restored under another name can still be de
 """
 
 import base64
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -20,6 +21,9 @@ PURPOSE: Final = "purpose"
 
 RESERVED_PREFIX: Final = "aws-crypto-"
 """Names with this prefix belong to the AWS Encryption SDK (its developer guide, "Encryption context")."""
+
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")  # Half of a pair: text that UTF-8 cannot hold.
 
 
 def encryption_context(key: Item, attributes: Sequence[str], purpose: str) -> dict[str, str]:
@@ -44,7 +48,7 @@ def encryption_context(key: Item, attributes: Sequence[str], purpose: str) -> di
 
 def _text(name: str, value: Any) -> str:
     match value:
-        case {"S": str(text)} if text and _is_unicode(text):
+        case {"S": str(text)} if text and not _SURROGATE.search(text):
             return text
         case {"N": str(text)} if is_number(text):
             return plain_number(text)
@@ -54,11 +58,3 @@ def _text(name: str, value: Any) -> str:
             raise ContextUnusable("a context attribute is missing", name)
         case _:
             raise ContextUnusable("a context attribute is empty or of an unusable type", name)
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

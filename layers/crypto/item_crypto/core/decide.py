@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
+from functools import cached_property
 from typing import Final
 
 from item_crypto.core.codec import Item
@@ -64,12 +65,12 @@ class Decision:
     policy: Policy
     error: PermanentError | None = None
 
-    @property
+    @cached_property
     def deferred(self) -> tuple[str, ...]:
         """The attributes that somebody with more rights has to deal with."""
         return tuple(name for name, step in self.steps.items() if step is Step.DEFER)
 
-    @property
+    @cached_property
     def changed(self) -> tuple[str, ...]:
         """The attributes that the write changes."""
         return tuple(name for name, step in self.steps.items() if step not in (Step.KEEP, Step.DEFER))

@@ -135,7 +135,7 @@ def stored_form(
     """
     result = dict(item)
     for name, target in targets.items():
-        stored, other = name, encrypted_name(name)
+        stored, other = name, ENCRYPTED_PREFIX + name
         if target.encrypted:
             stored, other = other, stored
         if name not in attributes and stored in item and not target.renewed:
@@ -154,7 +154,7 @@ def _mark(
     earlier: frozenset[str],
 ) -> None:
     # An earlier attribute's ciphertext keeps the markers like any: they go when nothing is encrypted any more.
-    encrypted = [name for name in attributes if encrypted_name(name) in result]
+    encrypted = [name for name in attributes if ENCRYPTED_PREFIX + name in result]
     if not encrypted:
         for marker in MARKERS:
             result.pop(marker, None)
