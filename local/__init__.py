@@ -1,4 +1,4 @@
-"""The whole application on this machine: no AWS account, no Docker, no Java.
+"""The whole application on this machine: no AWS account, no Docker, and no Java unless DynamoDB Local is asked for.
 
     with LocalStack(parameters={"StreamBatchSize": "10"}) as stack:
         stack.client("dynamodb").put_item(TableName=stack.outputs["TableName"], Item={...})
