@@ -263,7 +263,7 @@ def test_an_existing_table_is_migrated_and_verified(reader: Reader):
     after = reader.bash(block(README, "migrate"))
     assert re.search(r"^ *25  encrypted *$", after, re.MULTILINE)
     assert re.search(r"^ *0  in plaintext", after, re.MULTILINE)
-    assert re.search(r"As it should be: 25 items, \d+ values decrypted, no plaintext and no old form", after)
+    assert re.search(r"As it should be: \d+ items, [1-9]\d* values decrypted, no plaintext and no old form", after)
 
 
 def test_an_administrator_switches_off_through_the_api(reader: Reader):
