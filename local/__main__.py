@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -55,10 +56,25 @@ def up(
         )
         with stack, announced(stack):
             print(description(stack), flush=True)
-            signal.pause()
+            _wait_for_signal()
     except KeyboardInterrupt:
         print("\nStopped. Nothing that was stored is kept.")
     return 0
+
+
+def _wait_for_signal() -> None:
+    """Wait until a signal comes; its handler raises.
+
+    `signal.pause` would sleep through one that comes just before it, since handlers run between two instructions only.
+    """
+    woken, waker = socket.socketpair()
+    with woken, waker:
+        waker.setblocking(False)
+        signal.set_wakeup_fd(waker.fileno())
+        try:
+            woken.recv(1)
+        finally:
+            signal.set_wakeup_fd(-1)
 
 
 def token(user: str, state_directory: Path, *, admin: bool) -> int:

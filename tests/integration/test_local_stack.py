@@ -205,15 +205,18 @@ def test_up_announces_itself_and_ends_on_sigterm(tmp_path):
         text=True,
     )
     announcement = tmp_path / "stack.json"
-    deadline = time.monotonic() + 60
-    while not announcement.exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
+    printed = ""
+    while not printed.endswith("Ctrl-C stops it.\n"):
+        line = process.stdout.readline()
+        assert line, "it ended by itself"
+        printed += line
     stack = json.loads(announcement.read_text())
     assert set(stack) == {"endpoint_url", "region", "api_url", "outputs"}
     assert request(f"{stack['api_url']}/session")[0] == 401
     process.send_signal(signal.SIGTERM)
-    printed, _ = process.communicate(timeout=30)
+    ended, _ = process.communicate(timeout=60)
     assert process.returncode == 0
+    assert "Stopped." in ended
     assert stack["endpoint_url"] in printed
     assert stack["api_url"] in printed
     assert not announcement.exists()
