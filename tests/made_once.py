@@ -1,4 +1,4 @@
-"""What botocore and moto make anew for every test though it never differs, made once a process: half of the suite's time.
+"""What botocore and moto make anew for every test though it never differs, made once a process: half of all time.
 
 - botocore reads the models of its services, megabytes of JSON, for each session, and moto begins a new one each time.
 - moto gives every KMS key, symmetric ones too, an RSA key that only signing would use.
