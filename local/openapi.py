@@ -16,10 +16,10 @@ def api_document() -> dict[str, Any]:
     return document(
         "Sessions",
         "Each user's own chat sessions, in the clear, the setting that says whether they are encrypted, and data "
-        "keys for clients that encrypt and decrypt by themselves. The "
-        "caller is the token's user, or the identity that signed the request with AWS Signature Version 4; another "
-        "user's session is as absent as a missing one. Without If-Match and If-None-Match the last writer wins, field "
-        "by field: a field that a body leaves out stays as it was.",
+        "keys for clients that encrypt and decrypt by themselves. The caller is the token's user, or the identity that "
+        "signed the request with AWS Signature Version 4; another user's session is as absent as a missing one. "
+        "Without If-Match and If-None-Match the last writer wins, field by field: a field that a body leaves out stays "
+        "as it was.",
         (reader, admin, session_keys),
         CONDITIONS,
     )
