@@ -18,7 +18,7 @@ from item_crypto.core.codec import Item
 from item_crypto.core.context import encryption_context
 from item_crypto.keys.bare import BareKeys
 from item_crypto.keys.meter import KmsMeter
-from session_keys.settings import SessionKeysSettings
+from session_keys.settings import KeySettings
 
 CONNECT: Final = 1  # Seconds.
 READ: Final = 2
@@ -35,7 +35,7 @@ _CONFIG: Final = CLIENT_CONFIG.merge(
 class SessionKeys:
     """What the function works with: the table is not among it."""
 
-    settings: SessionKeysSettings
+    settings: KeySettings
     switch: Switch
     keys: BareKeys
     meter: KmsMeter
@@ -64,7 +64,7 @@ def session_keys() -> SessionKeys:
     Raises:
         ConfigurationError: the settings cannot work; asked again on the next invocation.
     """
-    settings = SessionKeysSettings.from_environment(os.environ)
+    settings = KeySettings.from_environment(os.environ)
     shared = settings.shared
     kms = boto3.client("kms", config=_CONFIG)
     check_regions(kms.meta.region_name, shared)

@@ -8,7 +8,7 @@ from http_api.settings import UserSettings, settings_of_sessions
 
 
 @dataclass(frozen=True)
-class SessionKeysSettings:
+class KeySettings:
     """What the function is told.
 
     Attributes:
@@ -22,7 +22,7 @@ class SessionKeysSettings:
     users: UserSettings
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "SessionKeysSettings":
+    def from_environment(cls, environment: Mapping[str, str]) -> "KeySettings":
         """Return the settings in ``environment``.
 
         Raises:

@@ -129,6 +129,14 @@ def test_given_encryption_is_off_when_asked_then_no_key_is_made_and_an_earlier_o
     assert world.decrypt(made.body["encryptedKey"]).key == made.key
 
 
+def test_given_a_setting_that_was_read_before_when_asked_anew_then_it_does_not_count(world: KeyWorld) -> None:
+    world.set(SETTING_CACHE_SECONDS="1000")
+    assert world.generate().status == 200
+    world.switch_off()
+
+    assert world.generate().status == 409
+
+
 def test_given_messages_have_to_be_signed_when_asked_then_no_key_is_made_and_an_earlier_one_is_still_decrypted(
     world: KeyWorld,
 ) -> None:
