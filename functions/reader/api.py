@@ -10,13 +10,13 @@ from http_api.errors import BadRequest
 from http_api.openapi import REFUSALS, Problem, shows
 from http_api.requests import JSON
 from http_api.routes import Router
+from http_api.session_key import new_session_key, session_key
 from item_crypto.core.codec import Item
 from reader.application import Reader
 from reader.entity_tags import condition, entity_tag
 from reader.json_values import parse_object, to_json_object, to_value
 from reader.models import Session, SessionChanges, SessionPage
 from reader.pages import from_token, to_token
-from reader.sessions import new_session_key, session_key
 
 OPERATIONS: Final = {
     "GET /session": "list",

@@ -23,6 +23,7 @@ HANDLERS = {
     "DeferredFunction": ("migrator/deferred.py",),
     "ControlFunction": ("migrator/control.py",),
     "AdminFunction": ("admin/handler.py",),
+    "SessionKeysFunction": ("session_keys/handler.py",),
 }
 ELF_MACHINES = {"x86_64": 62, "arm64": 183}
 
@@ -153,6 +154,7 @@ def test_layer_and_handlers_import_with_nothing_else_on_the_path(build: Build, t
         "migrator.deferred",
         "migrator.control",
         "admin.handler",
+        "session_keys.handler",
     ]
     program = f"""
 import importlib, json, sys

@@ -34,6 +34,7 @@ FUNCTIONS: Final = (
     "Deferred",
     "Control",
     "Admin",
+    "SessionKeys",
 )
 ROLES: Final = (*FUNCTIONS, "Schedule")
 HASH_KEYS: Final = {"SessionTable": "sessionId", "ControlTable": "id"}
@@ -117,12 +118,12 @@ def work(stack: LocalStack) -> None:
     def session(number: int) -> dict[str, Any]:
         return {"sessionId": f"dlg-{number}", "userId": "alice", "startTime": "2026", "history": [{"n": str(number)}]}
 
-    def call(method: str, path: str, body: Any = None, admin: bool = False) -> None:
+    def call(method: str, path: str, body: Any = None, admin: bool = False) -> Any:
         headers = {"Authorization": f"Bearer {stack.token('alice', admin=admin)}", "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         asked = urllib.request.Request(stack.api_url + path, method=method, headers=headers, data=data)
         with urllib.request.urlopen(asked, timeout=60) as response:
-            response.read()
+            return json.loads(response.read() or "null")
 
     def command(name: str, **fields: Any) -> Any:
         answer = stack.invoke("ControlFunction", {"command": name, "by": "test", **fields})
@@ -149,6 +150,8 @@ def work(stack: LocalStack) -> None:
     call("DELETE", "/session/dlg-9")
     stack.invoke("ItemReaderFunction", {"Key": key})
     call("GET", "/session/encryption/config", admin=True)
+    made = call("POST", "/session/encryption/generate-key", {"sessionId": "dlg-9"})
+    call("POST", "/session/encryption/decrypt-key", {"sessionId": "dlg-9", "encryptedKey": made["encryptedKey"]})
     command("status")
     command("failures")
     command("redrive")
@@ -230,6 +233,7 @@ def forbidden(role: str, run: Recorded) -> list[Request]:
         never += [Request("kms:Decrypt", key, ours)]  # Who only ever encrypts cannot read what is encrypted.
     if role in ("Admin", "Schedule"):
         never += [Request("kms:GenerateDataKey", key, ours)]
+    if role in ("Admin", "Schedule", "SessionKeys"):
         never += [Request(f"dynamodb:{action}", table, leading("dlg-1")) for action in ("GetItem", "UpdateItem")]
     if role != "Migrator":
         never += [Request("dynamodb:Scan", table)]

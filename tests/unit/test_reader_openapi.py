@@ -28,6 +28,8 @@ def test_given_the_document_when_read_then_it_has_every_route_and_status() -> No
         "deleteSession": common | {"204", "404", "412"},
         "getEncryptionConfig": common | {"200"},
         "putEncryptionConfig": common | {"200", "409", "415"},
+        "generateSessionKey": common | {"200", "409", "415"},
+        "decryptSessionKey": common | {"200", "415"},
     }
     assert content["security"] == [{"token": []}, {"signature": []}]
 
