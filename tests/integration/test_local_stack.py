@@ -211,7 +211,7 @@ def test_up_announces_itself_and_ends_on_sigterm(tmp_path):
         assert line, "it ended by itself"
         printed += line
     stack = json.loads(announcement.read_text())
-    assert set(stack) == {"endpoint_url", "region", "api_url", "outputs"}
+    assert set(stack) == {"endpoint_url", "region", "api_url", "issuer_url", "outputs"}
     assert request(f"{stack['api_url']}/session")[0] == 401
     process.send_signal(signal.SIGTERM)
     ended, _ = process.communicate(timeout=60)
