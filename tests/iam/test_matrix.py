@@ -234,7 +234,7 @@ def forbidden(role: str, run: Recorded) -> list[Request]:
         never += [Request("kms:Decrypt", key, ours)]  # Who only ever encrypts cannot read what is encrypted.
     if role in ("Admin", "AdminPage", "Schedule"):
         never += [Request("kms:GenerateDataKey", key, ours)]
-    if role in ("Admin", "Schedule", "SessionKeys"):
+    if role in ("Admin", "AdminPage", "Schedule", "SessionKeys"):
         never += [Request(f"dynamodb:{action}", table, leading("dlg-1")) for action in ("GetItem", "UpdateItem")]
     if role != "Migrator":
         never += [Request("dynamodb:Scan", table)]
