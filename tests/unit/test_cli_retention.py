@@ -52,7 +52,8 @@ VERIFIED = at(20)
     ids=["alone", "migrated", "the later of two", "a catch-up that found nothing", "all found nothing",
          "earlier verifications", "plaintext between", "old form between, which can hide plaintext", "one failed",
          "one whose key was destroyed", "one left to the retry queue", "one deferred", "cancelled",
-         "decrypted between", "re-encrypted between", "under an earlier setting", "after the verification", "still running", "listed itself"],
+         "decrypted between", "re-encrypted between", "under an earlier setting", "after the verification",
+         "still running", "listed itself"],
 )  # fmt: skip
 def test_the_time_is_never_earlier_than_what_is_proved(sweeps, day):
     gone = plaintext_gone(VERIFIED, sweeps)
