@@ -77,7 +77,8 @@ def longest_life(receipts: int) -> int:
 
 
 def _wait(receives: int) -> int:
-    return min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(receives, 8))
+    doubled: int = _FIRST_WAIT * 2 ** min(receives, 8)
+    return min(_LONGEST_WAIT, doubled)
 
 
 def _try_again_soon(record: SQSRecord, parts: Application) -> None:
