@@ -7,9 +7,10 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from local.errors import LocalStackError
 from local.state import STATE_DIRECTORY
@@ -55,10 +56,20 @@ def up(
         )
         with stack, announced(stack):
             print(description(stack), flush=True)
-            signal.pause()
+            wait_for_signal()
     except KeyboardInterrupt:
         print("\nStopped. Nothing that was stored is kept.")
     return 0
+
+
+def wait_for_signal() -> NoReturn:
+    """Wait until a signal's handler raises.
+
+    Not by ``signal.pause``: a signal that the system hands to another thread, or right before the pause, does not end
+    it, and Python calls handlers in the main thread only, which then sleeps on.
+    """
+    while True:
+        time.sleep(0.5)
 
 
 def token(user: str, state_directory: Path, *, admin: bool) -> int:
