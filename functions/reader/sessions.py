@@ -13,10 +13,10 @@ from http_api.errors import BadRequest
 from http_api.settings import SESSION_ID, USER_ID
 from item_crypto.core.codec import Item, Value
 from item_crypto.core.stored_form import IS_ENCRYPTED
-from item_crypto.errors import InvalidRequest
+from item_crypto.errors import ConditionTooLong, InvalidRequest
 from item_crypto.reconcile import Check
 from reader.access import counting_failures, read, report
-from reader.errors import NoSuchSession
+from reader.errors import BeyondComparison, NoSuchSession
 
 _LISTED: Final = (SESSION_ID, "name", "startTime", "createTime", "lastUpdated")
 
@@ -65,6 +65,7 @@ class Sessions:
 
         Raises:
             BadRequest: DynamoDB does not take the values.
+            BeyondComparison: the session has too many attributes for a write that rests on what ``check`` saw.
             ItemTooLarge: the session would exceed 400 KB.
             PermanentError: what is left out cannot be decrypted.
             TransientError: others kept writing the session, too.
@@ -80,6 +81,10 @@ class Sessions:
                     {"startTime": now, "createTime": now},
                     check,
                 )
+        except ConditionTooLong:
+            if check is None:
+                raise
+            raise BeyondComparison from None
         except InvalidRequest:
             raise BadRequest("body", "DynamoDB refuses it as malformed") from None
         report(self._runtime, access, _user(key))
@@ -128,12 +133,16 @@ class Sessions:
 
         Raises:
             NoSuchSession: the user has none of that key.
+            BeyondComparison: the session has too many attributes for a deletion that rests on what ``check`` saw.
             PermanentError: ``check`` wants to see the session, and it cannot be decrypted.
             OutcomeUnknown: the deletion was sent, and whether it took effect cannot be told.
         """
-        with counting_failures(self._runtime):
-            if not self._runtime.reconciler.delete(key, self._runtime.settings.policy, check):
-                raise NoSuchSession
+        try:
+            with counting_failures(self._runtime):
+                if not self._runtime.reconciler.delete(key, self._runtime.settings.policy, check):
+                    raise NoSuchSession
+        except ConditionTooLong:
+            raise BeyondComparison from None
 
 
 def _user(key: Item) -> str:

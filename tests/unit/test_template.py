@@ -511,6 +511,7 @@ class TestAlarmsAndDashboard:
             "ItemsSuperseded",
             "ItemsDeferred",
             "ItemsFailedPermanent",
+            "ItemsKeyDestroyed",
             "ItemsFailedTransient",
             "ItemsFailedSystemic",
             "KmsCalls",
