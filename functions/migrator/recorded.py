@@ -1,8 +1,9 @@
 """What is kept of a command that changes or reveals something: facts, never a value of an item. Pure."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
+
+from encryptor_runtime.actions import Fact
 
 _ASKED: Final[Mapping[str, tuple[str, ...]]] = {
     "start": ("goal", "segments", "rate", "olderThanDays", "deep", "force"),
@@ -18,15 +19,14 @@ _ASKED: Final[Mapping[str, tuple[str, ...]]] = {
 """The commands that are kept, and the fields of each that are."""
 
 _ANSWERED: Final[Mapping[str, tuple[str, ...]]] = {"redrive": ("done", "again", "remaining")}
-_MAX_TEXT: Final = 256
 
 
-def detail(command: str, event: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any] | None:
+def detail(command: str, event: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Fact] | None:
     """Return what is kept of a command beside who and when; None for one that only shows.
 
     Args:
         command: the command.
-        event: the command's fields, checked or not: what has no simple type is left out, and text is cut.
+        event: the command's fields, checked or not: what has no simple type is left out.
         answer: the answer; empty where there is none.
     """
     if command not in _ASKED:
@@ -38,11 +38,4 @@ def detail(command: str, event: Mapping[str, Any], answer: Mapping[str, Any]) ->
             facts["sweep"] = sweep_id
         case {"setting": {"version": version}}:
             facts["newVersion"] = version
-    return {name: _simple(fact) for name, fact in facts.items() if isinstance(fact, bool | int | float | str)}
-
-
-def _simple(fact: float | str) -> float | str:
-    if isinstance(fact, str):
-        return re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]", "?", fact)[:_MAX_TEXT]
-    # A number of thousands of digits is a number to Python.
-    return fact if abs(fact) < 1e15 else str(fact)[:20]
+    return {name: fact for name, fact in facts.items() if isinstance(fact, bool | int | float | str)}

@@ -9,11 +9,12 @@ it that needs no log.
 """
 
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from item_crypto.service_errors import translated
 
@@ -27,6 +28,10 @@ KEPT: Final = 500
 """How many actions are kept."""
 
 _TRIMMED: Final = 25  # Rows that one trim deletes at most; an action adds one.
+_MAX_TEXT: Final = 256
+_MAX_NUMBER: Final = 10**15
+
+Fact: TypeAlias = bool | int | float | str
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Action:
         via: by which way, where it was not the operator's own: ``admin-api``, ``config-api``.
         action: the command.
         result: ``done``, ``refused: …`` or ``failed: …``.
-        detail: facts of the command by name, never a value of an item.
+        detail: facts of the command by name, never a value of an item. Long text is cut when it is kept.
     """
 
     time: datetime
@@ -47,7 +52,7 @@ class Action:
     via: str | None
     action: str
     result: str
-    detail: Mapping[str, Any]
+    detail: Mapping[str, Fact]
 
     def as_json(self) -> dict[str, Any]:
         """Return the action as the control function shows it."""
@@ -84,7 +89,7 @@ class Actions:
             "who": {"S": action.who},
             "action": {"S": action.action},
             "result": {"S": action.result},
-            "detail": {"S": json.dumps(action.detail)},
+            "detail": {"S": json.dumps({name: _bounded(fact) for name, fact in action.detail.items()})},
         }
         if action.via is not None:
             row["via"] = {"S": action.via}
@@ -124,3 +129,10 @@ def _action(row: Mapping[str, Any]) -> Action:
         row["result"]["S"],
         json.loads(row["detail"]["S"]),
     )
+
+
+def _bounded(fact: Fact) -> Fact:
+    """Return ``fact`` so that a row stays small, whatever somebody asked for."""
+    if isinstance(fact, str):
+        return re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]", "?", fact)[:_MAX_TEXT]
+    return fact if abs(fact) < _MAX_NUMBER else "out of range"
