@@ -250,6 +250,7 @@ def forbidden(role: str, run: Recorded) -> list[Request]:
         never += [Request(f"dynamodb:{action}", control, leading("actions")) for action in ("UpdateItem", "DeleteItem")]
     if role not in ("Control", "Admin"):
         never += [Request("dynamodb:PutItem", control, leading("actions"))]
+    if role != "Admin":
         never += [Request("cloudwatch:GetMetricData", "*")]
     if role != "Control":
         never += [Request(f"sqs:{action}", run.queue("Failure")) for action in ("ReceiveMessage", "DeleteMessage")]
@@ -344,7 +345,8 @@ def show(title: str, asked: list[tuple[str, Request]], answers: list[str]) -> No
         purpose = dict(request.context).get("kms:EncryptionContext:purpose")
         row = f"{request.action} {resource[-44:]}" + (f" [{purpose}]" if purpose else "")
         if resource == "local-ControlTable" and request.context:
-            row += " [setting]" if request.context[0][1] == ("setting",) else " [sweeps]"
+            (kind,) = request.context[0][1]
+            row += f" [{kind}]" if kind in ("setting", "actions") else " [sweeps]"
         cells.setdefault(row, {})[role] = "yes" if answer == "Allowed" else "no"
     width = max(map(len, cells))
     print(f"\n\n{title}\n{'':{width}} " + " ".join(f"{role[:9]:>9}" for role in ROLES))
