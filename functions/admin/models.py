@@ -209,6 +209,7 @@ class DeadLetter(Answer):
     key: Annotated[dict[str, Any] | None, Field(description="The item's key, in DynamoDB JSON.")]
     reason: str | None
     time: _Moment | None
+    record_id: Annotated[str | None, Field(description="The stream record that hinted at the key.")]
     attempts: int
     range: Annotated[dict[str, str | None] | None, Field(description="The range of the stream that was given up.")]
 
