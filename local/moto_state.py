@@ -76,7 +76,9 @@ def percentiles() -> Iterator[None]:
 def put_metrics(region: str, data: Iterable[tuple[str, dict[str, Any]]]) -> None:
     """Put metric data, each with its namespace, into CloudWatch."""
     for namespace, datum in data:
-        cloudwatch_backends[ACCOUNT_ID][region].put_metric_data(namespace, [datum])
+        # moto's times are naive and in UTC.
+        naive = datum | {"Timestamp": datum["Timestamp"].replace(tzinfo=None)}
+        cloudwatch_backends[ACCOUNT_ID][region].put_metric_data(namespace, [naive])
 
 
 def supported_types() -> set[str]:
