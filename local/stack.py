@@ -23,6 +23,7 @@ from local.function_pool import FunctionPool
 from local.function_process import Invocation
 from local.http_front import Gateway, HttpFront
 from local.issuer import Issuer
+from local.metrics import MetricLines
 from local.routes import JwtAuthorizer
 from local.state import ROOT, STATE_DIRECTORY
 from local.template import load_template
@@ -108,12 +109,15 @@ class LocalStack:
         self._event_sources = EventSources(self._clients, self.region, self._by_name, open_shard)
         at_once = self._event_sources.concurrency()
         started.callback(self._event_sources.join)
+        log_files = {logical_id: self._log_directory / f"{logical_id}.log" for logical_id in self._deployment.functions}
+        lines = MetricLines(list(log_files.values()))
+        self._endpoint.before_cloudwatch(lambda: moto_state.put_metrics(self.region, lines.take()))
         for logical_id, spec in self._deployment.functions.items():
             pool = FunctionPool(
                 spec,
                 endpoint_url=self.endpoint_url,
                 region=self.region,
-                log_file=self._log_directory / f"{logical_id}.log",
+                log_file=log_files[logical_id],
                 size=max(self._workers, at_once.get(spec.name, 1)),
             )
             started.callback(pool.close)

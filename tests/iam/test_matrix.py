@@ -172,6 +172,9 @@ def work(stack: LocalStack) -> None:
     stack.wait_until_idle(120)
     call("PUT", "/session/encryption/config", {"enabled": True, "version": 1}, admin=True)
     command("config")
+    call("GET", "/admin/api/status", admin=True)
+    call("GET", "/admin/api/plaintext-window", admin=True)
+    call("GET", "/admin/api/actions", admin=True)
     stack.wait_until_idle(120)
 
 
@@ -228,7 +231,7 @@ def forbidden(role: str, run: Recorded) -> list[Request]:
     never += [Request(f"dynamodb:{action}", control) for action in ("DeleteTable", "Scan")]
     never += [Request(f"sqs:{action}", run.queue("Failure")) for action in ("PurgeQueue", "DeleteQueue")]
     never += [Request("lambda:UpdateFunctionConfiguration", arn) for arn in run.functions.values()]
-    invoked = [name for name in run.functions if (role, name) != ("Schedule", "Control")]
+    invoked = [name for name in run.functions if (role, name) not in (("Schedule", "Control"), ("Admin", "Control"))]
     never += [Request("lambda:InvokeFunction", run.functions[name]) for name in invoked]
     if role in ("StreamEncryptor", "Retry", "Admin", "AdminPage", "Schedule"):
         never += [Request("kms:Decrypt", key, ours)]  # Who only ever encrypts cannot read what is encrypted.
@@ -247,6 +250,13 @@ def forbidden(role: str, run: Recorded) -> list[Request]:
     if role not in ("Control", "Migrator"):
         never += [Request("dynamodb:UpdateItem", control, leading("sweep#1"))]
         never += [Request("dynamodb:GetItem", control, leading("sweep#1"))]
+    if role != "Control":
+        # What was done is nobody's to take back, nor to make up: it is added by those who carry it out.
+        never += [Request(f"dynamodb:{action}", control, leading("actions")) for action in ("UpdateItem", "DeleteItem")]
+    if role not in ("Control", "Admin"):
+        never += [Request("dynamodb:PutItem", control, leading("actions"))]
+    if role != "Admin":
+        never += [Request("cloudwatch:GetMetricData", "*")]
     if role != "Control":
         never += [Request(f"sqs:{action}", run.queue("Failure")) for action in ("ReceiveMessage", "DeleteMessage")]
     if role == "AdminPage":
@@ -340,11 +350,12 @@ def show(title: str, asked: list[tuple[str, Request]], answers: list[str]) -> No
     """Print who may do what: a line an action and resource, a column a role."""
     cells: dict[str, dict[str, str]] = {}
     for (role, request), answer in zip(asked, answers, strict=True):
-        resource = request.resource.split(":", 5)[5].removeprefix("table/")
+        resource = request.resource.split(":", 5)[-1].removeprefix("table/")
         purpose = dict(request.context).get("kms:EncryptionContext:purpose")
         row = f"{request.action} {resource[-44:]}" + (f" [{purpose}]" if purpose else "")
         if resource == "local-ControlTable" and request.context:
-            row += " [setting]" if request.context[0][1] == ("setting",) else " [sweeps]"
+            (kind,) = request.context[0][1]
+            row += f" [{kind}]" if kind in ("setting", "actions") else " [sweeps]"
         cells.setdefault(row, {})[role] = "yes" if answer == "Allowed" else "no"
     width = max(map(len, cells))
     print(f"\n\n{title}\n{'':{width}} " + " ".join(f"{role[:9]:>9}" for role in ROLES))

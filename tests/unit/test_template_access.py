@@ -51,8 +51,9 @@ SETTING_ONLY = {
     "Null": {"dynamodb:LeadingKeys": "false"},
 }
 ATTRIBUTES_ONLY = SETTING_ONLY | {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["attributes"]}}
+ACTIONS_ONLY = SETTING_ONLY | {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["actions"]}}
 PROGRESS_ONLY = {
-    "ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["setting", "attributes"]},
+    "ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["setting", "attributes", "actions"]},
     "Null": {"dynamodb:LeadingKeys": "false"},
 }
 ITEMS = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DescribeTable"}
@@ -97,12 +98,13 @@ def test_services_are_those_the_function_calls(stack, role):
     expected |= {"kms"} if role in [*OF_DATA, "SessionKeysRole"] else set()
     expected |= {"sqs"} if role not in [*READERS, "SessionKeysRole"] else set()
     expected |= {"lambda"} if role in ("ControlRole", "WatcherRole") else set()
+    expected |= {"lambda", "cloudwatch"} if role == "AdminRole" and stack is EXISTING else set()
     assert services == expected
 
 
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("role", ROLES.values())
-def test_no_wildcard_is_granted_but_the_streams_of_the_table(stack, role):
+def test_no_wildcard_is_granted_but_the_streams_of_the_table_and_metrics(stack, role):
     table = "<SessionTable.Arn>" if stack is MADE else TABLE
     wild = {
         (action, resource)
@@ -111,7 +113,10 @@ def test_no_wildcard_is_granted_but_the_streams_of_the_table(stack, role):
         for resource in statement["Resource"]
         if "*" in action + resource
     }
-    assert wild == ({("dynamodb:ListStreams", f"{table}/stream/*")} if role == "StreamEncryptorRole" else set())
+    streams = {("dynamodb:ListStreams", f"{table}/stream/*")}
+    # CloudWatch knows no resource for it.
+    metrics = {("cloudwatch:GetMetricData", "*")} if stack is EXISTING else set()
+    assert wild == {"StreamEncryptorRole": streams, "AdminRole": metrics}.get(role, set())
 
 
 @pytest.mark.parametrize(("stack", "key"), [(MADE, "<EncryptionKey.Arn>"), (EXISTING, KEY)], ids=["made", "existing"])
@@ -184,7 +189,7 @@ def test_what_does_not_control_at_most_reads_the_setting_adds_attributes_and_kee
     assert actual == {
         "MigratorRole": [(read_all, None), (write, PROGRESS_ONLY), (add, ATTRIBUTES_ONLY)],
         "ControlRole": [(read_all | write, None)],
-        "AdminRole": [(read | {"dynamodb:PutItem"}, SETTING_ONLY)],
+        "AdminRole": [(read | {"dynamodb:PutItem"}, SETTING_ONLY), (add, ACTIONS_ONLY)],
         "SessionKeysRole": [(read, SETTING_ONLY)],
         "WatcherRole": [(read | {"dynamodb:Query"}, None)],
     }.get(role, [(read, SETTING_ONLY), (remember, ATTRIBUTES_ONLY)])
