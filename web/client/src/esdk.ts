@@ -24,7 +24,7 @@ import type { DataKey, EncryptionContext, UnwrapDataKey, WrappedDataKey } from "
 
 const PROVIDER = "aws-kms";
 /** The ARN of a key: never of an alias, through which nothing is decrypted. */
-const KEY_ARN = /^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/;
+const KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/(?:mrk-[0-9a-f]{32}|[0-9a-f-]{36})$/;
 const FORMAT_VERSION = 2;
 const SUITE = AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY; // 0x0478
 /** Larger than an item: every message is one frame, which is the cheapest. */
@@ -88,13 +88,12 @@ function open(message: Uint8Array): { header: Header; wrapped: WrappedDataKey } 
   } catch {
     throw new DecryptionError("unknown-form");
   }
-  if (!header) throw new DecryptionError(message[0] === FORMAT_VERSION ? "not-authentic" : "unknown-form");
+  if (!header) throw new DecryptionError("unknown-form");
   const { version, suiteId, encryptedDataKeys } = header.messageHeader;
   if (version !== FORMAT_VERSION || suiteId !== SUITE) throw new DecryptionError("unknown-form");
   const [dataKey] = encryptedDataKeys;
-  if (dataKey?.providerId !== PROVIDER || !KEY_ARN.test(dataKey.providerInfo)) {
-    throw new DecryptionError("key-not-listed");
-  }
+  if (dataKey?.providerId !== PROVIDER) throw new DecryptionError("unknown-form");
+  if (!KEY_ARN.test(dataKey.providerInfo)) throw new DecryptionError("key-not-listed");
   return { header, wrapped: { keyArn: dataKey.providerInfo, encryptedKey: dataKey.encryptedDataKey } };
 }
 

@@ -223,7 +223,9 @@ export class SessionClient {
     }
     const name = stored.get("name");
     if (typeof name === "string") session.name = name;
-    const others = [...stored].filter(([member]) => !isOwnMember(member) && (member !== "name" || name !== session.name));
+    const others = [...stored].filter(
+      ([member]) => !isOwnMember(member) && (member !== "name" || name !== session.name),
+    );
     session.attributes = Object.fromEntries(others.map(([member, value]) => [member, fromJson(value)]));
     return session;
   }
@@ -301,9 +303,15 @@ function path(sessionId: string): string {
   }
 }
 
-function contextOf(document: Json | undefined): EncryptionContext & { userId: string; sessionId: string; purpose: string } | undefined {
+function contextOf(
+  document: Json | undefined,
+): (EncryptionContext & { userId: string; sessionId: string; purpose: string }) | undefined {
   if (!(document instanceof Map) || document.size !== 3) return undefined;
-  const [userId, sessionId, purpose] = [text(document, "userId"), text(document, "sessionId"), text(document, "purpose")];
+  const [userId, sessionId, purpose] = [
+    text(document, "userId"),
+    text(document, "sessionId"),
+    text(document, "purpose"),
+  ];
   return userId && sessionId && purpose ? { userId, sessionId, purpose } : undefined;
 }
 
