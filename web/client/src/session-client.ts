@@ -49,7 +49,8 @@ const DEFAULT_MAX_USES = 1000;
 /**
  * Reads and saves the caller's sessions.
  *
- * Every method rejects with a {@link ClientError}, or with the signal's reason where it is aborted.
+ * Every method rejects with a {@link ClientError}, with the signal's reason where it is aborted, or with what `token`
+ * throws.
  */
 export class SessionClient {
   readonly #api: Api;
@@ -111,6 +112,7 @@ export class SessionClient {
     const target = path(sessionId) + ENCRYPTED_FORM;
     let body = await this.#encrypted(sessionId, changes, signal);
     let seen = base;
+    let isFirstKey = true;
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       try {
         const answer = await this.#put(target, body, seen, signal);
@@ -119,6 +121,12 @@ export class SessionClient {
         if (error instanceof EncryptionOffError && body.isEncrypted) {
           this.#keys.renew(sessionId);
           body = inTheClear(changes);
+          continue;
+        }
+        if (isFirstKey && error instanceof ValidationError && error.field.startsWith(PREFIX)) {
+          isFirstKey = false; // The key in use may be for another KMS key, or another user, by now.
+          this.#keys.renew(sessionId);
+          body = await this.#encrypted(sessionId, changes, signal);
           continue;
         }
         if (!(error instanceof PreconditionFailed)) throw error;

@@ -315,6 +315,25 @@ describe("data keys", () => {
     expect([before, server.asked("POST", UNWRAPPED).length]).toEqual([1, 2]);
   });
 
+  it("that the server takes no more are renewed, once", async () => {
+    const c = client();
+    await c.save("s1", { history: [1] });
+    let refusals = 1;
+    server.before = ({ method }) => {
+      if (method !== "PUT" || refusals === 0) return undefined;
+      refusals -= 1;
+      return problem(400, "encrypted_history: not a message of this session.", "encrypted_history");
+    };
+    await c.save("s1", { history: [2] });
+    const renewed = server.asked("POST", KEYS).length;
+    refusals = 9;
+    const error = await refusal(c.save("s1", { history: [3] }));
+
+    expect([renewed, server.asked("POST", KEYS).length, refusals]).toEqual([2, 3, 7]);
+    expect(error).toMatchObject({ field: "encrypted_history", code: "refused" });
+    expect(await server.plain("s1", "history")).toEqual([2]);
+  });
+
   it("that arrive after sign-out are not kept", async () => {
     const c = client();
     server.before = ({ path }) => {
