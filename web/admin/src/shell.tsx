@@ -1,0 +1,146 @@
+/** What stands around every view: where one is, where one can go, who one is. */
+
+import { Menu } from "@base-ui/react/menu";
+import {
+  ChartColumnBig,
+  CircleUser,
+  FileCheck2,
+  KeyRound,
+  LogOut,
+  Monitor,
+  Moon,
+  ScrollText,
+  Shuffle,
+  Sun,
+  TriangleAlert,
+  Check,
+  type LucideIcon,
+} from "lucide-react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
+import { Link, useLocation } from "wouter";
+
+import { short } from "./format";
+import { useService } from "./service";
+import { activeSweep } from "./sweeps/census";
+import { chooseTheme, storedTheme, type Theme } from "./theme";
+import { Brand } from "./ui/brand";
+
+const VIEWS: { path: string; name: string; icon: LucideIcon }[] = [
+  { path: "/", name: "Overview", icon: ChartColumnBig },
+  { path: "/migration", name: "Migration", icon: Shuffle },
+  { path: "/keys", name: "Keys", icon: KeyRound },
+  { path: "/failures", name: "Failures", icon: TriangleAlert },
+  { path: "/audit", name: "Audit", icon: ScrollText },
+  { path: "/report", name: "Report", icon: FileCheck2 },
+];
+
+export function Shell({ name, signOut, children }: { name: string; signOut: () => void; children: ReactNode }) {
+  const { config, status } = useService();
+  const [path] = useLocation();
+  const main = useRef<HTMLElement>(null);
+  const seen = useRef(path);
+  const here = VIEWS.find((view) => (view.path === "/" ? path === "/" : path.startsWith(view.path)));
+
+  useEffect(() => {
+    document.title = `${here?.name ?? "Not found"} · Stream Encryptor`;
+    if (seen.current === path) return;
+    seen.current = path;
+    window.scrollTo(0, 0);
+    main.current?.focus({ preventScroll: true }); // A screen reader begins with the new view.
+  }, [path, here]);
+
+  const failures = status.data?.failureQueue.messages ?? 0;
+  const sweep = status.data ? activeSweep(status.data.sweeps) : null;
+  const mark = (view: string) => {
+    if (view === "/failures" && failures > 0) {
+      return (
+        <span className="mark bad">
+          {short(failures)}
+          <span className="visually-hidden"> open</span>
+        </span>
+      );
+    }
+    if (view === "/migration" && sweep) {
+      return (
+        <span className={`mark ${sweep.state === "running" ? "live" : "warn"}`}>
+          <span className="visually-hidden">{sweep.state}</span>
+        </span>
+      );
+    }
+    return null;
+  };
+
+  return (
+    <div className="shell">
+      <a className="skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
+        Skip to the content
+      </a>
+      <header className="side">
+        <Brand stack={config.stack} region={config.region} />
+        <nav aria-label="Views">
+          {VIEWS.map(({ path: to, name: label, icon: Icon }) => (
+            <Link key={to} href={to} aria-current={here?.path === to ? "page" : undefined}>
+              <Icon aria-hidden size={18} />
+              <span>{label}</span>
+              {mark(to)}
+            </Link>
+          ))}
+        </nav>
+        <Account name={name} signOut={signOut} />
+      </header>
+      <main ref={main} id="main" tabIndex={-1}>
+        {children}
+      </main>
+    </div>
+  );
+}
+
+const THEMES: { theme: Theme; name: string; icon: LucideIcon }[] = [
+  { theme: "system", name: "As the system", icon: Monitor },
+  { theme: "light", name: "Light", icon: Sun },
+  { theme: "dark", name: "Dark", icon: Moon },
+];
+
+function Account({ name, signOut }: { name: string; signOut: () => void }) {
+  const [theme, setTheme] = useState(storedTheme);
+  const choose = (chosen: Theme) => {
+    chooseTheme(chosen);
+    setTheme(chosen);
+  };
+  return (
+    <Menu.Root>
+      <Menu.Trigger className="account" aria-label={`Account and appearance: ${name}`}>
+        <CircleUser aria-hidden size={20} />
+        <span className="account-name">{name}</span>
+      </Menu.Trigger>
+      <Menu.Portal>
+        <Menu.Positioner className="menu-place" side="top" align="end" sideOffset={8}>
+          <Menu.Popup className="menu">
+            <Menu.Group>
+              <Menu.GroupLabel className="menu-label">Signed in as</Menu.GroupLabel>
+              <p className="menu-name">{name}</p>
+            </Menu.Group>
+            <Menu.Separator className="menu-line" />
+            <Menu.RadioGroup value={theme} onValueChange={choose}>
+              <Menu.GroupLabel className="menu-label">Appearance</Menu.GroupLabel>
+              {THEMES.map(({ theme: each, name: label, icon: Icon }) => (
+                <Menu.RadioItem key={each} value={each} className="menu-item" closeOnClick={false}>
+                  <Icon aria-hidden size={16} />
+                  <span>{label}</span>
+                  <Menu.RadioItemIndicator className="menu-check">
+                    <Check aria-hidden size={16} />
+                  </Menu.RadioItemIndicator>
+                </Menu.RadioItem>
+              ))}
+            </Menu.RadioGroup>
+            <Menu.Separator className="menu-line" />
+            <Menu.Item className="menu-item" onClick={signOut}>
+              <LogOut aria-hidden size={16} />
+              <span>Sign out</span>
+            </Menu.Item>
+          </Menu.Popup>
+        </Menu.Positioner>
+      </Menu.Portal>
+    </Menu.Root>
+  );
+}
