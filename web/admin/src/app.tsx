@@ -65,7 +65,7 @@ function Inside({ config, signIn, name }: { config: PageConfig; signIn: SignIn; 
                   <Route path="/keys" component={KeysView} />
                   <Route path="/failures" component={FailuresView} />
                   <Route path="/audit" component={AuditView} />
-                  <Route path="/report" component={ReportView} />
+                  <Route path="/report/:sweep?">{({ sweep }) => <ReportView sweep={sweep} />}</Route>
                   <Route component={NotFound} />
                 </Switch>
               </Shell>

@@ -1,6 +1,8 @@
 /** What stands around every view: where one is, where one can go, who one is. */
 
-import { Menu } from "@base-ui/react/menu";
+import { Dialog } from "@base-ui/react/dialog";
+import { Toggle } from "@base-ui/react/toggle";
+import { ToggleGroup } from "@base-ui/react/toggle-group";
 import {
   ChartColumnBig,
   CircleUser,
@@ -13,7 +15,6 @@ import {
   Shuffle,
   Sun,
   TriangleAlert,
-  Check,
   type LucideIcon,
 } from "lucide-react";
 import { useEffect, useRef, useState, type ReactNode } from "react";
@@ -24,6 +25,7 @@ import { useService } from "./service";
 import { activeSweep } from "./sweeps/census";
 import { chooseTheme, storedTheme, type Theme } from "./theme";
 import { Brand } from "./ui/brand";
+import { Button } from "./ui/parts";
 
 const VIEWS: { path: string; name: string; icon: LucideIcon }[] = [
   { path: "/", name: "Overview", icon: ChartColumnBig },
@@ -101,46 +103,56 @@ const THEMES: { theme: Theme; name: string; icon: LucideIcon }[] = [
   { theme: "dark", name: "Dark", icon: Moon },
 ];
 
+/** Who one is and how the page looks: at the side where there is room, else in a dialog. */
 function Account({ name, signOut }: { name: string; signOut: () => void }) {
   const [theme, setTheme] = useState(storedTheme);
   const choose = (chosen: Theme) => {
     chooseTheme(chosen);
     setTheme(chosen);
   };
+  const content = (
+    <>
+      <p className="account-name" title={name}>
+        <span className="visually-hidden">Signed in as </span>
+        {name}
+      </p>
+      <div className="account-row">
+        <ToggleGroup
+          className="toggles"
+          aria-label="Appearance"
+          value={[theme]}
+          onValueChange={([chosen]) => chosen && choose(chosen)}
+        >
+          {THEMES.map(({ theme: each, name: label, icon: Icon }) => (
+            <Toggle key={each} value={each} className="toggle" aria-label={label} title={label}>
+              <Icon aria-hidden size={16} />
+            </Toggle>
+          ))}
+        </ToggleGroup>
+        <Button look="quiet" icon={LogOut} onClick={signOut}>
+          Sign out
+        </Button>
+      </div>
+    </>
+  );
   return (
-    <Menu.Root>
-      <Menu.Trigger className="account" aria-label={`Account and appearance: ${name}`}>
-        <CircleUser aria-hidden size={20} />
-        <span className="account-name">{name}</span>
-      </Menu.Trigger>
-      <Menu.Portal>
-        <Menu.Positioner className="menu-place" side="top" align="end" sideOffset={8}>
-          <Menu.Popup className="menu">
-            <Menu.Group>
-              <Menu.GroupLabel className="menu-label">Signed in as</Menu.GroupLabel>
-              <p className="menu-name">{name}</p>
-            </Menu.Group>
-            <Menu.Separator className="menu-line" />
-            <Menu.RadioGroup value={theme} onValueChange={choose}>
-              <Menu.GroupLabel className="menu-label">Appearance</Menu.GroupLabel>
-              {THEMES.map(({ theme: each, name: label, icon: Icon }) => (
-                <Menu.RadioItem key={each} value={each} className="menu-item" closeOnClick={false}>
-                  <Icon aria-hidden size={16} />
-                  <span>{label}</span>
-                  <Menu.RadioItemIndicator className="menu-check">
-                    <Check aria-hidden size={16} />
-                  </Menu.RadioItemIndicator>
-                </Menu.RadioItem>
-              ))}
-            </Menu.RadioGroup>
-            <Menu.Separator className="menu-line" />
-            <Menu.Item className="menu-item" onClick={signOut}>
-              <LogOut aria-hidden size={16} />
-              <span>Sign out</span>
-            </Menu.Item>
-          </Menu.Popup>
-        </Menu.Positioner>
-      </Menu.Portal>
-    </Menu.Root>
+    <>
+      <div className="account">{content}</div>
+      <Dialog.Root>
+        <Dialog.Trigger className="icon-button account-button" aria-label="Account and appearance">
+          <CircleUser aria-hidden size={22} />
+        </Dialog.Trigger>
+        <Dialog.Portal>
+          <Dialog.Backdrop className="backdrop" />
+          <Dialog.Viewport className="dialog-place">
+            <Dialog.Popup className="dialog stack">
+              <Dialog.Title className="dialog-title">Account</Dialog.Title>
+              {content}
+              <Dialog.Close render={<Button className="wide-button" />}>Close</Dialog.Close>
+            </Dialog.Popup>
+          </Dialog.Viewport>
+        </Dialog.Portal>
+      </Dialog.Root>
+    </>
   );
 }

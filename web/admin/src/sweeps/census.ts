@@ -14,7 +14,7 @@ export type Standing = (typeof STANDINGS)[number];
 
 export const STANDING_WORDS: Record<Standing, string> = {
   encrypted: "Encrypted",
-  settled: "Nothing to do",
+  settled: "In order already",
   oldForm: "Old form",
   plaintext: "In plaintext",
   open: "Failed or open",
@@ -76,13 +76,13 @@ export interface Judgement {
 
 /** How the table stands by its newest count. The compliance report judges more, and more strictly. */
 export function judged(census: Sweep | null, status: Pick<Status, "setting">): Judgement {
-  if (!census) return { tone: "unknown", title: "Not counted yet", detail: "Verify the table to count its items by state." };
-  if (!census.scanned) return { tone: "unknown", title: "The table is empty", detail: "The newest verification found no item." };
+  if (!census) return { tone: "unknown", title: "Not counted", detail: "Verify the table to count its items by state." };
+  if (!census.scanned) return { tone: "unknown", title: "Empty", detail: "The newest verification found no item." };
   const of = (...names: string[]) => sum(census.counts, names);
   const wrong = of("undecryptable", "failed", "conflicts");
   const stale = census.settingVersion !== status.setting.version;
   const since = stale ? " The setting was changed since." : "";
-  if (wrong) return { tone: "bad", title: "Some items need a look", detail: `Failed, undecryptable or in conflict.${since}` };
+  if (wrong) return { tone: "bad", title: "Look closer", detail: `Failed, undecryptable or in conflict.${since}` };
   const plaintext = of("plaintext", "mixed");
   const encrypted = of("encrypted", "mixed", "oldForm");
   if (!status.setting.enabled) {

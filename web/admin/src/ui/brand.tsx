@@ -10,8 +10,7 @@ export function Brand({ stack, region }: { stack?: string; region?: string }) {
         <p className="brand-name">Stream Encryptor</p>
         {stack && (
           <p className="brand-stack">
-            {stack}
-            {region ? ` · ${region}` : ""}
+            {stack} {region && <span>{region}</span>}
           </p>
         )}
       </div>
