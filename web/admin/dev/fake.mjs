@@ -123,14 +123,62 @@ function history(now, iso) {
   return [
     done(0.15 * DAY, 0.9, census(0, 0, 0, 2, ITEMS, 41_877, true), 1),
     done(1.0 * DAY, 0.86, { goal: "encrypt", counts: { nothing: ITEMS - 39, encrypted: 37, failed: 2 } }, 2),
-    done(2.0 * DAY, 0.86, { goal: "encrypt", counts: { nothing: ITEMS - 4_204, encrypted: 4_204 }, scanned: ITEMS - 800 }, 3),
+    done(
+      2.0 * DAY,
+      0.86,
+      { goal: "encrypt", counts: { nothing: ITEMS - 4_204, encrypted: 4_204 }, scanned: ITEMS - 800 },
+      3,
+    ),
     done(3.1 * DAY, 0.8, census(112, 18, 0, 2, ITEMS - 4_100, 41_877), 4),
-    done(5 * DAY, 1.2, { goal: "re-encrypt", startedBy: "dana@example.com", scanned: ITEMS - 9_000, olderThan: iso(95 * DAY), counts: { encrypted: 612_050, nothing: 662_902, superseded: 951 } }, 5),
+    done(
+      5 * DAY,
+      1.2,
+      {
+        goal: "re-encrypt",
+        startedBy: "dana@example.com",
+        scanned: ITEMS - 9_000,
+        olderThan: iso(95 * DAY),
+        counts: { encrypted: 612_050, nothing: 662_902, superseded: 951 },
+      },
+      5,
+    ),
     done(6.5 * DAY, 0.8, census(1_940, 310, 121_004, 2, ITEMS - 14_000, 653_927), 6),
-    sweep({ id: id(now - 7.2 * DAY, 12), goal: "re-encrypt", state: "cancelled", startedBy: "sam@example.com", startedAt: iso(7.2 * DAY), finishedAt: iso(7.1 * DAY), segmentsDone: 1, segments: 8, scanned: 301_220, counts: { encrypted: 20_118, nothing: 281_102 } }),
-    done(8.8 * DAY, 1.1, { goal: "encrypt", startedBy: "dana@example.com", scanned: ITEMS - 21_000, counts: { encrypted: 702_433, nothing: 561_390, superseded: 80 } }, 7),
+    sweep({
+      id: id(now - 7.2 * DAY, 12),
+      goal: "re-encrypt",
+      state: "cancelled",
+      startedBy: "sam@example.com",
+      startedAt: iso(7.2 * DAY),
+      finishedAt: iso(7.1 * DAY),
+      segmentsDone: 1,
+      segments: 8,
+      scanned: 301_220,
+      counts: { encrypted: 20_118, nothing: 281_102 },
+    }),
+    done(
+      8.8 * DAY,
+      1.1,
+      {
+        goal: "encrypt",
+        startedBy: "dana@example.com",
+        scanned: ITEMS - 21_000,
+        counts: { encrypted: 702_433, nothing: 561_390, superseded: 80 },
+      },
+      7,
+    ),
     done(9.2 * DAY, 0.7, census(702_433, 1_204, 121_004, 2, ITEMS - 22_000, 320_110), 8),
-    sweep({ id: id(now - 9.42 * DAY, 13), goal: "encrypt", state: "stopped", reason: "setting-changed", startedAt: iso(9.42 * DAY), finishedAt: iso(9.4 * DAY), settingVersion: 1, segmentsDone: 0, scanned: 18_400, counts: { encrypted: 11_200, nothing: 7_200 } }),
+    sweep({
+      id: id(now - 9.42 * DAY, 13),
+      goal: "encrypt",
+      state: "stopped",
+      reason: "setting-changed",
+      startedAt: iso(9.42 * DAY),
+      finishedAt: iso(9.4 * DAY),
+      settingVersion: 1,
+      segmentsDone: 0,
+      scanned: 18_400,
+      counts: { encrypted: 11_200, nothing: 7_200 },
+    }),
     done(11.6 * DAY, 0.7, census(1_020_000, 2_011, 121_004, 2, ITEMS - 30_000, 0), 9),
   ];
 }
@@ -187,7 +235,16 @@ function failures(iso) {
         streamArn: "arn:aws:dynamodb:eu-central-1:111122223333:table/chat-sessions/stream/2026-01-02T08:30:00.000",
       },
     },
-    { id: "9a8b7c6d-5e4f-4a3b-2c1d-0e9f8a7b6c5d", kind: "unknown", key: null, reason: null, recordId: null, time: null, attempts: 0, range: null },
+    {
+      id: "9a8b7c6d-5e4f-4a3b-2c1d-0e9f8a7b6c5d",
+      kind: "unknown",
+      key: null,
+      reason: null,
+      recordId: null,
+      time: null,
+      attempts: 0,
+      range: null,
+    },
   ];
 }
 
@@ -216,22 +273,27 @@ function advance(each, now) {
   }
   each.scanned = Math.min(ITEMS, each.base);
   each.segmentsDone = segments(each).filter((part) => part.state === "done").length;
-  each.counts = Object.fromEntries(Object.entries(each.mix).map(([name, part]) => [name, Math.round(each.scanned * part)]));
+  each.counts = Object.fromEntries(
+    Object.entries(each.mix).map(([name, part]) => [name, Math.round(each.scanned * part)]),
+  );
   each.itemsPerSecond = each.perSecond - 40;
   if (each.scanned >= ITEMS && each.state === "running") {
-    Object.assign(each, { state: "done", finishedAt: new Date(now).toISOString(), segmentsDone: each.segments, since: null });
+    Object.assign(each, {
+      state: "done",
+      finishedAt: new Date(now).toISOString(),
+      segmentsDone: each.segments,
+      since: null,
+    });
   }
   return each;
 }
 
 function segments(each) {
   const share = ITEMS / each.segments;
-  let left = each.scanned;
   // Segments do not run alike: the first are ahead.
   return Array.from({ length: each.segments }, (_, n) => {
-    const ahead = each.scanned / each.segments + share * (0.42 - n / each.segments) * (each.scanned < ITEMS ? 0.8 : 0);
-    const scanned = Math.round(each.state === "done" ? share : Math.max(0, Math.min(share, ahead, left)));
-    left -= scanned;
+    const ahead = (share * each.segments * 1.6 * each.scanned) / ITEMS / each.segments - (share * n) / each.segments;
+    const scanned = Math.round(each.state === "done" ? share : Math.max(0, Math.min(share, ahead)));
     const done = each.state === "done" || scanned >= Math.round(share);
     return { segment: n, state: done ? "done" : "waiting", pages: Math.ceil(scanned / 100), scanned, counts: {} };
   });
@@ -253,13 +315,26 @@ async function api(request, response, url, body, world, now) {
   if (route === "GET config") return answer(response, 200, { setting: world.setting, history: world.settings });
   if (route === "PUT config") {
     if (world.scenario === "conflict") {
-      world.setting = { ...world.setting, version: world.setting.version + 1, changedBy: "sam@example.com", changedAt: new Date(now).toISOString() };
+      world.setting = {
+        ...world.setting,
+        version: world.setting.version + 1,
+        changedBy: "sam@example.com",
+        changedAt: new Date(now).toISOString(),
+      };
     }
     if (body.version !== world.setting.version) {
       log("set-config", "refused: conflict", { enabled: body.enabled, version: body.version });
-      return refuse(409, "The setting is not, or no longer, at the version given; read it again.", { version: world.setting.version, code: "conflict" });
+      return refuse(409, "The setting is not, or no longer, at the version given; read it again.", {
+        version: world.setting.version,
+        code: "conflict",
+      });
     }
-    world.setting = { enabled: body.enabled, version: world.setting.version + 1, changedBy: "dana@example.com", changedAt: new Date(now).toISOString() };
+    world.setting = {
+      enabled: body.enabled,
+      version: world.setting.version + 1,
+      changedBy: "dana@example.com",
+      changedAt: new Date(now).toISOString(),
+    };
     world.settings.unshift(world.setting);
     log("set-config", "done", { enabled: body.enabled, version: world.setting.version });
     return answer(response, 200, { setting: world.setting });
@@ -268,7 +343,18 @@ async function api(request, response, url, body, world, now) {
     if (shown().some((each) => each.state === "running") && !body.force) {
       return refuse(409, "Another sweep runs; wait, pause or cancel it, or use force.", { code: "conflict" });
     }
-    const started = { ...running(now, false), id: id(now, 99), goal: body.goal, startedAt: new Date(now).toISOString(), segments: body.segments ?? 4, segmentsDone: 0, rate: body.rate ?? null, base: 0, perSecond: body.rate ?? 40_000, deep: body.deep ?? false };
+    const started = {
+      ...running(now, false),
+      id: id(now, 99),
+      goal: body.goal,
+      startedAt: new Date(now).toISOString(),
+      segments: body.segments ?? 4,
+      segmentsDone: 0,
+      rate: body.rate ?? null,
+      base: 0,
+      perSecond: body.rate ?? 40_000,
+      deep: body.deep ?? false,
+    };
     if (body.goal === "verify") started.mix = { encrypted: 0.99, none: 0.01 };
     world.sweeps.unshift(started);
     log("start", "done", body);
@@ -284,20 +370,28 @@ async function api(request, response, url, body, world, now) {
   if (match) {
     const found = named(match[1]);
     if (!found) return refuse(404, "There is no such sweep.", { code: "not-found" });
-    if (["done", "cancelled", "stopped"].includes(found.state)) return refuse(409, `The sweep is ${found.state}.`, { code: "stopped" });
+    if (["done", "cancelled", "stopped"].includes(found.state))
+      return refuse(409, `The sweep is ${found.state}.`, { code: "stopped" });
     found.state = { pause: "paused", resume: "running", cancel: "cancelled" }[match[2]];
     found.since = now;
     if (match[2] === "cancel") found.finishedAt = new Date(now).toISOString();
     log(match[2], "done", { sweep: found.id });
     return answer(response, 200, { sweep: found });
   }
-  if (route === "GET failures") return answer(response, 200, { failures: world.failures, messages: world.failures.length && 218 });
+  if (route === "GET failures")
+    return answer(response, 200, { failures: world.failures, messages: world.failures.length && 218 });
   if (route === "POST failures/redrive") {
     const again = world.failures.filter((each) => each.reason === "undecryptable");
     const done = world.failures.length - again.length;
     world.failures = again;
     log("redrive", "done", { max: body.max, done, again: again.length });
-    return answer(response, 200, { done, again: again.length, sweep: null, notes: again.length ? [`${again[0].id}: undecryptable`] : [], remaining: again.length });
+    return answer(response, 200, {
+      done,
+      again: again.length,
+      sweep: null,
+      notes: again.length ? [`${again[0].id}: undecryptable`] : [],
+      remaining: again.length,
+    });
   }
   match = route.match(/^POST failures\/([^/]+)\/discard$/);
   if (match) {
@@ -307,12 +401,19 @@ async function api(request, response, url, body, world, now) {
     log("discard", "done", { id: match[1], reason: body.reason });
     return answer(response, 200, { discarded: true });
   }
-  if (route === "GET plaintext-window") return answer(response, 200, plaintextWindow(world, Number(url.searchParams.get("hours") ?? 24), now));
+  if (route === "GET plaintext-window")
+    return answer(response, 200, plaintextWindow(world, Number(url.searchParams.get("hours") ?? 24), now));
   if (route === "GET actions") return answer(response, 200, { actions: world.actions });
   if (route === "GET report") {
     const html = url.searchParams.get("form") === "html";
     const document = report(world, named(url.searchParams.get("sweep") ?? ""), now);
-    return answer(response, 200, html ? { html: `<!doctype html><title>Evidence</title><pre>${JSON.stringify(document, null, 2)}</pre>` } : document);
+    return answer(
+      response,
+      200,
+      html
+        ? { html: `<!doctype html><title>Evidence</title><pre>${JSON.stringify(document, null, 2)}</pre>` }
+        : document,
+    );
   }
   return refuse(404, "Not found");
 }
@@ -324,14 +425,26 @@ function status(world, sweeps, now) {
     tableArn: "arn:aws:dynamodb:eu-central-1:111122223333:table/chat-sessions",
     account: "111122223333",
     tableItemCount: empty ? 0 : ITEMS,
-    stream: { arn: "arn:aws:dynamodb:eu-central-1:111122223333:table/chat-sessions/stream/2026-01-02T08:30:00.000", viewType: "KEYS_ONLY" },
+    stream: {
+      arn: "arn:aws:dynamodb:eu-central-1:111122223333:table/chat-sessions/stream/2026-01-02T08:30:00.000",
+      viewType: "KEYS_ONLY",
+    },
     setting: world.setting,
     sweeps: sweeps.slice(0, 20).sort((one, other) => Number(active(other)) - Number(active(one))),
-    failureQueue: { messages: world.failures.length && 218, url: "https://sqs.eu-central-1.amazonaws.com/111122223333/failures" },
+    failureQueue: {
+      messages: world.failures.length && 218,
+      url: "https://sqs.eu-central-1.amazonaws.com/111122223333/failures",
+    },
     workQueue: { messages: sweeps.some((each) => each.state === "running") ? 13 : 0 },
     deferredQueue: { messages: world.scenario === "failures" ? 4 : 0 },
     mapping: { state: world.scenario === "failures" ? "Disabled" : "Enabled" },
-    key: { arn: KEY, state: "Enabled", rotationEnabled: true, rotationPeriodInDays: 90, nextRotationDate: new Date(now + 41 * DAY).toISOString() },
+    key: {
+      arn: KEY,
+      state: "Enabled",
+      rotationEnabled: true,
+      rotationPeriodInDays: 90,
+      nextRotationDate: new Date(now + 41 * DAY).toISOString(),
+    },
     earlierKeys: empty ? [] : [EARLIER],
     attributes: ["history", "configuration"],
     attributesSince: {},
@@ -339,7 +452,12 @@ function status(world, sweeps, now) {
     algorithm: "AES_256_GCM_HKDF_SHA512_COMMIT_KEY",
     contextAttributes: ["userId", "sessionId"],
     purpose: "session-encryption",
-    recovery: { pitr: true, days: 35, earliest: new Date(now - 35 * DAY).toISOString(), latest: new Date(now - 300_000).toISOString() },
+    recovery: {
+      pitr: true,
+      days: 35,
+      earliest: new Date(now - 35 * DAY).toISOString(),
+      latest: new Date(now - 300_000).toISOString(),
+    },
   };
 }
 
@@ -387,7 +505,11 @@ function report(world, verification, now) {
       streamViewType: "KEYS_ONLY",
       streamMapping: "Enabled",
     },
-    encryption: { algorithm: "AES_256_GCM_HKDF_SHA512_COMMIT_KEY", contextAttributes: ["userId", "sessionId"], purpose: "session-encryption" },
+    encryption: {
+      algorithm: "AES_256_GCM_HKDF_SHA512_COMMIT_KEY",
+      contextAttributes: ["userId", "sessionId"],
+      purpose: "session-encryption",
+    },
     key: { arn: KEY, state: "Enabled", rotationEnabled: true, rotationPeriodInDays: 90, nextRotationDate: at(41) },
     earlierKeys: [EARLIER],
     setting: world.setting,
@@ -413,12 +535,20 @@ function report(world, verification, now) {
       goneEverywhereBy: at(34),
       copies: [
         { name: "table", mayHold: false, until: null, note: "No item held plaintext when it was verified." },
-        { name: "point-in-time recovery", mayHold: true, until: at(34), note: "35 days after the last plaintext was encrypted." },
+        {
+          name: "point-in-time recovery",
+          mayHold: true,
+          until: at(34),
+          note: "35 days after the last plaintext was encrypted.",
+        },
         { name: "stream", mayHold: false, until: null, note: "The stream carries keys only." },
         { name: "backups", mayHold: false, until: null, note: "None was listed for this report." },
       ],
     },
-    failures: { messages: world.failures.length && 218, listed: world.failures.map(({ key: _, range: __, recordId: ___, ...rest }) => rest) },
+    failures: {
+      messages: world.failures.length && 218,
+      listed: world.failures.map(({ key: _, range: __, recordId: ___, ...rest }) => rest),
+    },
     versions: { "dynamodb-stream-encryptor": "1.4.0", boto3: "1.44.5", python: "3.13.2" },
     limits: [
       "The counts are a scan's: each item was read once, consistently, at some time between the start and the end of the verification.",
@@ -427,7 +557,7 @@ function report(world, verification, now) {
   };
 }
 
-function issuer(request, response, url, body, codes, world) {
+function issuer(request, response, url, _body, codes, world) {
   const origin = `http://${request.headers.host}/issuer`;
   switch (url.pathname) {
     case "/issuer/metadata":
@@ -449,7 +579,14 @@ function issuer(request, response, url, body, codes, world) {
     case "/issuer/token": {
       const seconds = world.scenario === "short" ? 20 : 3600;
       const part = (object) => Buffer.from(JSON.stringify(object)).toString("base64url");
-      const claims = { iss: "https://issuer.example.test", aud: "local", sub: "dana", email: "dana@example.com", iat: Math.floor(Date.now() / 1000), exp: Math.floor(Date.now() / 1000) + seconds };
+      const claims = {
+        iss: "https://issuer.example.test",
+        aud: "local",
+        sub: "dana",
+        email: "dana@example.com",
+        iat: Math.floor(Date.now() / 1000),
+        exp: Math.floor(Date.now() / 1000) + seconds,
+      };
       return answer(response, 200, {
         access_token: `access-${Math.random().toString(36).slice(2)}`,
         id_token: `${part({ alg: "none" })}.${part(claims)}.x`,

@@ -18,7 +18,7 @@ import { AuditView } from "./views/audit";
 import { FailuresView } from "./views/failures";
 import { KeysView } from "./views/keys";
 import { MigrationView } from "./views/migration";
-import { NotAllowed, Expired, Leaving, NotFound, SignedOut } from "./views/outside";
+import { Expired, Leaving, NotAllowed, NotFound, SignedOut } from "./views/outside";
 import { OverviewView } from "./views/overview";
 import { ReportView } from "./views/report";
 import { SweepView } from "./views/sweep";

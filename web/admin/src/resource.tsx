@@ -1,6 +1,6 @@
 /** Reading from the API and reading again: what was last read is shown at once when a view comes back. */
 
-import { createContext, use, useCallback, useEffect, useRef, useState, type ReactNode } from "react";
+import { createContext, type ReactNode, use, useCallback, useEffect, useRef, useState } from "react";
 
 import { NotAdministrator, NotSignedIn } from "./api/errors";
 
@@ -66,6 +66,7 @@ export function useResource<T>(
     loading.current = load;
   });
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: to ask again is to read again
   useEffect(() => {
     if (key === null) return;
     const controller = new AbortController();

@@ -1,11 +1,11 @@
 /** What every view works with: the API, the status, and how an action is told of. */
 
 import { Toast } from "@base-ui/react/toast";
-import { createContext, use, useMemo, type ReactNode } from "react";
+import { createContext, type ReactNode, use, useMemo } from "react";
 
 import type { AdminApi } from "./api/api";
 import type { Status } from "./api/types";
-import { useResource, type Resource } from "./resource";
+import { type Resource, useResource } from "./resource";
 import type { PageConfig } from "./sign-in/config";
 
 /** The status asks several services, so it is read at leisure; a sweep that runs is followed by itself. */

@@ -9,15 +9,15 @@ import {
   FileCheck2,
   KeyRound,
   LogOut,
+  type LucideIcon,
   Monitor,
   Moon,
   ScrollText,
   Shuffle,
   Sun,
   TriangleAlert,
-  type LucideIcon,
 } from "lucide-react";
-import { useEffect, useRef, useState, type ReactNode } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 
 import { short } from "./format";
@@ -74,9 +74,9 @@ export function Shell({ name, signOut, children }: { name: string; signOut: () =
 
   return (
     <div className="shell">
-      <a className="skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
+      <button type="button" className="skip" onClick={() => main.current?.focus()}>
         Skip to the content
-      </a>
+      </button>
       <header className="side">
         <Brand stack={config.stack} region={config.region} />
         <nav aria-label="Views">

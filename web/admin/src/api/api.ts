@@ -154,7 +154,7 @@ function problem(status: number, answer: Record<string, unknown> | null, changes
   if (status === 403) return new NotAdministrator(message ?? "You are not an administrator.");
   if (status === 429) return new Unavailable("Too many requests at a time; try again in a moment.", false);
   if (status >= 400 && status < 500) {
-    const version = typeof answer?.["version"] === "number" ? answer["version"] : null;
+    const version = typeof answer?.version === "number" ? answer.version : null;
     return new Refused(message ?? `The request was refused (${status}).`, status, text("code"), text("field"), version);
   }
   return new Unavailable(message ?? `The service answered with an error (${status}).`, changes);

@@ -1,7 +1,7 @@
 /** What every chart has: its legend, its figures as a table for whoever cannot or will not read a picture. */
 
 import { ChartColumn, Table2 } from "lucide-react";
-import { useEffect, useRef, useState, type ReactNode, type RefObject } from "react";
+import { type ReactNode, type RefObject, useEffect, useRef, useState } from "react";
 
 import { Button } from "../ui/parts";
 
@@ -40,8 +40,8 @@ export function Frame({ legend, chart, table, controls }: FrameProps) {
           </Button>
         </div>
       </div>
-      {/* A part that scrolls has to be reachable by keyboard. */}
       {asTable ? (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
         <section className="chart-table" tabIndex={0} aria-label="Figures of the chart">
           {table}
         </section>

@@ -6,7 +6,7 @@ import { useState } from "react";
 import { Link } from "wouter";
 
 import { count, percent, short, when } from "../format";
-import { STANDINGS, STANDING_WORDS, type Look, type Standing } from "../sweeps/census";
+import { type Look, STANDING_WORDS, STANDINGS, type Standing } from "../sweeps/census";
 import { GOALS } from "../sweeps/words";
 import { Time } from "../ui/parts";
 import { Table } from "../ui/table";
@@ -58,7 +58,11 @@ function Columns({ looks }: { looks: Look[] }) {
   const [pointed, point] = useState<number | null>(null);
   const bottom = HEIGHT - EDGE.bottom;
   const most = Math.max(1, ...looks.map(total));
-  const x = scaleBand({ domain: looks.map((_, index) => index), range: [EDGE.left, width - EDGE.right], padding: 0.28 });
+  const x = scaleBand({
+    domain: looks.map((_, index) => index),
+    range: [EDGE.left, width - EDGE.right],
+    padding: 0.28,
+  });
   const y = scaleLinear({ domain: [0, most], range: [bottom, EDGE.top], nice: 4 });
   const bandwidth = Math.min(56, x.bandwidth());
   const middle = (index: number) => (x(index) ?? 0) + x.bandwidth() / 2;
@@ -121,12 +125,19 @@ function Columns({ looks }: { looks: Look[] }) {
               );
             })}
             <Under ticks={shown.map(({ at, look: each }) => ({ at, label: when.day(each.at) }))} y={bottom + 17} />
-            <Under ticks={shown.map(({ at, look: each }) => ({ at, label: GOALS[each.sweep.goal].name }))} y={bottom + 33} />
+            <Under
+              ticks={shown.map(({ at, look: each }) => ({ at, label: GOALS[each.sweep.goal].name }))}
+              y={bottom + 33}
+            />
           </>
         )}
       </svg>
       {look && pointed !== null && (
-        <div className={`tip ${middle(pointed) > width / 2 ? "left" : "right"}`} aria-hidden ref={(tip) => place(tip, middle(pointed))}>
+        <div
+          className={`tip ${middle(pointed) > width / 2 ? "left" : "right"}`}
+          aria-hidden
+          ref={(tip) => place(tip, middle(pointed))}
+        >
           <p className="tip-title">
             {GOALS[look.sweep.goal].name} · {when.short(look.at)}
           </p>

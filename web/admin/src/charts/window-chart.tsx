@@ -2,7 +2,7 @@
 
 import { scaleLinear, scaleTime } from "@visx/scale";
 import { AreaClosed, LinePath } from "@visx/shape";
-import { useState, type PointerEvent } from "react";
+import { type PointerEvent, useState } from "react";
 
 import type { PlaintextWindow } from "../api/types";
 import { count, milliseconds, when } from "../format";
@@ -126,7 +126,9 @@ function Lines({ points, period, hours, until }: LinesProps) {
                 <AreaClosed data={run} x={across} y={(point) => y(point.p50)} yScale={y} className="w-p50 area" />
                 <LinePath data={run} x={across} y={(point) => y(point.p99)} className="w-p99 line" />
                 <LinePath data={run} x={across} y={(point) => y(point.p50)} className="w-p50 line" />
-                {run.length === 1 && run[0] && <circle className="w-p99 point" cx={across(run[0])} cy={y(run[0].p99)} r={2} />}
+                {run.length === 1 && run[0] && (
+                  <circle className="w-p99 point" cx={across(run[0])} cy={y(run[0].p99)} r={2} />
+                )}
               </g>
             ))}
             {pointed && (
@@ -140,7 +142,11 @@ function Lines({ points, period, hours, until }: LinesProps) {
         )}
       </svg>
       {pointed && (
-        <div className={`tip ${across(pointed) > width / 2 ? "left" : "right"}`} aria-hidden ref={(tip) => place(tip, across(pointed))}>
+        <div
+          className={`tip ${across(pointed) > width / 2 ? "left" : "right"}`}
+          aria-hidden
+          ref={(tip) => place(tip, across(pointed))}
+        >
           <p className="tip-title">{when.short(pointed.at)}</p>
           <p>
             <span className="swatch w-p99" />

@@ -10,7 +10,14 @@
  * coming back, and nothing else. A new token is got by refresh token, never in a frame.
  */
 
-import { ErrorResponse, InMemoryWebStorage, UserManager, WebStorageStateStore, type User } from "oidc-client-ts";
+import {
+  ErrorResponse,
+  type INavigator,
+  InMemoryWebStorage,
+  type User,
+  UserManager,
+  WebStorageStateStore,
+} from "oidc-client-ts";
 
 import { NotSignedIn } from "../api/errors";
 import type { PageConfig } from "./config";
@@ -35,22 +42,26 @@ export class SignIn {
     manager.events.addAccessTokenExpired(() => void this.renew());
   }
 
-  static for(config: PageConfig, origin: string): SignIn {
+  /** Returns the sign-in of a page at `origin`; `leave` goes to another address, as a browser does unless told otherwise. */
+  static for(config: PageConfig, origin: string, leave?: INavigator): SignIn {
     const here = `${origin}/admin`;
     return new SignIn(
-      new UserManager({
-        authority: config.issuer,
-        ...(config.metadataUrl ? { metadataUrl: config.metadataUrl } : {}),
-        client_id: config.clientId,
-        redirect_uri: here,
-        post_logout_redirect_uri: here,
-        scope: config.scope,
-        response_type: "code",
-        userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
-        stateStore: new WebStorageStateStore({ store: window.sessionStorage, prefix: "pkce." }),
-        automaticSilentRenew: false, // It would fall back on a frame.
-        accessTokenExpiringNotificationTimeInSeconds: 60,
-      }),
+      new UserManager(
+        {
+          authority: config.issuer,
+          ...(config.metadataUrl ? { metadataUrl: config.metadataUrl } : {}),
+          client_id: config.clientId,
+          redirect_uri: here,
+          post_logout_redirect_uri: here,
+          scope: config.scope,
+          response_type: "code",
+          userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
+          stateStore: new WebStorageStateStore({ store: window.sessionStorage, prefix: "pkce." }),
+          automaticSilentRenew: false, // It would fall back on a frame.
+          accessTokenExpiringNotificationTimeInSeconds: 60,
+        },
+        leave,
+      ),
     );
   }
 
@@ -120,12 +131,7 @@ export class SignIn {
     } catch {
       // The issuer is away or takes the refresh token no more; the access token may hold for another moment.
     }
-    const left = user.expires_in ?? 0;
-    if (left <= 0 || !user.refresh_token) {
-      if (left > 0) return false; // Without a refresh token, the access token is used until it ends.
-      await this.manager.removeUser();
-      this.become({ kind: "expired", name: nameOf(user) });
-    }
+    if (user.expired) await this.expire();
     return false;
   }
 

@@ -17,7 +17,7 @@ export const STANDING_WORDS: Record<Standing, string> = {
   settled: "In order already",
   oldForm: "Old form",
   plaintext: "In plaintext",
-  open: "Failed or open",
+  open: "Open or failed",
 };
 
 export interface Look {
@@ -65,7 +65,9 @@ export function activeSweep(sweeps: readonly Sweep[]): Sweep | null {
 }
 
 export function newest(sweeps: readonly Sweep[], fits: (sweep: Sweep) => boolean): Sweep | null {
-  return sweeps.filter(fits).reduce<Sweep | null>((best, each) => (!best || each.startedAt > best.startedAt ? each : best), null);
+  return sweeps
+    .filter(fits)
+    .reduce<Sweep | null>((best, each) => (!best || each.startedAt > best.startedAt ? each : best), null);
 }
 
 export interface Judgement {
@@ -76,7 +78,8 @@ export interface Judgement {
 
 /** How the table stands by its newest count. The compliance report judges more, and more strictly. */
 export function judged(census: Sweep | null, status: Pick<Status, "setting">): Judgement {
-  if (!census) return { tone: "unknown", title: "Not counted", detail: "Verify the table to count its items by state." };
+  if (!census)
+    return { tone: "unknown", title: "Not counted", detail: "Verify the table to count its items by state." };
   if (!census.scanned) return { tone: "unknown", title: "Empty", detail: "The newest verification found no item." };
   const of = (...names: string[]) => sum(census.counts, names);
   const wrong = of("undecryptable", "failed", "conflicts");
@@ -86,11 +89,26 @@ export function judged(census: Sweep | null, status: Pick<Status, "setting">): J
   const plaintext = of("plaintext", "mixed");
   const encrypted = of("encrypted", "mixed", "oldForm");
   if (!status.setting.enabled) {
-    if (encrypted) return { tone: "warn", title: "Partly encrypted", detail: `Encryption is off, and some items are still encrypted.${since}` };
-    return { tone: stale ? "unknown" : "warn", title: "All in plaintext", detail: `Encryption is off, and nothing is encrypted.${since}` };
+    if (encrypted)
+      return {
+        tone: "warn",
+        title: "Partly encrypted",
+        detail: `Encryption is off, and some items are still encrypted.${since}`,
+      };
+    return {
+      tone: stale ? "unknown" : "warn",
+      title: "All in plaintext",
+      detail: `Encryption is off, and nothing is encrypted.${since}`,
+    };
   }
-  if (plaintext || of("oldForm")) return { tone: "warn", title: "Work is left", detail: `Some items are not in the current encrypted form.${since}` };
-  if (!encrypted) return { tone: "warn", title: "Nothing to encrypt", detail: "No item has one of the attributes: are these their names?" };
+  if (plaintext || of("oldForm"))
+    return { tone: "warn", title: "Work is left", detail: `Some items are not in the current encrypted form.${since}` };
+  if (!encrypted)
+    return {
+      tone: "warn",
+      title: "Nothing to encrypt",
+      detail: "No item has one of the attributes: are these their names?",
+    };
   return {
     tone: stale ? "warn" : "good",
     title: stale ? "All was encrypted" : "All encrypted",

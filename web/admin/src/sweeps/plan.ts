@@ -28,8 +28,18 @@ export function plan(status: Status, goal: Goal, rate: number | null, ofAnyAge =
   const past = paced(status.sweeps, goal);
   const perSecond = Math.min(past?.itemsPerSecond ?? Infinity, rate ?? Infinity);
   const pace: Plan["pace"] =
-    past && perSecond < (rate ?? Infinity) ? { from: "sweep", sweep: past, perSecond } : rate ? { from: "rate", perSecond: rate } : null;
-  return { reads, writes: census && writes(status, census, goal, ofAnyAge), census, seconds: pace ? reads / pace.perSecond : null, pace };
+    past && perSecond < (rate ?? Infinity)
+      ? { from: "sweep", sweep: past, perSecond }
+      : rate
+        ? { from: "rate", perSecond: rate }
+        : null;
+  return {
+    reads,
+    writes: census && writes(status, census, goal, ofAnyAge),
+    census,
+    seconds: pace ? reads / pace.perSecond : null,
+    pace,
+  };
 }
 
 function writes(status: Status, { counts, underKey, scanned }: Sweep, goal: Goal, ofAnyAge: boolean): number {

@@ -4,13 +4,21 @@ import type { Goal, SweepState } from "../api/types";
 
 export const GOALS: Record<Goal, { name: string; does: string; verb: string }> = {
   verify: { name: "Verify", verb: "verify", does: "Counts every item by its state and by its key. Changes nothing." },
-  encrypt: { name: "Encrypt", verb: "encrypt", does: "Encrypts what is still in plaintext, and brings old forms up to date." },
+  encrypt: {
+    name: "Encrypt",
+    verb: "encrypt",
+    does: "Encrypts what is still in plaintext, and brings old forms up to date.",
+  },
   "re-encrypt": {
     name: "Re-encrypt",
     verb: "re-encrypt",
     does: "Encrypts again what is under an earlier key, in the old form, or older than you say.",
   },
-  decrypt: { name: "Decrypt", verb: "decrypt", does: "Brings the whole table back to plaintext. Needs encryption to be off." },
+  decrypt: {
+    name: "Decrypt",
+    verb: "decrypt",
+    does: "Brings the whole table back to plaintext. Needs encryption to be off.",
+  },
 };
 
 export const STATES: Record<SweepState, string> = {

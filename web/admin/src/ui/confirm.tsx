@@ -2,7 +2,7 @@
 
 import { AlertDialog } from "@base-ui/react/alert-dialog";
 import { Field } from "@base-ui/react/field";
-import { useState, type ReactNode, type SubmitEvent } from "react";
+import { type ReactNode, type SubmitEvent, useState } from "react";
 
 import { NotAdministrator, NotSignedIn } from "../api/errors";
 import { useRefused } from "../resource";

@@ -1,7 +1,7 @@
 /** The small parts that views are made of. */
 
 import { Check, Copy, type LucideIcon } from "lucide-react";
-import { useEffect, useRef, useState, type ComponentProps, type ReactNode } from "react";
+import { type ComponentProps, type ReactNode, useEffect, useId, useRef, useState } from "react";
 
 import { ago, when } from "../format";
 import { useNow } from "../now";
@@ -15,7 +15,15 @@ interface ButtonProps extends ComponentProps<"button"> {
 }
 
 /** A button. While it is busy, it keeps its place, its width and the focus, and does nothing. */
-export function Button({ look = "plain", icon: Icon, busy = false, children, className, onClick, ...rest }: ButtonProps) {
+export function Button({
+  look = "plain",
+  icon: Icon,
+  busy = false,
+  children,
+  className,
+  onClick,
+  ...rest
+}: ButtonProps) {
   return (
     <button
       type="button"
@@ -39,10 +47,8 @@ interface CardProps {
   children?: ReactNode;
 }
 
-let cards = 0;
-
 export function Card({ title, lead, actions, className, children }: CardProps) {
-  const [id] = useState(() => `card-${(cards += 1)}`);
+  const id = useId();
   return (
     <section className={`card${className ? ` ${className}` : ""}`} {...(title ? { "aria-labelledby": id } : {})}>
       {(title || actions) && (
@@ -69,7 +75,13 @@ export function Badge({ tone, children }: { tone: Tone; children: ReactNode }) {
 }
 
 /** A time in the reader's zone; the title has it in UTC. */
-export function Time({ at, form = "full" }: { at: string | Date | null | undefined; form?: "full" | "date" | "short" | "ago" }) {
+export function Time({
+  at,
+  form = "full",
+}: {
+  at: string | Date | null | undefined;
+  form?: "full" | "date" | "short" | "ago";
+}) {
   if (!at) return <span className="soft">–</span>;
   const moment = typeof at === "string" ? new Date(at) : at;
   if (Number.isNaN(moment.getTime())) return <span>{String(at)}</span>;
@@ -102,7 +114,12 @@ export function Copyable({ text, label }: { text: string; label: string }) {
   return (
     <span className="copyable">
       <code>{text}</code>
-      <button type="button" className="icon-button" aria-label={copied ? `${label} copied` : `Copy ${label}`} onClick={copy}>
+      <button
+        type="button"
+        className="icon-button"
+        aria-label={copied ? `${label} copied` : `Copy ${label}`}
+        onClick={copy}
+      >
         {copied ? <Check aria-hidden size={14} /> : <Copy aria-hidden size={14} />}
       </button>
     </span>
@@ -124,7 +141,17 @@ export function Facts({ of }: { of: [name: string, value: ReactNode][] }) {
 }
 
 /** A number that a view leads with. */
-export function Figure({ label, value, note, tone }: { label: string; value: ReactNode; note?: ReactNode; tone?: Tone }) {
+export function Figure({
+  label,
+  value,
+  note,
+  tone,
+}: {
+  label: string;
+  value: ReactNode;
+  note?: ReactNode;
+  tone?: Tone;
+}) {
   return (
     <div className={`figure${tone ? ` ${tone}` : ""}`}>
       <dt>{label}</dt>
@@ -139,6 +166,7 @@ export function Skeleton({ lines = 1, tall = false }: { lines?: number; tall?: b
   return (
     <div className="skeleton" aria-hidden>
       {Array.from({ length: lines }, (_, line) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: lines of a skeleton are all alike
         <span key={line} className={tall ? "tall" : undefined} />
       ))}
     </div>

@@ -12,7 +12,11 @@ interface ProgressBarProps {
 
 export function ProgressBar({ share, label, tone, tall = false }: ProgressBarProps) {
   return (
-    <Progress.Root value={Math.round(share * 1000) / 10} aria-label={label} className={`progress ${tone}${tall ? " tall" : ""}`}>
+    <Progress.Root
+      value={Math.round(share * 1000) / 10}
+      aria-label={label}
+      className={`progress ${tone}${tall ? " tall" : ""}`}
+    >
       <Progress.Track className="track">
         <Progress.Indicator className="indicator" />
       </Progress.Track>

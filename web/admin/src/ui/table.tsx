@@ -1,5 +1,7 @@
 /** A table that becomes a list of cards where there is no room for columns. */
 
+// biome-ignore-all lint/a11y/noRedundantRoles: a browser drops the roles of a table whose parts are laid out as blocks
+
 import type { ReactNode } from "react";
 
 export interface Column<Row> {
@@ -23,7 +25,6 @@ interface TableProps<Row> {
   keyOf: (row: Row) => string;
 }
 
-// The roles are said outright: a browser drops those of a table whose parts are laid out as blocks.
 export function Table<Row>({ caption, columns, rows, keyOf }: TableProps<Row>) {
   return (
     <table className="table" role="table">
@@ -46,7 +47,12 @@ export function Table<Row>({ caption, columns, rows, keyOf }: TableProps<Row>) {
                   {column.cell(row)}
                 </th>
               ) : (
-                <td key={column.name} role="cell" className={classes(column)} data-label={column.quiet ? undefined : column.name}>
+                <td
+                  key={column.name}
+                  role="cell"
+                  className={classes(column)}
+                  data-label={column.quiet ? undefined : column.name}
+                >
                   {column.cell(row)}
                 </td>
               ),

@@ -35,7 +35,12 @@ export function AuditView() {
     >
       <Card>
         {actions.error && !actions.data ? (
-          <Problem title="The actions could not be read" error={actions.error} retry={actions.refresh} busy={actions.busy} />
+          <Problem
+            title="The actions could not be read"
+            error={actions.error}
+            retry={actions.refresh}
+            busy={actions.busy}
+          />
         ) : !actions.data ? (
           <>
             <Reading what="the actions" />

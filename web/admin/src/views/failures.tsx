@@ -49,7 +49,12 @@ export function FailuresView() {
         }
       >
         {failures.error && !failures.data ? (
-          <Problem title="The failures could not be read" error={failures.error} retry={failures.refresh} busy={failures.busy} />
+          <Problem
+            title="The failures could not be read"
+            error={failures.error}
+            retry={failures.refresh}
+            busy={failures.busy}
+          />
         ) : !failures.data ? (
           <>
             <Reading what="the failures" />
@@ -95,7 +100,12 @@ function Letters({ letters, discard }: { letters: Failure[]; discard: (letter: F
           quiet: true,
           align: "end",
           cell: (letter) => (
-            <Button look="quiet" icon={Trash2} onClick={() => discard(letter)} aria-label={`Discard the letter ${letter.id}`}>
+            <Button
+              look="quiet"
+              icon={Trash2}
+              onClick={() => discard(letter)}
+              aria-label={`Discard the letter ${letter.id}`}
+            >
               Discard…
             </Button>
           ),
@@ -147,10 +157,15 @@ function Redrive({ close, came, read }: RedriveProps) {
         came(redriven);
         read();
         status.refresh();
-        tell(`${items(redriven.done, "letter")} settled`, redriven.again ? `${count(redriven.again)} failed again.` : undefined);
+        tell(
+          `${items(redriven.done, "letter")} settled`,
+          redriven.again ? `${count(redriven.again)} failed again.` : undefined,
+        );
       }}
     >
-      <p>Each letter’s key is looked at again. What succeeds leaves the queue; what fails again stays, with one try more.</p>
+      <p>
+        Each letter’s key is looked at again. What succeeds leaves the queue; what fails again stays, with one try more.
+      </p>
       <p className="soft">Mend the cause first. For a stream batch whose records are gone, a sweep is started.</p>
       <NumberInput label="Letters, at most" value={max} change={setMax} min={1} max={1000} />
     </Confirm>

@@ -17,7 +17,11 @@ import { StartForm } from "./start-form";
 export function KeysView() {
   const { status } = useService();
   return (
-    <Page title="Keys" lead="Under which KMS key data keys are, and how to bring items under the current one." reads={[status]}>
+    <Page
+      title="Keys"
+      lead="Under which KMS key data keys are, and how to bring items under the current one."
+      reads={[status]}
+    >
       {status.error && !status.data && (
         <Problem title="The keys could not be read" error={status.error} retry={status.refresh} busy={status.busy} />
       )}
@@ -100,7 +104,11 @@ function ByKey({ status }: { status: Status }) {
     number: census.underKey[arn] ?? 0,
     role: arn === status.key.arn ? "current" : status.earlierKeys.includes(arn) ? "earlier" : "other",
   }));
-  const all = Math.max(1, ...rows.map((row) => row.number), rows.reduce((sum, row) => sum + row.number, 0));
+  const all = Math.max(
+    1,
+    ...rows.map((row) => row.number),
+    rows.reduce((sum, row) => sum + row.number, 0),
+  );
   return (
     <>
       <Table
@@ -123,15 +131,22 @@ function ByKey({ status }: { status: Status }) {
           {
             name: "Share",
             wide: true,
-            cell: (row) => <ProgressBar share={row.number / all} label={`Share of ${shortKey(row.arn)}`} tone={row.role === "current" ? "done" : "still"} />,
+            cell: (row) => (
+              <ProgressBar
+                share={row.number / all}
+                label={`Share of ${shortKey(row.arn)}`}
+                tone={row.role === "current" ? "done" : "still"}
+              />
+            ),
           },
           { name: "Items", align: "end", cell: (row) => count(row.number) },
           { name: "Of all", align: "end", cell: (row) => percent(row.number, all) },
         ]}
       />
       <p className="soft small">
-        Counted <Time at={census.finishedAt} /> by the sweep <Link href={`/migration/${census.id}`}>{census.id}</Link>. A key may
-        be disabled or deleted only when no item is under it, in the table and in every backup that is to be read again.
+        Counted <Time at={census.finishedAt} /> by the sweep <Link href={`/migration/${census.id}`}>{census.id}</Link>.
+        A key may be disabled or deleted only when no item is under it, in the table and in every backup that is to be
+        read again.
       </p>
     </>
   );

@@ -7,10 +7,10 @@ import { Link } from "wouter";
 import { NotAdministrator, NotSignedIn } from "../api/errors";
 import type { Sweep, SweepDetail, SweepState } from "../api/types";
 import { count, duration, items, percent, short } from "../format";
-import { useRefused, useResource, type Resource } from "../resource";
+import { type Resource, useRefused, useResource } from "../resource";
 import { useService } from "../service";
-import { expected, pace, progress, withReading, type Reading } from "../sweeps/pace";
-import { GOALS, STATES, reasonWords } from "../sweeps/words";
+import { expected, pace, progress, type Reading, withReading } from "../sweeps/pace";
+import { GOALS, reasonWords, STATES } from "../sweeps/words";
 import { Confirm } from "../ui/confirm";
 import { Badge, Button, Card, Time, type Tone } from "../ui/parts";
 import { Problem } from "../ui/problem";
@@ -18,7 +18,13 @@ import { ProgressBar } from "../ui/progress";
 
 const FOLLOWED_EVERY = 2_000;
 
-const TONES: Record<SweepState, Tone> = { running: "info", paused: "warn", cancelled: "unknown", stopped: "bad", done: "good" };
+const TONES: Record<SweepState, Tone> = {
+  running: "info",
+  paused: "warn",
+  cancelled: "unknown",
+  stopped: "bad",
+  done: "good",
+};
 
 export function SweepBadge({ state }: { state: SweepState }) {
   return <Badge tone={TONES[state]}>{STATES[state]}</Badge>;
@@ -77,7 +83,12 @@ export function SweepProgress({ sweep, perSecond }: { sweep: Sweep; perSecond: n
   const idle = sweep.minutesWithoutProgress ?? 0;
   return (
     <div className="stack">
-      <ProgressBar share={share} label={`Progress of the sweep to ${GOALS[sweep.goal].verb}`} tone={sweep.state === "running" ? "live" : "still"} tall />
+      <ProgressBar
+        share={share}
+        label={`Progress of the sweep to ${GOALS[sweep.goal].verb}`}
+        tone={sweep.state === "running" ? "live" : "still"}
+        tall
+      />
       <dl className="pulse">
         <div>
           <dt>Read</dt>
@@ -105,7 +116,9 @@ export function SweepProgress({ sweep, perSecond }: { sweep: Sweep; perSecond: n
         </div>
       </dl>
       {sweep.state === "running" && idle >= 3 && (
-        <p className="warn-text small">Nothing was committed for {items(idle, "minute")}. “Resume” queues its segments again.</p>
+        <p className="warn-text small">
+          Nothing was committed for {items(idle, "minute")}. “Resume” queues its segments again.
+        </p>
       )}
       {sweep.reason && <p className="bad-text">It stopped: {reasonWords(sweep.reason)}.</p>}
     </div>
@@ -176,8 +189,8 @@ export function SweepControls({ sweep, changed }: { sweep: Sweep; changed: () =>
           }}
         >
           <p>
-            It ends for good after {items(sweep.scanned)}. What it wrote stays. A new sweep begins from the start; pausing keeps
-            the place.
+            It ends for good after {items(sweep.scanned)}. What it wrote stays. A new sweep begins from the start;
+            pausing keeps the place.
           </p>
         </Confirm>
       )}

@@ -45,7 +45,9 @@ export function MigrationView() {
 function goals({ setting, sweeps }: Status): ("verify" | "encrypt" | "re-encrypt" | "decrypt")[] {
   const counted = sweeps.some((sweep) => sweep.goal === "verify" && sweep.state === "done");
   if (!counted) return ["verify", "encrypt", "re-encrypt", "decrypt"];
-  return setting.enabled ? ["encrypt", "re-encrypt", "verify", "decrypt"] : ["verify", "decrypt", "encrypt", "re-encrypt"];
+  return setting.enabled
+    ? ["encrypt", "re-encrypt", "verify", "decrypt"]
+    : ["verify", "decrypt", "encrypt", "re-encrypt"];
 }
 
 function Sweeps({ sweeps }: { sweeps: Sweep[] }) {
@@ -76,7 +78,7 @@ function Sweeps({ sweeps }: { sweeps: Sweep[] }) {
 }
 
 function Failed({ sweep }: { sweep: Sweep }) {
-  const failed = sweep.counts["failed"] ?? 0;
+  const failed = sweep.counts.failed ?? 0;
   return failed ? <span className="bad-text">{count(failed)}</span> : <span className="soft">0</span>;
 }
 

@@ -1,7 +1,7 @@
 /** What is shown where nobody is signed in, or somebody who may not see the rest. */
 
-import { Clock, CloudOff, Compass, LogIn, LogOut, ShieldX, type LucideIcon } from "lucide-react";
-import { useEffect, useRef, type ReactNode } from "react";
+import { Clock, CloudOff, Compass, LogIn, LogOut, type LucideIcon, ShieldX } from "lucide-react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { Link } from "wouter";
 
 import type { PageConfig } from "../sign-in/config";
@@ -57,7 +57,8 @@ export function SignedOut({ config, why, signIn }: { config: PageConfig; why: Wh
       {why && <p className={why === "signed-out" ? "soft" : "note-line bad-text"}>{WHYS[why]}</p>}
       <p className="soft">
         Encryption of the stack <b>{config.stack}</b>
-        {config.region && ` in ${config.region}`}, for administrators. Signing in goes through your organization’s own page.
+        {config.region && ` in ${config.region}`}, for administrators. Signing in goes through your organization’s own
+        page.
       </p>
     </Door>
   );
@@ -75,7 +76,8 @@ export function Expired({ name, signIn }: { name: string; signIn: () => void }) 
       }
     >
       <p className="soft">
-        You were signed in as <b>{name}</b>. Sweeps that were started go on. Signing in brings you back to where you were.
+        You were signed in as <b>{name}</b>. Sweeps that were started go on. Signing in brings you back to where you
+        were.
       </p>
     </Door>
   );
@@ -93,8 +95,8 @@ export function NotAllowed({ config, name, signOut }: { config: PageConfig; name
       }
     >
       <p className="soft">
-        You are signed in as <b>{name}</b>, who is not in the group <code>{config.groupHint}</code>. Whoever manages the users
-        can add you to it; sign in again after that.
+        You are signed in as <b>{name}</b>, who is not in the group <code>{config.groupHint}</code>. Whoever manages the
+        users can add you to it; sign in again after that.
       </p>
     </Door>
   );
@@ -122,7 +124,9 @@ export function Broken() {
         </Button>
       }
     >
-      <p className="soft">Its configuration could not be read. If this lasts, look whether the stack has an issuer and a client id.</p>
+      <p className="soft">
+        Its configuration could not be read. If this lasts, look whether the stack has an issuer and a client id.
+      </p>
     </Door>
   );
 }

@@ -1,9 +1,9 @@
 /** Overview: whether encryption is on, how the table stands, whether everything runs. */
 
-import { ToggleGroup } from "@base-ui/react/toggle-group";
 import { Toggle } from "@base-ui/react/toggle";
+import { ToggleGroup } from "@base-ui/react/toggle-group";
 import { ChartColumnStacked, History, Hourglass, Play } from "lucide-react";
-import { useState, type ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 
 import type { Status } from "../api/types";
@@ -56,7 +56,12 @@ export function OverviewView() {
         <Window />
         <Card title="Changes of the setting" className="full">
           {config.error && !config.data ? (
-            <Problem title="The changes could not be read" error={config.error} retry={config.refresh} busy={config.busy} />
+            <Problem
+              title="The changes could not be read"
+              error={config.error}
+              retry={config.refresh}
+              busy={config.busy}
+            />
           ) : config.data ? (
             <Changes history={config.data.history} />
           ) : (
@@ -84,7 +89,7 @@ function Figures({ status }: { status: Status | undefined }) {
       />
       <Figure
         label="Encrypted"
-        value={status ? census ? percent(encrypted, census.scanned - (census.counts["none"] ?? 0)) : "–" : waiting}
+        value={status ? (census ? percent(encrypted, census.scanned - (census.counts.none ?? 0)) : "–") : waiting}
         note={
           status &&
           (census ? (
@@ -149,14 +154,43 @@ function Looks({ status }: { status: Status }) {
 function Health({ status }: { status: Status | undefined }) {
   const lines: [string, ReactNode][] = status
     ? [
-        ["Stream mapping", <State key="m" good={status.mapping.state === "Enabled"} text={status.mapping.state ?? "unknown"} />],
-        ["Stream carries", <State key="s" good={status.stream.viewType === "KEYS_ONLY"} soft text={VIEWS[status.stream.viewType ?? ""] ?? "unknown"} />],
+        [
+          "Stream mapping",
+          <State key="m" good={status.mapping.state === "Enabled"} text={status.mapping.state ?? "unknown"} />,
+        ],
+        [
+          "Stream carries",
+          <State
+            key="s"
+            good={status.stream.viewType === "KEYS_ONLY"}
+            soft
+            text={VIEWS[status.stream.viewType ?? ""] ?? "unknown"}
+          />,
+        ],
         ["Work queue", items(status.workQueue.messages, "message")],
         ["Put-off keys", items(status.deferredQueue.messages, "message")],
-        ["Failure queue", <State key="f" good={!status.failureQueue.messages} text={items(status.failureQueue.messages, "message")} />],
+        [
+          "Failure queue",
+          <State key="f" good={!status.failureQueue.messages} text={items(status.failureQueue.messages, "message")} />,
+        ],
         ["Key", <State key="k" good={status.key.state === "Enabled"} text={status.key.state ?? "unknown"} />],
-        ["Key rotation", <State key="r" good={Boolean(status.key.rotationEnabled)} soft text={status.key.rotationEnabled ? "on" : "off or unknown"} />],
-        ["Point-in-time recovery", status.recovery.pitr ? items(status.recovery.days ?? 35, "day") : <State key="p" good={false} soft text="off" />],
+        [
+          "Key rotation",
+          <State
+            key="r"
+            good={Boolean(status.key.rotationEnabled)}
+            soft
+            text={status.key.rotationEnabled ? "on" : "off or unknown"}
+          />,
+        ],
+        [
+          "Point-in-time recovery",
+          status.recovery.pitr ? (
+            items(status.recovery.days ?? 35, "day")
+          ) : (
+            <State key="p" good={false} soft text="off" />
+          ),
+        ],
       ]
     : [];
   return (
@@ -226,29 +260,34 @@ function Window() {
     >
       {window.error && !window.data ? (
         <div className="chart-size">
-          <Problem title="The window could not be read" error={window.error} retry={window.refresh} busy={window.busy} />
+          <Problem
+            title="The window could not be read"
+            error={window.error}
+            retry={window.refresh}
+            busy={window.busy}
+          />
         </div>
       ) : !window.data ? (
         <Skeleton tall />
+      ) : window.data.points.length ? (
+        <WindowChart window={window.data} hours={hours} until={new Date(window.at ?? 0)} controls={controls} />
       ) : (
         <>
-          {window.data.points.length ? (
-            <WindowChart window={window.data} hours={hours} until={new Date(window.at ?? 0)} controls={controls} />
-          ) : (
-            <>
-              <div className="chart-bar end">{controls}</div>
-              <Empty icon={Hourglass} title="No writes in this time">
-                Each write that is encrypted from the stream is measured.
-              </Empty>
-            </>
-          )}
+          <div className="chart-bar end">{controls}</div>
+          <Empty icon={Hourglass} title="No writes in this time">
+            Each write that is encrypted from the stream is measured.
+          </Empty>
         </>
       )}
     </Card>
   );
 }
 
-function Changes({ history }: { history: { enabled: boolean; version: number; changedBy: string | null; changedAt: string | null }[] }) {
+function Changes({
+  history,
+}: {
+  history: { enabled: boolean; version: number; changedBy: string | null; changedAt: string | null }[];
+}) {
   if (!history.length) {
     return (
       <Empty icon={History} title="Never changed">
@@ -263,7 +302,10 @@ function Changes({ history }: { history: { enabled: boolean; version: number; ch
       keyOf={(change) => String(change.version)}
       columns={[
         { name: "Changed", heads: true, cell: (change) => <Time at={change.changedAt} /> },
-        { name: "Encryption", cell: (change) => <Badge tone={change.enabled ? "good" : "warn"}>{change.enabled ? "on" : "off"}</Badge> },
+        {
+          name: "Encryption",
+          cell: (change) => <Badge tone={change.enabled ? "good" : "warn"}>{change.enabled ? "on" : "off"}</Badge>,
+        },
         { name: "Version", align: "end", cell: (change) => change.version },
         { name: "By", wide: true, cell: (change) => change.changedBy ?? "–" },
       ]}

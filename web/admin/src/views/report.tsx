@@ -1,7 +1,7 @@
 /** The compliance report: evidence by one verification, to read and to take along. */
 
 import { CircleCheckBig, CircleDashed, Download, FileCheck2, OctagonAlert } from "lucide-react";
-import { useState, type ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 
 import { NotAdministrator, NotSignedIn } from "../api/errors";
@@ -31,14 +31,28 @@ export function ReportView({ sweep: asked }: { sweep: string | undefined }) {
       actions={report.data && chosen && <Downloads report={report.data} sweep={chosen} />}
     >
       {status.error && !status.data && !chosen && (
-        <Problem title="The verifications could not be read" error={status.error} retry={status.refresh} busy={status.busy} />
+        <Problem
+          title="The verifications could not be read"
+          error={status.error}
+          retry={status.refresh}
+          busy={status.busy}
+        />
       )}
       {report.error && (
-        <Problem title={report.data ? "The report could not be read again" : "The report could not be made"} error={report.error} retry={report.refresh} busy={report.busy} />
+        <Problem
+          title={report.data ? "The report could not be read again" : "The report could not be made"}
+          error={report.error}
+          retry={report.refresh}
+          busy={report.busy}
+        />
       )}
       {none ? (
         <Card>
-          <Empty icon={FileCheck2} title="No verification has ended yet" action={<Link href="/migration">Start a verification</Link>}>
+          <Empty
+            icon={FileCheck2}
+            title="No verification has ended yet"
+            action={<Link href="/migration">Start a verification</Link>}
+          >
             A report rests on one. With every value decrypted, it can say the most.
           </Empty>
         </Card>
@@ -64,7 +78,11 @@ function Others({ finished, chosen }: { finished: Sweep[]; chosen: string | null
   return (
     <nav aria-label="Verifications" className="strip">
       {finished.map((sweep) => (
-        <Link key={sweep.id} href={`/report/${encodeURIComponent(sweep.id)}`} aria-current={sweep.id === chosen ? "page" : undefined}>
+        <Link
+          key={sweep.id}
+          href={`/report/${encodeURIComponent(sweep.id)}`}
+          aria-current={sweep.id === chosen ? "page" : undefined}
+        >
           <Time at={sweep.finishedAt} form="short" />
           {sweep.deep && <span className="soft"> deep</span>}
         </Link>
@@ -93,7 +111,10 @@ function Downloads({ report, sweep }: { report: Report; sweep: string }) {
   };
   return (
     <>
-      <Button icon={Download} onClick={() => download(`${stem}.json`, "application/json", `${JSON.stringify(report, null, 2)}\n`)}>
+      <Button
+        icon={Download}
+        onClick={() => download(`${stem}.json`, "application/json", `${JSON.stringify(report, null, 2)}\n`)}
+      >
         JSON
       </Button>
       <Button icon={Download} busy={busy} onClick={() => void page()}>
@@ -105,8 +126,16 @@ function Downloads({ report, sweep }: { report: Report; sweep: string }) {
 }
 
 const VERDICTS = {
-  "as-it-should-be": { tone: "good", title: "All is as it should be: every value was decrypted.", icon: CircleCheckBig },
-  "as-it-should-be-by-headers": { tone: "warn", title: "By the headers all is as it should be. No value was decrypted.", icon: CircleDashed },
+  "as-it-should-be": {
+    tone: "good",
+    title: "All is as it should be: every value was decrypted.",
+    icon: CircleCheckBig,
+  },
+  "as-it-should-be-by-headers": {
+    tone: "warn",
+    title: "By the headers all is as it should be. No value was decrypted.",
+    icon: CircleDashed,
+  },
   "not-as-it-should-be": { tone: "bad", title: "Not all is as it should be.", icon: OctagonAlert },
 } as const;
 
@@ -125,13 +154,18 @@ function Evidence({ report }: { report: Report }) {
             </ul>
           )}
           <p className="soft small">
-            <Time at={report.generatedAt} /> · stack {report.stack.name} · {report.stack.region} · by {report.generatedBy}
+            <Time at={report.generatedAt} /> · stack {report.stack.name} · {report.stack.region} · by{" "}
+            {report.generatedBy}
           </p>
         </Note>
       </div>
       <dl className="figures full">
         <Figure label="Items looked at" value={count(seen.items)} />
-        <Figure label="Values decrypted" value={count(seen.values.decrypted)} note={`of ${count(seen.values.seen)} seen`} />
+        <Figure
+          label="Values decrypted"
+          value={count(seen.values.decrypted)}
+          note={`of ${count(seen.values.seen)} seen`}
+        />
         <Figure label="With plaintext" value={count(sum(seen.byState, ["plaintext", "mixed"]))} />
         <Figure label="Open failures" value={count(report.failures.messages)} />
       </dl>
@@ -143,7 +177,8 @@ function Evidence({ report }: { report: Report }) {
               <div key={state} className={seen.byState[state] ? undefined : "zero"}>
                 <dt>{words}</dt>
                 <dd>
-                  {count(seen.byState[state] ?? 0)} <span className="soft share">{percent(seen.byState[state] ?? 0, seen.items)}</span>
+                  {count(seen.byState[state] ?? 0)}{" "}
+                  <span className="soft share">{percent(seen.byState[state] ?? 0, seen.items)}</span>
                 </dd>
               </div>
             ))}
@@ -187,10 +222,19 @@ function Evidence({ report }: { report: Report }) {
           of={[
             ["Key", <Copyable key="k" text={key.arn} label="key ARN" />],
             ["State", key.state ?? "unknown"],
-            ["Rotation", key.rotationEnabled ? `on, every ${items(key.rotationPeriodInDays ?? 365, "day")}` : "off or unknown"],
+            [
+              "Rotation",
+              key.rotationEnabled ? `on, every ${items(key.rotationPeriodInDays ?? 365, "day")}` : "off or unknown",
+            ],
             ["Next rotation", <Time key="n" at={key.nextRotationDate} form="date" />],
             ...Object.entries(seen.byKey).map(
-              ([arn, number]) => [`Under ${shortKey(arn)}`, <span key={arn} title={arn}>{items(number)}</span>] as [string, ReactNode],
+              ([arn, number]) =>
+                [
+                  `Under ${shortKey(arn)}`,
+                  <span key={arn} title={arn}>
+                    {items(number)}
+                  </span>,
+                ] as [string, ReactNode],
             ),
           ]}
         />
@@ -198,12 +242,22 @@ function Evidence({ report }: { report: Report }) {
       <Card title="How this was found" className="half">
         <Facts
           of={[
-            ["Verification", <Link key="v" href={`/migration/${seen.sweep}`}>{seen.sweep}</Link>],
+            [
+              "Verification",
+              <Link key="v" href={`/migration/${seen.sweep}`}>
+                {seen.sweep}
+              </Link>,
+            ],
             ["By", seen.startedBy ?? "–"],
             ["From", <Time key="f" at={seen.startedAt} />],
             ["To", <Time key="t" at={seen.finishedAt} />],
             ["Method", `Each item was read consistently; ${seen.method}.`],
-            ["Versions", Object.entries(report.versions).map((pair) => pair.join(" ")).join(", ")],
+            [
+              "Versions",
+              Object.entries(report.versions)
+                .map((pair) => pair.join(" "))
+                .join(", "),
+            ],
           ]}
         />
       </Card>

@@ -3,7 +3,7 @@
 import { Radio } from "@base-ui/react/radio";
 import { RadioGroup } from "@base-ui/react/radio-group";
 import { Play, TriangleAlert } from "lucide-react";
-import { useId, useState, type ReactNode, type SubmitEvent } from "react";
+import { type ReactNode, type SubmitEvent, useId, useState } from "react";
 import { Link, useLocation } from "wouter";
 
 import { NotAdministrator, NotSignedIn, Refused } from "../api/errors";
@@ -11,7 +11,7 @@ import type { Goal, StartSweep, Status } from "../api/types";
 import { count, duration, items, short } from "../format";
 import { useRefused } from "../resource";
 import { useService } from "../service";
-import { plan, type Plan } from "../sweeps/plan";
+import { type Plan, plan } from "../sweeps/plan";
 import { GOALS } from "../sweeps/words";
 import { Confirm } from "../ui/confirm";
 import { CheckInput, NumberInput } from "../ui/fields";
@@ -193,7 +193,9 @@ interface PlanCardProps {
 
 function PlanCard({ status, goal, planned, children }: PlanCardProps) {
   const { reads, writes, census, seconds, pace } = planned;
-  const later = census && status.sweeps.some((sweep) => sweep.goal !== "verify" && sweep.startedAt > census.startedAt && sweep.scanned);
+  const later =
+    census &&
+    status.sweeps.some((sweep) => sweep.goal !== "verify" && sweep.startedAt > census.startedAt && sweep.scanned);
   return (
     <section className="plan" aria-label="Plan">
       <h3>Plan</h3>
@@ -232,7 +234,15 @@ function PlanCard({ status, goal, planned, children }: PlanCardProps) {
 }
 
 /** Says why a sweep was not started, and where it can be forced, how. */
-function StartProblem({ error, wanted, force }: { error: Error; wanted: StartSweep; force: (sweep: StartSweep) => void }) {
+function StartProblem({
+  error,
+  wanted,
+  force,
+}: {
+  error: Error;
+  wanted: StartSweep;
+  force: (sweep: StartSweep) => void;
+}) {
   const forcible = error instanceof Refused && (error.code === "conflict" || error.code === "mapping-not-enabled");
   return (
     <Problem title="The sweep was not started" error={error}>
@@ -263,8 +273,8 @@ function StartDialog({ sweep, status, close, act }: StartDialogProps) {
       {decrypts && (
         <>
           <p>
-            About {count(status.tableItemCount)} items of <code>{status.table}</code> are brought back to plaintext and stay so
-            until encryption is switched on again.
+            About {count(status.tableItemCount)} items of <code>{status.table}</code> are brought back to plaintext and
+            stay so until encryption is switched on again.
           </p>
           <p className="soft">Backups and point-in-time recovery will hold that plaintext too.</p>
         </>

@@ -49,7 +49,9 @@ export function SweepView({ id }: { id: string }) {
         ) : null
       }
     >
-      {error && !sweep && <Problem title="The sweep could not be read" error={error} retry={followed.refresh} busy={followed.busy} />}
+      {error && !sweep && (
+        <Problem title="The sweep could not be read" error={error} retry={followed.refresh} busy={followed.busy} />
+      )}
       {!sweep && !error && <Reading what="the sweep" />}
       <div className="grid">
         <Card title="Progress" className="full" actions={sweep && <SweepBadge state={sweep.state} />}>
@@ -62,7 +64,11 @@ export function SweepView({ id }: { id: string }) {
             <Skeleton lines={4} />
           )}
         </Card>
-        <Card title="Segments" lead="Parts of the table, each with a place of its own to go on from." className="two-thirds">
+        <Card
+          title="Segments"
+          lead="Parts of the table, each with a place of its own to go on from."
+          className="two-thirds"
+        >
           {sweep ? <Segments sweep={sweep} /> : <Skeleton tall />}
         </Card>
         <div className="third stack-cards">
@@ -86,7 +92,11 @@ function Segments({ sweep }: { sweep: SweepDetail }) {
         return (
           <li key={segment.segment}>
             <span className="segment-name">{segment.segment + 1}</span>
-            <ProgressBar share={share} label={`Segment ${segment.segment + 1}`} tone={done ? "done" : sweep.state === "running" ? "live" : "still"} />
+            <ProgressBar
+              share={share}
+              label={`Segment ${segment.segment + 1}`}
+              tone={done ? "done" : sweep.state === "running" ? "live" : "still"}
+            />
             <span className="segment-count" title={`${items(segment.scanned)} in ${items(segment.pages, "page")}`}>
               {short(segment.scanned)}
               <span className="soft">{done ? " done" : segment.pages ? "" : " waits"}</span>
@@ -103,7 +113,7 @@ function Outcome({ sweep }: { sweep: SweepDetail }) {
   const known = Object.keys(words).filter((name) => sweep.goal === "verify" || (sweep.counts[name] ?? 0) > 0);
   const others = Object.keys(sweep.counts).filter((name) => !(name in words));
   const names = [...known, ...others];
-  const failed = sweep.counts["failed"] ?? 0;
+  const failed = sweep.counts.failed ?? 0;
   if (!names.length) return <p className="soft">Nothing was read yet.</p>;
   return (
     <>
@@ -135,9 +145,18 @@ function Asked({ sweep }: { sweep: SweepDetail }) {
         ["Took", took(sweep)],
         ["Segments", count(sweep.segments)],
         ["Rate", sweep.rate ? `${short(sweep.rate)} items/s at most` : "no limit"],
-        ...(sweep.olderThan ? [["Keys older than", <Time key="o" at={sweep.olderThan} form="date" />] as [string, React.ReactNode]] : []),
+        ...(sweep.olderThan
+          ? [["Keys older than", <Time key="o" at={sweep.olderThan} form="date" />] as [string, React.ReactNode]]
+          : []),
         ...(sweep.goal === "verify"
-          ? [["Values", sweep.deep ? `${count(sweep.values.decrypted)} of ${count(sweep.values.seen)} decrypted` : `${count(sweep.values.seen)}, by their headers`] as [string, React.ReactNode]]
+          ? [
+              [
+                "Values",
+                sweep.deep
+                  ? `${count(sweep.values.decrypted)} of ${count(sweep.values.seen)} decrypted`
+                  : `${count(sweep.values.seen)}, by their headers`,
+              ] as [string, React.ReactNode],
+            ]
           : []),
         ["Setting", `version ${sweep.settingVersion}`],
       ]}

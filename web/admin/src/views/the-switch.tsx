@@ -71,7 +71,9 @@ function SwitchDialog({ seen, see, close }: SwitchDialogProps) {
     status.refresh();
     tell(
       `Encryption is ${setting.enabled ? "on" : "off"}`,
-      setting.enabled ? "A sweep encrypts what was left in plaintext; it begins within a minute." : `Version ${setting.version}.`,
+      setting.enabled
+        ? "A sweep encrypts what was left in plaintext; it begins within a minute."
+        : `Version ${setting.version}.`,
     );
   };
   return (
@@ -90,12 +92,19 @@ function SwitchDialog({ seen, see, close }: SwitchDialogProps) {
       {on ? (
         <>
           <p>New writes are encrypted from then on, and a sweep encrypts what is in plaintext now.</p>
-          <p className="soft">Whoever reads the table without decrypting sees ciphertext. Let readers move to the drop-in first.</p>
+          <p className="soft">
+            Whoever reads the table without decrypting sees ciphertext. Let readers move to the drop-in first.
+          </p>
         </>
       ) : (
         <>
-          <p>New writes stay in plaintext from then on. What is encrypted stays so, and can be read, until a sweep decrypts it.</p>
-          <p className="soft">A running sweep to encrypt or re-encrypt stops. Browsers that encrypt by themselves send plaintext.</p>
+          <p>
+            New writes stay in plaintext from then on. What is encrypted stays so, and can be read, until a sweep
+            decrypts it.
+          </p>
+          <p className="soft">
+            A running sweep to encrypt or re-encrypt stops. Browsers that encrypt by themselves send plaintext.
+          </p>
         </>
       )}
     </Confirm>
@@ -123,8 +132,8 @@ function Conflict({ seen, see }: { seen: Setting; see: (setting: Setting) => voi
       {current ? (
         <>
           <p>
-            Now it is <Badge tone={current.enabled ? "good" : "warn"}>{current.enabled ? "on" : "off"}</Badge> at version{" "}
-            {current.version}
+            Now it is <Badge tone={current.enabled ? "good" : "warn"}>{current.enabled ? "on" : "off"}</Badge> at
+            version {current.version}
             {current.changedBy && <>, by {current.changedBy}</>}
             {current.changedAt && (
               <>
