@@ -51,6 +51,7 @@ class Problem(Answer):
     status_code: int
     message: str
     field: Annotated[str, Field(description="The field that is wrong.")] = ""
+    reason: Annotated[str, Field(description="A fixed word for what is wrong with it, where there are several.")] = ""
     outcome: Annotated[
         str, Field(description="`unknown` where a write was sent and may have taken effect: look before you try again.")
     ] = ""

@@ -6,7 +6,7 @@ from typing import Any
 
 from encryptor_runtime.runtime import Runtime
 from item_crypto.core.codec import Item
-from item_crypto.errors import InvalidRequest, ItemTooLarge, PermanentError
+from item_crypto.errors import EncryptionOff, InvalidRequest, ItemTooLarge, PermanentError
 from item_crypto.outcome import Status
 from item_crypto.reconcile import Access
 
@@ -41,7 +41,7 @@ def counting_failures(runtime: Runtime) -> Iterator[None]:
     try:
         yield
     except PermanentError as error:
-        if not isinstance(error, ItemTooLarge | InvalidRequest):
+        if not isinstance(error, ItemTooLarge | InvalidRequest | EncryptionOff):
             runtime.telemetry.count("DecryptionsFailed")
         raise
 

@@ -14,6 +14,7 @@ from item_crypto.core.codec import Item
 from reader.application import Reader
 from reader.entity_tags import condition, entity_tag
 from reader.json_values import parse_object, to_json_object, to_value
+from reader.messages import ATTRIBUTES
 from reader.models import Session, SessionChanges, SessionPage
 from reader.pages import from_token, to_token
 from reader.sessions import new_session_key, session_key
@@ -72,6 +73,7 @@ def get_session(session_id: _SessionId) -> Response[str]:
     responses={
         200: shows("The session as it is now.", Session, ETag=_TAG),
         201: shows("The session that was created.", Session, ETag=_TAG),
+        409: shows("Values are not taken encrypted: encryption is off, or messages are signed.", Problem),
         413: shows("The session would be larger than 400 KB, or the body is larger than 3 MB.", Problem),
         415: shows("The body is not announced as JSON.", Problem),
         **_UNMET,
@@ -86,8 +88,8 @@ def put_session(session_id: _SessionId, changes: Annotated[SessionChanges, Body(
     if not changes:
         raise BadRequest("body", "needs a name, a history or a configuration")
     check = condition(_headers(), may_create=True)
-    values = {name: to_value(content, name) for name, content in changes.items()}
-    session, created = parts.sessions.replace(key, values, check)
+    values = {name: to_value(content, name) for name, content in changes.items() if name not in ATTRIBUTES}
+    session, created = parts.sessions.replace(key, values, check, _ciphertexts(changes))
     line.result = "created" if created else "replaced"
     return _shown(201 if created else 200, session)
 
@@ -127,6 +129,14 @@ def delete_session(session_id: _SessionId) -> Response[None]:
     line.key = key = session_key(line.who, session_id)
     parts.sessions.delete(key, condition(_headers()))
     return Response(204)
+
+
+def _ciphertexts(changes: Mapping[str, Any]) -> dict[str, str]:
+    """Return the messages among ``changes``, as they were sent, by the attribute whose value each holds."""
+    for field, name in ATTRIBUTES.items():
+        if field in changes and name in changes:
+            raise BadRequest(field, f"must not be given beside {name}")
+    return {name: changes[field] for field, name in ATTRIBUTES.items() if field in changes}
 
 
 def _headers() -> Mapping[str, str]:

@@ -1,11 +1,16 @@
 """What requests and answers look like, for validation and for the OpenAPI document."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict  # What pydantic asks for before Python 3.12.
 
 from http_api.openapi import Answer
+
+_MESSAGE: Final = (
+    "In the place of `{0}`: base64 of an AWS Encryption SDK message that holds it, under a data key of "
+    "`POST /session/encryption/generate-key`; docs/format.md says what it must be. It is checked, and stored as it is."
+)
 
 
 @with_config(ConfigDict(extra="forbid", strict=True, json_schema_extra={"minProperties": 1}))
@@ -15,6 +20,8 @@ class SessionChanges(TypedDict, total=False):
     name: Annotated[str, Field(description="The session's name; it stays readable in the table.")]
     history: Annotated[list[Any], Field(description="The messages, stored encrypted.")]
     configuration: Annotated[dict[str, Any], Field(description="The session's settings, stored encrypted.")]
+    encrypted_history: Annotated[str, Field(description=_MESSAGE.format("history"))]
+    encrypted_configuration: Annotated[str, Field(description=_MESSAGE.format("configuration"))]
 
 
 class _SessionFacts(Answer):

@@ -12,10 +12,11 @@ from encryptor_runtime.runtime import Runtime
 from http_api.errors import BadRequest
 from item_crypto.core.codec import Item, Value
 from item_crypto.core.stored_form import IS_ENCRYPTED
-from item_crypto.errors import InvalidRequest
+from item_crypto.errors import EncryptionOff, InvalidRequest
 from item_crypto.reconcile import Check
 from reader.access import counting_failures, read, report
-from reader.errors import NoSuchSession
+from reader.errors import NoSuchSession, NotTakenEncrypted
+from reader.messages import taken
 from reader.settings import SESSION_ID, USER_ID
 
 _MAX_BYTES: Final = 2048  # Of a hash key (DynamoDB, "Service quotas").
@@ -54,36 +55,49 @@ class Sessions:
         self._runtime.telemetry.count("SessionReads")
         return session
 
-    def replace(self, key: Item, values: Mapping[str, Value], check: Check | None = None) -> tuple[Item, bool]:
+    def replace(
+        self,
+        key: Item,
+        values: Mapping[str, Value],
+        check: Check | None = None,
+        ciphertexts: Mapping[str, str] | None = None,
+    ) -> tuple[Item, bool]:
         """Set ``values`` in a session, and create it where there is none; what is left out stays as it was.
 
         Args:
             key: the session's key.
             values: what to set.
             check: looks at the session before, and raises what is to stop the write.
+            ciphertexts: base64 text of messages to set, by the attribute whose value each holds.
 
         Returns:
             The session in the clear, and whether it was created.
 
         Raises:
-            BadRequest: DynamoDB does not take the values.
+            BadRequest: DynamoDB does not take the values, or a message is not what it must be.
+            NotTakenEncrypted: messages are not taken, or not any more.
             ItemTooLarge: the session would exceed 400 KB.
             PermanentError: what is left out cannot be decrypted.
             TransientError: others kept writing the session, too.
             OutcomeUnknown: the write was sent, and whether it took effect cannot be told.
         """
         now = {"S": self._now().astimezone(UTC).isoformat(timespec="seconds")}
+        encrypted = taken(self._runtime, key, ciphertexts or {})
         try:
             with counting_failures(self._runtime):
                 access, created = self._runtime.reconciler.put(
                     key,
                     self._runtime.policy(),
-                    {**values, "lastUpdated": now},
+                    {**values, **encrypted, "lastUpdated": now},
                     {"startTime": now, "createTime": now},
                     check,
                 )
         except InvalidRequest:
             raise BadRequest("body", "DynamoDB refuses it as malformed") from None
+        except EncryptionOff:
+            raise NotTakenEncrypted from None
+        if encrypted:
+            self._runtime.telemetry.count("ClientMessages", len(encrypted))
         report(self._runtime, access, _user(key))
         assert access.item is not None  # noqa: S101 - what was just written is there
         return access.item, created

@@ -17,6 +17,7 @@ from item_crypto.core.codec import Item, Value
 from item_crypto.core.decide import Action
 from item_crypto.core.key import KeyId, distinct, key_id
 from item_crypto.core.policy import Policy, Role
+from item_crypto.core.stored_form import EncryptedValue
 from item_crypto.dynamodb.table import Table
 from item_crypto.errors import ItemCryptoError, OutcomeUnknown, TransientError
 from item_crypto.outcome import Outcome, Status, failed, without_write
@@ -176,7 +177,7 @@ class Reconciler:
         self,
         key: Item,
         policy: Policy,
-        values: Mapping[str, Value],
+        values: Mapping[str, Value | EncryptedValue],
         on_creation: Mapping[str, Value],
         check: Check | None = None,
     ) -> tuple[Access, bool]:
@@ -188,7 +189,8 @@ class Reconciler:
         Args:
             key: the item's key.
             policy: what is to be encrypted.
-            values: the attributes to set, in the clear.
+            values: the attributes to set, in the clear; or encrypted by somebody else, admitted
+                (``item_crypto.admission``) and to be stored as they are.
             on_creation: more attributes to set where the item does not exist yet.
             check: looks at the item before it is written; the write then rests on all that it saw.
 
@@ -197,6 +199,7 @@ class Reconciler:
 
         Raises:
             ItemTooLarge: the item would exceed 400 KB, in plaintext or encrypted.
+            EncryptionOff: a value is given encrypted that is to be stored in the clear, now if not before.
             PermanentError: another attribute of the item cannot be decrypted.
             OutcomeUnknown: the write was sent, and whether it took effect cannot be told.
             TransientError: nothing was written: somebody else kept writing, or a service did not answer.

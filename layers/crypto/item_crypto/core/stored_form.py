@@ -68,6 +68,7 @@ class Envelope:
         encrypted_key: the encrypted data key.
         key: which key the ciphertext needs (``keys.identity``); None where its form does not tell.
         context: the context that it carries, without members of the SDK's own; empty where its form carries none.
+        signed: whether it is signed, or its context has members of the SDK's own, as that of a signed one has.
     """
 
     form: Form
@@ -75,6 +76,20 @@ class Envelope:
     encrypted_key: bytes = field(repr=False)
     key: str | None
     context: Mapping[str, str] = field(repr=False)
+    signed: bool = False
+
+
+@dataclass(frozen=True)
+class EncryptedValue:
+    """A value and the ciphertext that somebody else made of it, which is to be stored as it is.
+
+    Attributes:
+        value: the value. Not shown by ``repr``.
+        ciphertext: base64 text of a message that holds it.
+    """
+
+    value: Value = field(repr=False)
+    ciphertext: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -105,11 +120,13 @@ class Target:
         value: the value. Not shown by ``repr``.
         encrypted: whether it is to be stored encrypted.
         renewed: whether it is the value that stands there already, to be stored under a new data key.
+        ciphertext: what it is to be stored as, where that is given; None where it is to be made. Not shown by ``repr``.
     """
 
     value: Value = field(repr=False)
     encrypted: bool
     renewed: bool = False
+    ciphertext: str | None = field(default=None, repr=False)
 
 
 def stored_form(
