@@ -6,6 +6,7 @@ shapes, ``Problem`` and ``GatewayMessage``.
 
 import json
 from collections.abc import Mapping
+from types import UnionType
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -57,7 +58,7 @@ class Problem(Answer):
     ] = ""
 
 
-def shows(description: str, model: type | None = None, **headers: str) -> Any:
+def shows(description: str, model: type | UnionType | None = None, **headers: str) -> Any:
     """Return an answer for a route's ``responses``: its description, model and headers (``_`` for ``-``)."""
     shown: dict[str, Any] = {"description": description, "content": {JSON: {"model": model}} if model else {}}
     if headers:

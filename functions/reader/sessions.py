@@ -11,7 +11,7 @@ from typing import Any, Final
 from encryptor_runtime.runtime import Runtime
 from http_api.errors import BadRequest
 from item_crypto.core.codec import Item, Value
-from item_crypto.core.stored_form import IS_ENCRYPTED
+from item_crypto.core.stored_form import IS_ENCRYPTED, View
 from item_crypto.errors import EncryptionOff, InvalidRequest
 from item_crypto.reconcile import Check
 from reader.access import counting_failures, read, report
@@ -42,14 +42,14 @@ class Sessions:
         self._user_index = user_index
         self._now = now
 
-    def read(self, key: Item) -> Item:
-        """Return a session in the clear, whatever form it is stored in, and bring it into the form it should have.
+    def read(self, key: Item, view: View = View.CLEAR) -> Item:
+        """Return a session in ``view``, whatever form it is stored in, and bring it into the form it should have.
 
         Raises:
             NoSuchSession: the user has none of that key.
             PermanentError: it cannot be decrypted.
         """
-        session = read(self._runtime, key, _user(key))
+        session = read(self._runtime, key, _user(key), view)
         if session is None:
             raise NoSuchSession
         self._runtime.telemetry.count("SessionReads")
@@ -61,6 +61,7 @@ class Sessions:
         values: Mapping[str, Value],
         check: Check | None = None,
         ciphertexts: Mapping[str, str] | None = None,
+        view: View = View.CLEAR,
     ) -> tuple[Item, bool]:
         """Set ``values`` in a session, and create it where there is none; what is left out stays as it was.
 
@@ -69,9 +70,10 @@ class Sessions:
             values: what to set.
             check: looks at the session before, and raises what is to stop the write.
             ciphertexts: base64 text of messages to set, by the attribute whose value each holds.
+            view: how the session is to be shown.
 
         Returns:
-            The session in the clear, and whether it was created.
+            The session, and whether it was created.
 
         Raises:
             BadRequest: DynamoDB does not take the values, or a message is not what it must be.
@@ -91,6 +93,7 @@ class Sessions:
                     {**values, **encrypted, "lastUpdated": now},
                     {"startTime": now, "createTime": now},
                     check,
+                    view,
                 )
         except InvalidRequest:
             raise BadRequest("body", "DynamoDB refuses it as malformed") from None
@@ -147,8 +150,10 @@ class Sessions:
             PermanentError: ``check`` wants to see the session, and it cannot be decrypted.
             OutcomeUnknown: the deletion was sent, and whether it took effect cannot be told.
         """
+        # What a session is stored as, and so its other tag, is told by the setting.
+        policy = self._runtime.settings.policy if check is None else self._runtime.policy()
         with counting_failures(self._runtime):
-            if not self._runtime.reconciler.delete(key, self._runtime.settings.policy, check):
+            if not self._runtime.reconciler.delete(key, policy, check):
                 raise NoSuchSession
 
 

@@ -22,6 +22,7 @@ from item_crypto.core.stored_form import (
     Envelope,
     StoredItem,
     Target,
+    View,
     check_size,
     encrypted_name,
     in_the_clear,
@@ -72,6 +73,23 @@ class Settled:
         """The item in the clear, as far as it was decrypted."""
         newest = {name: target.value for name, target in self.targets.items()}
         return in_the_clear(self.decision.item, self.decision.policy.attributes, {**self.decrypted, **newest})
+
+    def shown(self, view: View, stored: Item) -> dict[str, Value]:
+        """The item in ``view``, where ``stored`` is how it is stored by now.
+
+        A ciphertext stands for its value where that is to be stored so, and a client can read it.
+        """
+        if view is View.CLEAR:
+            return self.view
+        policy = self.decision.policy
+        envelopes, _ = open_ciphertexts(stored, policy.attributes)
+        encrypted = [
+            name
+            for name, envelope in envelopes.items()
+            if name in policy.encrypted and name not in stored and envelope.is_for_clients
+        ]
+        clear = {name: value for name, value in self.view.items() if name not in encrypted}
+        return clear | {encrypted_name(name): stored[encrypted_name(name)] for name in encrypted}
 
 
 @dataclass(frozen=True)
@@ -154,12 +172,12 @@ class Planner:
         made = change(key, decision.item, policy.attributes, settled.targets, ciphertexts, self._now(), policy.earlier)
         return Plan(written(key, decision), made, decision.is_followed)
 
-    def view(self, key: Item, item: Item, policy: Policy) -> dict[str, Value]:
-        """Return ``item`` in the clear, as its owner sees it."""
+    def view(self, key: Item, item: Item, policy: Policy, view: View) -> dict[str, Value]:
+        """Return ``item`` in ``view``, as its owner sees it."""
         decision = self.decide(item, policy, Role.READER)
         if decision.error is not None:
             raise decision.error
-        return self.settle(key, decision, decision.to_view).view
+        return self.settle(key, decision, decision.to_show(view)).shown(view, item)
 
     def put(
         self,

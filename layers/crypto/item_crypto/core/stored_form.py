@@ -15,6 +15,7 @@ What a ciphertext looks like is the matter of ``item_crypto.forms``. docs/format
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Final
 
 from item_crypto.core.codec import MAX_ITEM_SIZE, Item, Value, item_size
@@ -77,6 +78,11 @@ class Envelope:
     key: str | None
     context: Mapping[str, str] = field(repr=False)
     signed: bool = False
+
+    @property
+    def is_for_clients(self) -> bool:
+        """Whether a client that decrypts by itself can read it: one that reads the current form, unsigned."""
+        return self.form.is_current and not self.signed
 
 
 @dataclass(frozen=True)
@@ -195,6 +201,13 @@ def check_size(item: Item) -> None:
 
 
 # What is seen
+
+
+class View(Enum):
+    """How an item is shown: in the clear, or as whoever decrypts by themselves takes it."""
+
+    CLEAR = "clear"
+    ENCRYPTED = "encrypted"
 
 
 def in_the_clear(item: Item, attributes: tuple[str, ...], values: Mapping[str, Value]) -> dict[str, Value]:
