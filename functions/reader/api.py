@@ -11,7 +11,7 @@ from http_api.openapi import REFUSALS, Problem, shows
 from http_api.requests import JSON
 from http_api.routes import Router
 from item_crypto.core.codec import Item
-from item_crypto.core.stored_form import View, encrypted_name
+from item_crypto.core.stored_form import ENCRYPTED_PREFIX, View
 from reader.application import Reader
 from reader.entity_tags import condition, entity_tag
 from reader.json_values import parse_object, to_json_object, to_value
@@ -68,8 +68,9 @@ def get_session(session_id: _SessionId, form: _Form = None) -> Response[str]:
     line.key = key = session_key(line.who, session_id)
     view = _view(form)
     session = parts.sessions.read(key, view)
-    configured = parts.settings.shared.policy.attributes
-    line.attributes = [shown for name in configured for shown in (name, encrypted_name(name)) if shown in session]
+    shared = parts.settings.shared
+    names = (*shared.attributes, *shared.earlier_attributes)
+    line.attributes = [shown for name in names for shown in (name, ENCRYPTED_PREFIX + name) if shown in session]
     return _shown(200, session, view)
 
 

@@ -128,6 +128,32 @@ def test_given_one_in_the_clear_and_one_encrypted_when_put_then_each_is_stored(w
     assert world.call("GET", "dlg-1").body == answer.body
 
 
+def test_given_encrypted_at_when_a_message_is_put_then_it_is_the_time_of_the_oldest_that_stands(world: World) -> None:
+    world.store(session())
+    world.call("GET", "dlg-1")
+    old = {"S": "2025-01-01T00:00:00Z"}
+    world.update("encrypted_at", old)
+
+    put(world, {"encrypted_history": sealed(world, "history", NEWER)})
+    assert world.stored()["encrypted_at"] == old  # The configuration is still under its older data key.
+
+    both = {"history": NEWER, "configuration": CONFIGURATION}
+    put(world, {f"encrypted_{name}": sealed(world, name, value) for name, value in both.items()})
+    assert world.stored()["encrypted_at"]["S"] > old["S"]
+
+
+def test_given_an_appended_attribute_when_a_message_is_put_then_it_replaces_what_was_there(world: World) -> None:
+    world.set(APPENDED_ATTRIBUTES="history")
+    world.store(session())
+    world.call("GET", "dlg-1")
+    world.update("history", {"L": [{"S": "appended"}]})
+    text = sealed(world, "history", NEWER)
+
+    assert put(world, {"encrypted_history": text}).body["history"] == ["newer"]
+    assert world.stored()["encrypted_history"] == {"S": text}
+    assert "history" not in world.stored()
+
+
 EVERY_TYPE: Final[Value] = {
     "M": {
         "text": {"S": ""},
