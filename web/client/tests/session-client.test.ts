@@ -301,6 +301,23 @@ describe("data keys", () => {
     expect([young, old, server.asked("POST", KEYS).length]).toEqual([1, 2, 3]);
   });
 
+  it("go by themselves when their time is over, and on sign-out, used or not", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const c = client({ keyMaxAge: 60_000 });
+      await c.save("s1", { history: [1] });
+      const held = vi.getTimerCount();
+      vi.advanceTimersByTime(60_000);
+      const over = vi.getTimerCount();
+      await c.save("s1", { history: [2] });
+      c.signOut();
+
+      expect([held, over, vi.getTimerCount(), server.asked("POST", KEYS).length]).toEqual([1, 0, 0, 2]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("are unwrapped once for what was read, and dropped on sign-out", async () => {
     await client().save("s1", { history: HISTORY, configuration: {} });
     await server.reencrypt("s1");
