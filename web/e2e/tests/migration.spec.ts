@@ -1,0 +1,78 @@
+import { go, signIn } from "../pages/admin.ts";
+import { expect, test } from "../pages/watched.ts";
+import { type Item, put, states, switchStream } from "../stack/aws.ts";
+
+const ITEMS = 240;
+
+test.afterEach(() => switchStream("on"));
+
+test("a migration started in the page reaches its end on screen", async ({ page }) => {
+  test.setTimeout(240_000);
+  // What a table holds from before: the stream has not told of it.
+  await switchStream("off");
+  await put(Array.from({ length: ITEMS }, (_, number) => oldSession(number)));
+  expect(await states("before-")).toEqual({ encrypted: 0, plaintext: ITEMS });
+
+  await signIn(page, "carol");
+  await go(page, "Migration");
+  await page.getByRole("radio", { name: "Encrypt", exact: true }).click();
+  await page.getByLabel("Segments", { exact: true }).fill("4");
+  await page.getByLabel("Items a second, at most", { exact: true }).fill("30");
+  await page.getByRole("button", { name: "Start to encrypt" }).click();
+
+  await test.step("beside a stream that is held back, it asks again", async () => {
+    await page.getByRole("button", { name: "Start all the same…" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Start the sweep" }).click();
+    await expect(page.getByRole("heading", { name: "Encrypt sweep" })).toBeVisible();
+  });
+
+  const progress = page.getByRole("progressbar", { name: "Progress of the sweep to encrypt" });
+  const share = async () => Number(await progress.getAttribute("aria-valuenow"));
+  await test.step("it is paused on the way, and stays where it is", async () => {
+    await expect.poll(share, { timeout: 60_000 }).toBeGreaterThan(0);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await expect(page.getByRole("main").getByText("Paused", { exact: true })).toBeVisible();
+    expect((await states("before-")).plaintext).toBeGreaterThan(0);
+  });
+
+  await test.step("it goes on, and ends", async () => {
+    await page.getByRole("button", { name: "Resume" }).click();
+    await expect(page.getByText("Done", { exact: true }).first()).toBeVisible({ timeout: 120_000 });
+    await expect(page.getByText("4 of 4")).toBeVisible();
+    expect(await share()).toBe(100);
+    await expect(page.getByRole("progressbar", { name: /^Segment/ })).toHaveCount(4);
+    await expect(page.getByRole("button", { name: "Pause" })).toBeHidden();
+  });
+
+  expect(await states("before-")).toEqual({ encrypted: ITEMS, plaintext: 0 });
+});
+
+test("a verification counts what is in the table, and a sweep that is cancelled ends", async ({ page }) => {
+  await signIn(page, "carol");
+  await go(page, "Migration");
+  await page.getByRole("radio", { name: "Verify" }).click();
+  await page.getByRole("checkbox", { name: "Decrypt every value to check it" }).check();
+  await page.getByRole("button", { name: "Start to verify" }).click();
+  await expect(page.getByRole("heading", { name: "Verify sweep" })).toBeVisible();
+  await expect(page.getByText("Done", { exact: true }).first()).toBeVisible({ timeout: 60_000 });
+
+  await go(page, "Migration");
+  await page.getByRole("radio", { name: "Re-encrypt" }).click();
+  await page.getByLabel("Items a second, at most", { exact: true }).fill("1");
+  await page.getByRole("button", { name: "Start to re-encrypt" }).click();
+  await page.getByRole("button", { name: "Cancel…" }).click();
+  const dialog = page.getByRole("alertdialog");
+  await expect(dialog.getByRole("button", { name: "Cancel the sweep" })).toBeDisabled();
+  await dialog.getByLabel("Type cancel to confirm").fill("cancel");
+  await dialog.getByRole("button", { name: "Cancel the sweep" }).click();
+  await expect(page.getByRole("main").getByText("Cancelled", { exact: true })).toBeVisible();
+});
+
+function oldSession(number: number): Item {
+  return {
+    sessionId: { S: `before-${number}` },
+    userId: { S: `user-${number % 7}` },
+    startTime: { S: "2026-03-01T09:00:00+00:00" },
+    history: { L: [{ M: { type: { S: "human" }, content: { S: `What of number ${number}?` } } }] },
+  };
+}

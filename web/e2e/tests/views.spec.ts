@@ -1,0 +1,113 @@
+/**
+ * Every view, light and dark, at two widths: nothing that axe calls serious, no sideways scrolling, and a screenshot in
+ * `test-results/views/` to look at. Runs last, when the other tests have left something to see.
+ */
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+
+import { address, go, signIn } from "../pages/admin.ts";
+import { expect, test } from "../pages/watched.ts";
+import { theStack } from "../stack/stack.ts";
+
+const SCREENSHOTS = new URL("../../test-results/views/", import.meta.url).pathname;
+const SCHEMES = ["light", "dark"] as const;
+const WIDTHS = [1280, 390];
+
+test("who is signed out", async ({ page }) => {
+  await page.goto(address());
+  await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
+  await looked(page, "signed-out");
+});
+
+test("the issuer's page", async ({ page }) => {
+  await page.goto(address());
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByLabel("User")).toBeVisible();
+  await looked(page, "issuer");
+});
+
+test("who may not see the rest", async ({ page }) => {
+  await signIn(page, "alice", { administrator: false });
+  await expect(page.getByRole("heading", { name: "For administrators only" })).toBeVisible();
+  await looked(page, "refused");
+});
+
+test("who is signed in", async ({ page }) => {
+  test.setTimeout(240_000);
+  await signIn(page, "carol");
+  for (const view of ["Overview", "Migration", "Keys", "Failures", "Audit"]) {
+    await test.step(view, async () => {
+      await go(page, view);
+      await read(page);
+      await looked(page, view.toLowerCase());
+    });
+  }
+  await test.step("Report", async () => {
+    await page.getByRole("link", { name: "Report" }).click();
+    await read(page);
+    await looked(page, "report");
+  });
+  await test.step("a sweep", async () => {
+    await go(page, "Migration");
+    await page.getByRole("table", { name: "Sweeps" }).getByRole("link").first().click();
+    await expect(page.getByRole("heading", { name: "Segments" })).toBeVisible();
+    await read(page);
+    await looked(page, "sweep");
+  });
+  await test.step("a question before something is done", async () => {
+    await go(page, "Overview");
+    await page.getByRole("button", { name: "Switch off…" }).click();
+    await page.getByLabel("Type switch-off to confirm").fill("switch-off");
+    await looked(page, "switch-off", { fullPage: false });
+    await page.getByRole("button", { name: "Keep as it is" }).click();
+  });
+  await test.step("no such view", async () => {
+    await page.evaluate(() => {
+      window.location.hash = "#/nowhere";
+    });
+    await expect(page.getByText("There is no such view")).toBeVisible();
+    await looked(page, "not-found");
+  });
+});
+
+test("who is signed in no more, and a service that does not answer", async ({ page, watch }) => {
+  watch.expected.push(/^Failed to load resource: net::ERR_FAILED/);
+  await signIn(page, "carol");
+  await go(page, "Overview");
+  await page.route(`${theStack().api}/admin/api/**`, (route) => route.abort());
+  await go(page, "Audit");
+  await expect(page.getByText("The actions could not be read")).toBeVisible();
+  await looked(page, "not-answered");
+  await page.unroute(`${theStack().api}/admin/api/**`);
+  await page.route(`${theStack().api}/admin/api/**`, (route) => route.fulfill({ status: 401, body: "{}" }));
+  await page.route(`${theStack().issuer}/token`, (route) => route.abort());
+  await expect(page.getByRole("heading", { name: "Your sign-in has expired" })).toBeVisible({ timeout: 60_000 });
+  await looked(page, "expired");
+});
+
+/** Waits until a view shows what it reads. */
+async function read(page: Page): Promise<void> {
+  await expect(page.locator("main .skeleton")).toHaveCount(0);
+  await expect(page.getByRole("alert")).toHaveCount(0);
+}
+
+/** Looks at what a page shows, in both schemes and at both widths. */
+async function looked(page: Page, name: string, { fullPage = true } = {}): Promise<void> {
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: width < 600 ? 844 : 900 });
+    for (const colorScheme of SCHEMES) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      const label = `${name}-${width}-${colorScheme}`;
+      await page.screenshot({ path: `${SCREENSHOTS}${label}.png`, fullPage });
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+      expect(
+        grave.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).join(" | ")}`),
+        label,
+      ).toEqual([]);
+      const aside = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(aside, `${label}: scrolls sideways`).toBeLessThanOrEqual(0);
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
