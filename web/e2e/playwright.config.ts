@@ -23,6 +23,6 @@ export default defineConfig({
     locale: "en-GB",
     timezoneId: "Europe/Berlin",
     actionTimeout: 30_000,
-    trace: "retain-on-failure",
+    screenshot: "only-on-failure",
   },
 });

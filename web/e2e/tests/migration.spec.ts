@@ -2,7 +2,7 @@ import { go, signIn } from "../pages/admin.ts";
 import { expect, test } from "../pages/watched.ts";
 import { type Item, put, states, switchStream } from "../stack/aws.ts";
 
-const ITEMS = 240;
+const ITEMS = 200;
 
 test.afterEach(() => switchStream("on"));
 
@@ -17,7 +17,7 @@ test("a migration started in the page reaches its end on screen", async ({ page 
   await go(page, "Migration");
   await page.getByRole("radio", { name: "Encrypt", exact: true }).click();
   await page.getByLabel("Segments", { exact: true }).fill("4");
-  await page.getByLabel("Items a second, at most", { exact: true }).fill("30");
+  await page.getByLabel("Items a second, at most", { exact: true }).fill("10");
   await page.getByRole("button", { name: "Start to encrypt" }).click();
 
   await test.step("beside a stream that is held back, it asks again", async () => {
