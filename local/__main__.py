@@ -56,16 +56,17 @@ def up(
         )
         with stack, announced(stack):
             print(description(stack), flush=True)
-            _wait_for_signal()
+            wait_for_signal()
     except KeyboardInterrupt:
         print("\nStopped. Nothing that was stored is kept.")
     return 0
 
 
-def _wait_for_signal() -> None:
+def wait_for_signal() -> None:
     """Wait until a signal comes; its handler raises.
 
-    `signal.pause` would sleep through one that comes just before it, since handlers run between two instructions only.
+    `signal.pause` would miss one that the system hands to another thread, or that comes right before the pause:
+    Python calls handlers in the main thread only, and between two instructions only.
     """
     woken, waker = socket.socketpair()
     with woken, waker:

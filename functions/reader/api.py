@@ -31,13 +31,20 @@ OPERATIONS: Final = {
 app: Router[Reader] = Router(parse_object)
 
 
+_COMPARED: Final = (
+    "A session of more than about 140 attributes may have too many to compare in one write: then the answer is 400, "
+    "and nothing is done."
+)
+
 CONDITIONS: Final = {
     "putSession": {
         "If-Match": "Tags of what the session must hold, as `ETag` gave them in either form, or `*`: else nothing is "
-        "written, and the answer is 412.",
+        f"written, and the answer is 412. {_COMPARED}",
         "If-None-Match": "`*`: only if there is no such session; else the answer is 412.",
     },
-    "deleteSession": {"If-Match": "Tags of what the session must hold, or `*`: else it stays, and the answer is 412."},
+    "deleteSession": {
+        "If-Match": f"Tags of what the session must hold, or `*`: else it stays, and the answer is 412. {_COMPARED}"
+    },
 }
 """The headers that operations honour, for the OpenAPI document."""
 

@@ -12,10 +12,10 @@ from encryptor_runtime.runtime import Runtime
 from http_api.errors import BadRequest
 from item_crypto.core.codec import Item, Value
 from item_crypto.core.stored_form import IS_ENCRYPTED, View
-from item_crypto.errors import EncryptionOff, InvalidRequest
+from item_crypto.errors import ConditionTooLong, EncryptionOff, InvalidRequest
 from item_crypto.reconcile import Check
 from reader.access import counting_failures, read, report
-from reader.errors import NoSuchSession, NotTakenEncrypted
+from reader.errors import BeyondComparison, NoSuchSession, NotTakenEncrypted
 from reader.messages import taken
 from reader.settings import SESSION_ID, USER_ID
 
@@ -78,6 +78,7 @@ class Sessions:
         Raises:
             BadRequest: DynamoDB does not take the values, or a message is not what it must be.
             NotTakenEncrypted: messages are not taken, or not any more.
+            BeyondComparison: the session has too many attributes for a write that rests on what ``check`` saw.
             ItemTooLarge: the session would exceed 400 KB.
             PermanentError: what is left out cannot be decrypted.
             TransientError: others kept writing the session, too.
@@ -95,6 +96,10 @@ class Sessions:
                     check,
                     view,
                 )
+        except ConditionTooLong:
+            if check is None:
+                raise
+            raise BeyondComparison from None
         except InvalidRequest:
             raise BadRequest("body", "DynamoDB refuses it as malformed") from None
         except EncryptionOff:
@@ -147,14 +152,18 @@ class Sessions:
 
         Raises:
             NoSuchSession: the user has none of that key.
+            BeyondComparison: the session has too many attributes for a deletion that rests on what ``check`` saw.
             PermanentError: ``check`` wants to see the session, and it cannot be decrypted.
             OutcomeUnknown: the deletion was sent, and whether it took effect cannot be told.
         """
         # What a session is stored as, and so its other tag, is told by the setting.
         policy = self._runtime.settings.policy if check is None else self._runtime.policy()
-        with counting_failures(self._runtime):
-            if not self._runtime.reconciler.delete(key, policy, check):
-                raise NoSuchSession
+        try:
+            with counting_failures(self._runtime):
+                if not self._runtime.reconciler.delete(key, policy, check):
+                    raise NoSuchSession
+        except ConditionTooLong:
+            raise BeyondComparison from None
 
 
 def session_key(user: str, session_id: str) -> dict[str, Value]:

@@ -499,6 +499,7 @@ class TestAlarmsAndDashboard:
             "ItemsSuperseded",
             "ItemsDeferred",
             "ItemsFailedPermanent",
+            "ItemsKeyDestroyed",
             "ItemsFailedTransient",
             "ItemsFailedSystemic",
             "KmsCalls",
