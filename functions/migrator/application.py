@@ -41,6 +41,7 @@ class Application:
     worker: Worker
     letters: DeadLetters
     queries: Queries
+    stack: str
     now: Callable[[], datetime]
 
 
@@ -103,5 +104,6 @@ def compose(
         Worker(runtime, switch, sweeps, work, pages, sleep, now),
         DeadLetters(runtime, failure, work, keys, persistent, starter, settings.stream_arn),
         queries,
+        settings.stack,
         now,
     )
