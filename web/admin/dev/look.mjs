@@ -44,7 +44,6 @@ const VIEWS = [
       await page.getByRole("button", { name: "Switch off…" }).click();
       await page.getByLabel(/Type switch-off/).fill("switch-off");
       await page.getByRole("button", { name: "Switch off", exact: true }).click();
-      await page.getByRole("button", { name: "Show what it is now" }).click();
       await page.getByRole("button", { name: "Decide anew" }).waitFor();
     },
   ],
@@ -57,7 +56,7 @@ const VIEWS = [
     "/migration",
     async (page) => {
       await page.request.post(`http://127.0.0.1:${PORT}/dev/scenario/running`);
-      await page.getByRole("button", { name: /Start to/ }).click();
+      await page.getByRole("button", { name: /Start encrypting/ }).click();
       await page.getByRole("button", { name: "Start all the same…" }).waitFor();
     },
   ],

@@ -52,6 +52,7 @@ function Content({ title, children, word, does, danger = false, ready = true, ac
 
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
+    event.stopPropagation(); // React would hand it to a form that the dialog was opened from.
     if (!confirmed || busy) return;
     setBusy(true);
     setError(null);
