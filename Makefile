@@ -5,6 +5,7 @@
 #   make e2e      the whole pipeline, SAM CLI's build and (with a container engine) sam local invoke: slow
 #   make test-dynamodb  races, faults and sweeps on DynamoDB Local: needs npm and Java 17
 #   make test-iam       what each role may do and must not: needs npm
+#   make test-web       the browser's packages: needs Node 20 and npm
 #   make help     all targets
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ PYTEST := $(BIN)/python -m pytest -n auto
 NPM := npm --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb test-iam test-sabotage mutants
+.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb test-iam test-web test-sabotage mutants
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +59,13 @@ tests/iam/node_modules: tests/iam/package-lock.json
 	@$(NPM) ci --prefix tests/iam && touch $@ \
 		|| echo "The IAM simulator cannot be installed: the tests that need it ARE NOT RUN"
 
+test-web: web/node_modules/.ready ## the browser's packages: types, lint, unit tests, size: needs node and npm
+	@if [ -e $< ]; then $(NPM) run --prefix web check; fi
+
+web/node_modules/.ready: web/package-lock.json
+	@$(NPM) ci --prefix web && touch $@ \
+		|| echo "The browser's packages cannot be installed: their tests ARE NOT RUN"
+
 check: lint types layout template test ## everything that has to pass before a change lands
 
 lint: $(READY) ## ruff: rules and format
@@ -94,4 +102,4 @@ $(SAM): requirements-sam.txt
 sam: $(SAM) ## install SAM CLI into .venv-sam
 
 clean: ## remove what was installed and built
-	rm -rf $(VENV) .venv-sam .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .dynamodb-local tests/iam/node_modules
+	rm -rf $(VENV) .venv-sam .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .dynamodb-local tests/iam/node_modules web/node_modules web/*/dist
