@@ -13,8 +13,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     cssCodeSplit: false,
     modulePreload: { polyfill: false },
-    target: ["chrome123", "edge123", "firefox121", "safari17.5"],
+    target: ["chrome123", "edge123", "firefox124", "safari17.5"],
     reportCompressedSize: true,
+    chunkSizeWarningLimit: 600,
     rolldownOptions: {
       output: {
         codeSplitting: { groups: [{ name: "vendor", test: /node_modules/ }] },

@@ -15,7 +15,7 @@ import { serve } from "./serve.mjs";
 const [folder = "look", only = "", schemes = "light,dark"] = process.argv.slice(2);
 const PORT = 4181;
 const PAGE = `http://127.0.0.1:${PORT}/admin`;
-const WIDTHS = [1280, 390];
+const WIDTHS = (process.env.WIDTHS ?? "1280,390").split(",").map(Number);
 
 /** Name, scenario, view, and what is done before looking. */
 const VIEWS = [

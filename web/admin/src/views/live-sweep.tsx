@@ -85,6 +85,9 @@ export function SweepProgress({ sweep, perSecond }: { sweep: Sweep; perSecond: n
   const idle = sweep.minutesWithoutProgress ?? 0;
   return (
     <div className="stack">
+      <p className="visually-hidden" role="status">
+        The sweep is {STATES[sweep.state].toLowerCase()}.
+      </p>
       <ProgressBar
         share={share}
         label={`Progress of the sweep to ${GOALS[sweep.goal].verb}`}
