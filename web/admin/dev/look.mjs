@@ -156,7 +156,7 @@ for (const [name, scenario, view, act] of VIEWS) {
       });
       page.on("pageerror", (error) => problems.push(`${label}: ${error}`));
       page.on("console", (message) => {
-        const expected = /status of (401|403|409|503)/;
+        const expected = /status of (401|403|404|409|503)/;
         if (message.type() === "error" && !expected.test(message.text()))
           problems.push(`${label}: console: ${message.text()}`);
       });
