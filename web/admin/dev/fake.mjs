@@ -249,7 +249,14 @@ function failures(iso) {
 }
 
 function actions(iso) {
-  const row = (ago, who, action, result, detail) => ({ time: iso(ago), who, action, result, detail });
+  const row = (ago, who, action, result, detail) => ({
+    time: iso(ago),
+    who,
+    via: action === "redrive" ? null : "admin-api",
+    action,
+    result,
+    detail,
+  });
   return [
     row(0.15 * DAY, "dana@example.com", "start", "done", { goal: "verify", deep: true, segments: 4 }),
     row(1.2 * DAY, "sam@example.com", "discard", "done", { id: "5f1c…", reason: "test data of the load test" }),

@@ -143,6 +143,8 @@ export interface PlaintextWindow {
 export interface Action {
   time: string;
   who: string;
+  /** From where: null is an operator's command, or a schedule. */
+  via?: "admin-api" | "config-api" | null;
   action: string;
   result: string;
   detail: unknown;

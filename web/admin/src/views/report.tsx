@@ -66,7 +66,7 @@ export function ReportView({ sweep: asked }: { sweep: string | undefined }) {
           <Card>
             <Reading what="the report" />
             <Skeleton lines={2} />
-            <Skeleton tall />
+            <Skeleton of="form" />
           </Card>
         )
       )}
