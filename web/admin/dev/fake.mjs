@@ -412,13 +412,18 @@ async function api(request, response, url, body, world, now) {
     return answer(response, 200, plaintextWindow(world, Number(url.searchParams.get("hours") ?? 24), now));
   if (route === "GET actions") return answer(response, 200, { actions: world.actions });
   if (route === "GET report") {
-    const html = url.searchParams.get("form") === "html";
+    const files = url.searchParams.get("form") === "files";
     const document = report(world, named(url.searchParams.get("sweep") ?? ""), now);
     return answer(
       response,
       200,
-      html
-        ? { html: `<!doctype html><title>Evidence</title><pre>${JSON.stringify(document, null, 2)}</pre>` }
+      files
+        ? {
+            name: "evidence-chat-sessions-20261124T091500Z",
+            json: `${JSON.stringify(document, null, 2)}\n`,
+            sha256: "0".repeat(64),
+            html: `<!doctype html><title>Evidence</title><pre>${JSON.stringify(document, null, 2)}</pre>`,
+          }
         : document,
     );
   }

@@ -150,6 +150,14 @@ export interface Action {
   detail: unknown;
 }
 
+/** The report as the two files that it is kept as. The page names the SHA-256 of `json`, to the byte. */
+export interface ReportFiles {
+  name: string;
+  json: string;
+  sha256: string;
+  html: string;
+}
+
 export interface Report {
   generatedAt: string;
   generatedBy: string;
