@@ -75,8 +75,8 @@ class Sessions:
 
         Raises:
             BadRequest: DynamoDB does not take the values, or a message is not what it must be.
-            BeyondComparison: the session has too many attributes for a write that rests on what ``check`` saw.
             NotTakenEncrypted: messages are not taken, or not any more.
+            BeyondComparison: the session has too many attributes for a write that rests on what ``check`` saw.
             ItemTooLarge: the session would exceed 400 KB.
             PermanentError: what is left out cannot be decrypted.
             TransientError: others kept writing the session, too.
