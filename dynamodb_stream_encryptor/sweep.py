@@ -8,6 +8,8 @@ from typing import Any, Final
 from dynamodb_stream_encryptor.errors import Unreachable
 
 ACTIVE: Final = ("running", "paused")
+FAILURES: Final = ("failed", "destroyed")
+"""The counts of items that nothing was done for, and will not be: they may be in plaintext."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Sweep:
     @property
     def succeeded(self) -> bool:
         """Tell whether it went all the way and nothing failed; what a `verify` found is judged elsewhere."""
-        return self.state == "done" and not self.counts.get("failed")
+        return self.state == "done" and not any(map(self.counts.get, FAILURES))
 
 
 def read_sweep(document: Any) -> Sweep:

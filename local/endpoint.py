@@ -6,6 +6,7 @@ it.
   without a lock, so concurrent conditional writes could both succeed; in DynamoDB they cannot.
 - A long poll of SQS is answered by short polls, so that it does not hold the others up.
 - `lambda.invoke` runs the function here instead of in Docker.
+- CloudWatch is given what the functions wrote of metrics right before it is asked.
 - Browsers are kept out: a request with an `Origin`, or for another host name (DNS rebinding), gets 403.
 """
 
@@ -70,7 +71,7 @@ class Call:
 
     Attributes:
         caller: the name of the function that sent it; empty where no function did.
-        service: AWS's name of the service, by the signature: `dynamodb`, `kms`, `sqs`, `lambda`.
+        service: AWS's name of the service, by the signature: `dynamodb`, `kms`, `sqs`, `lambda`, `monitoring`.
         operation: the operation, by the header X-Amz-Target; else the method and the path.
         document: the parameters, where they are JSON.
     """
@@ -123,6 +124,10 @@ class Endpoint:
         """Have `observer` told of every request from here on, by the thread that serves it."""
         self._application.observer = observer
 
+    def before_cloudwatch(self, bring: Callable[[], None]) -> None:
+        """From here on call `bring` before each request to CloudWatch."""
+        self._application.bring_metrics = bring
+
     def lead_dynamodb_to(self, front: DynamoDBFront) -> None:
         """From here on have DynamoDB Local answer what it can."""
         self._application.dynamodb = front
@@ -141,6 +146,7 @@ class EndpointApplication:
         """Wrap moto's application."""
         self.dynamodb: DynamoDBFront | None = None
         self.observer: Callable[[Call], None] | None = None
+        self.bring_metrics: Callable[[], None] | None = None
         self._moto = moto
         self._lookup = lookup
         self._locks = {"dynamodb": threading.Lock(), "sqs": threading.Lock()}
@@ -150,19 +156,21 @@ class EndpointApplication:
         host = environ.get("HTTP_HOST", "").partition(":")[0]
         if "HTTP_ORIGIN" in environ or not _HOST.fullmatch(host):
             return _json(start_response, "403 Forbidden", {"message": "Forbidden"})
-        invocation = _INVOCATION.fullmatch(environ.get("PATH_INFO", ""))
-        if invocation and environ["REQUEST_METHOD"] == "POST":
-            return self._invocation(unquote(invocation["name"]), environ, start_response)
         if self.observer is not None:
             environ["wsgi.input"] = io.BytesIO(_body(environ))
             self.observer(_call(environ))
             environ["wsgi.input"].seek(0)
+        invocation = _INVOCATION.fullmatch(environ.get("PATH_INFO", ""))
+        if invocation and environ["REQUEST_METHOD"] == "POST":
+            return self._invocation(unquote(invocation["name"]), environ, start_response)
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if self.dynamodb is not None and self.dynamodb.serves(target):
             return self._dynamodb_local(self.dynamodb, target, environ, start_response)
         service = _service(environ)
         if service == "sqs":
             return self._short_polls(environ, start_response)
+        if service == "monitoring" and self.bring_metrics is not None:
+            self.bring_metrics()
         return self._forward(service, environ, start_response)
 
     def _forward(self, service: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -260,6 +268,8 @@ def _service(environ: Environ) -> str:
         return "dynamodb"
     if target.startswith("AmazonSQS") or "/sqs/aws4_request" in environ.get("HTTP_AUTHORIZATION", ""):
         return "sqs"
+    if "/monitoring/aws4_request" in environ.get("HTTP_AUTHORIZATION", ""):
+        return "monitoring"
     return ""
 
 

@@ -11,13 +11,15 @@ What is put right here, for moto 5.2.5:
 - A key that CloudFormation makes keeps its policy as a document, of which KMS's own calls want the text.
 - Records come with the Region us-east-1 and the version 1.0 whatever the stream; both are corrected.
 - KMS keys get ids by chance; here they are numbered, so that a stack's key has the same ARN in every run.
+- CloudWatch knows no percentiles.
 """
 
 import base64
 import itertools
 import json
+import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC
 from typing import Any
@@ -26,6 +28,7 @@ from unittest.mock import patch
 from moto.awslambda.models import lambda_backends
 from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.parsing import clean_json, get_model_map
+from moto.cloudwatch.models import Statistics, cloudwatch_backends
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.kms.models import kms_backends
@@ -48,10 +51,34 @@ def exclusive_state(region: str) -> Iterator[None]:
     try:
         moto_api_backend.reset()
         _keep_from_delivering(region)
-        with patch("moto.kms.models.generate_key_id", _numbered_ids()):
+        with patch("moto.kms.models.generate_key_id", _numbered_ids()), percentiles():
             yield
     finally:
         _in_use.release()
+
+
+@contextmanager
+def percentiles() -> Iterator[None]:
+    """Have CloudWatch answer percentiles (`p99`) of single values within."""
+    others = Statistics.get_statistics_for_type
+
+    def statistic(self: Any, name: str) -> Any:
+        if not name.startswith("p") or not self.metric_single_values_list:
+            return others(self, name)
+        values = sorted(self.metric_single_values_list)
+        # Nearest rank. CloudWatch interpolates, from a sample: see "Percentiles" in its guide.
+        return values[max(0, math.ceil(float(name[1:]) / 100 * len(values)) - 1)]
+
+    with patch.object(Statistics, "get_statistics_for_type", statistic):
+        yield
+
+
+def put_metrics(region: str, data: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Put metric data, each with its namespace, into CloudWatch."""
+    for namespace, datum in data:
+        # moto's times are naive and in UTC.
+        naive = datum | {"Timestamp": datum["Timestamp"].replace(tzinfo=None)}
+        cloudwatch_backends[ACCOUNT_ID][region].put_metric_data(namespace, [naive])
 
 
 def supported_types() -> set[str]:

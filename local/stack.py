@@ -22,13 +22,15 @@ from local.event_sources.stream_poller import Shard
 from local.function_pool import FunctionPool
 from local.function_process import Invocation
 from local.http_front import Gateway, HttpFront
+from local.issuer import Issuer
+from local.metrics import MetricLines
 from local.routes import JwtAuthorizer
 from local.state import ROOT, STATE_DIRECTORY
 from local.template import load_template
-from local.tokens import AUDIENCE, ISSUER, LIFETIME, TokenKey
+from local.tokens import AUDIENCE, ISSUER, LIFETIME, SIGN_IN_LIFETIME, TokenKey
 
 STACK_NAME = "local"
-DEFAULT_PARAMETERS = {"JwtIssuer": ISSUER, "JwtAudience": AUDIENCE}
+DEFAULT_PARAMETERS = {"JwtIssuer": ISSUER, "JwtAudience": AUDIENCE, "AdminClientId": AUDIENCE}
 
 
 class LocalStack:
@@ -41,6 +43,8 @@ class LocalStack:
         parameters: Mapping[str, str] | None = None,
         port: int = 0,
         api_port: int = 0,
+        issuer_port: int = 0,
+        sign_in_lifetime: float = SIGN_IN_LIFETIME,
         region: str = "us-east-1",
         state_directory: Path = STATE_DIRECTORY,
         workers: int = 2,
@@ -50,11 +54,13 @@ class LocalStack:
 
         `parameters` override the template's. A port of 0 is any free one. `state_directory` gets the token
         key and `logs/`. `workers` bounds the processes of each function, where no mapping of a queue asks for more.
+        `sign_in_lifetime` is how many seconds tokens of the issuer live.
         `dynamodb` is who plays DynamoDB: moto, or DynamoDB Local (see `local.dynamodb_local`).
         """
         self._template_path = template
         self._given = dict(parameters or {})
-        self._ports = (port, api_port)
+        self._ports = (port, api_port, issuer_port)
+        self._sign_in_lifetime = sign_in_lifetime
         self.region = region
         self.state_directory = state_directory
         self._workers = workers
@@ -87,6 +93,15 @@ class LocalStack:
         front = HttpFront(self._ports[1])
         started.callback(front.stop)
         self._front = front
+        self._key = TokenKey.in_directory(self.state_directory)
+        self._issuer = Issuer(
+            self._key,
+            self._ports[2],
+            name=self._given.get("JwtIssuer") or ISSUER,
+            client_id=self._given.get("AdminClientId") or AUDIENCE,
+            lifetime=self._sign_in_lifetime,
+        )
+        started.callback(self._issuer.stop)
         self._clients = ClientFactory(self.endpoint_url, self.region)
         self._deployment = self._deploy()
         open_shard = self._start_dynamodb(started)
@@ -94,19 +109,21 @@ class LocalStack:
         self._event_sources = EventSources(self._clients, self.region, self._by_name, open_shard)
         at_once = self._event_sources.concurrency()
         started.callback(self._event_sources.join)
+        log_files = {logical_id: self._log_directory / f"{logical_id}.log" for logical_id in self._deployment.functions}
+        lines = MetricLines(list(log_files.values()))
+        self._endpoint.before_cloudwatch(lambda: moto_state.put_metrics(self.region, lines.take()))
         for logical_id, spec in self._deployment.functions.items():
             pool = FunctionPool(
                 spec,
                 endpoint_url=self.endpoint_url,
                 region=self.region,
-                log_file=self._log_directory / f"{logical_id}.log",
+                log_file=log_files[logical_id],
                 size=max(self._workers, at_once.get(spec.name, 1)),
             )
             started.callback(pool.close)
             self._pools[logical_id] = self._by_name[spec.name] = pool
         with ThreadPoolExecutor(max_workers=4) as executor:
             list(executor.map(FunctionPool.warm, self._pools.values()))
-        self._key = TokenKey.in_directory(self.state_directory)
         front.gateway = Gateway(self._deployment.api, self._key, self._invoke_by_name)
         started.callback(self._event_sources.stop)
         self._event_sources.start()
@@ -115,7 +132,11 @@ class LocalStack:
         template = load_template(
             self._template_path,
             parameters=self._given,
-            defaults=DEFAULT_PARAMETERS,
+            defaults={
+                **DEFAULT_PARAMETERS,
+                "SignInOrigins": self._issuer.url,
+                "OidcMetadataUrl": self._issuer.metadata_url,
+            },
             region=self.region,
             supported_types=moto_state.supported_types(),
         )
@@ -148,6 +169,11 @@ class LocalStack:
     def api_url(self) -> str:
         """Return the base URL of the HTTP API, with its stage where that is not `$default`."""
         return self._front.url
+
+    @property
+    def issuer_url(self) -> str:
+        """Return the base URL of the issuer that pages sign in at."""
+        return self._issuer.url
 
     @property
     def outputs(self) -> dict[str, str]:

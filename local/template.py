@@ -171,7 +171,8 @@ def _replace_code(sam: dict[str, Any], root: Path) -> dict[str, tuple[Path, ...]
         uri = properties.get("CodeUri", shared.get("CodeUri"))
         if not isinstance(uri, str):
             raise TemplateError(f"{name} needs a CodeUri that is a folder")
-        used = [*(shared.get("Layers") or []), *(properties.get("Layers") or [])]
+        inherited = [] if "Layers" in resource.get("IgnoreGlobals", ()) else shared.get("Layers") or []
+        used = [*inherited, *(properties.get("Layers") or [])]
         folders = [layers[layer["Ref"]] for layer in used if isinstance(layer, dict) and layer.get("Ref") in layers]
         code[name] = (root / uri, *folders)
         properties["CodeUri"] = _ANY_S3_URI

@@ -1,21 +1,29 @@
 """Bearer tokens for the local API, signed with a key that stays in `.local/`."""
 
+import hashlib
+import json
 import os
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+from jwt.utils import base64url_encode
 
 ISSUER = "https://issuer.local.test"
 AUDIENCE = "local"
 LIFETIME = 12 * 3600
 """Seconds a token lives unless told otherwise."""
+SIGN_IN_LIFETIME = 3600
+"""The same of a token that a page gets by signing in, and renews."""
 
-_ALGORITHM = "RS256"  # API Gateway's JWT authorizers take RSA only.
+ALGORITHM = "RS256"
+"""Of signatures; API Gateway's JWT authorizers take RSA only."""
 
 
 class TokenRefusedError(Exception):
@@ -28,6 +36,11 @@ class TokenKey:
     def __init__(self, private_key: rsa.RSAPrivateKey) -> None:
         """Take the private key."""
         self._private_key = private_key
+        key = RSAAlgorithm.to_jwk(private_key.public_key(), as_dict=True)
+        # RFC 7638: the hash of the required members, in this order.
+        thumbprint = json.dumps({name: key[name] for name in ("e", "kty", "n")}, separators=(",", ":"))
+        kid = base64url_encode(hashlib.sha256(thumbprint.encode()).digest()).decode()
+        self._public_key = {"kty": key["kty"], "n": key["n"], "e": key["e"], "use": "sig", "alg": ALGORITHM, "kid": kid}
 
     @classmethod
     def in_directory(cls, directory: Path) -> "TokenKey":
@@ -49,13 +62,16 @@ class TokenKey:
         audience: str = AUDIENCE,
         lifetime: float = LIFETIME,
         access: bool = False,
+        claims: Mapping[str, Any] | None = None,
     ) -> str:
         """Return a token whose `sub` is the user; an admin's has `cognito:groups: ["admin"]`.
 
         `access` makes it as Amazon Cognito's access tokens are: they name the app by `client_id` and have no `aud`.
+        `claims` are more of them.
         """
         now = int(time.time())
-        claims: dict[str, Any] = {
+        content: dict[str, Any] = {
+            **(claims or {}),
             "sub": user,
             "iss": issuer,
             "client_id" if access else "aud": audience,
@@ -63,10 +79,14 @@ class TokenKey:
             "exp": now + int(lifetime),
         }
         if admin:
-            claims["cognito:groups"] = ["admin"]
-        return jwt.encode(claims, self._private_key, algorithm=_ALGORITHM)
+            content["cognito:groups"] = ["admin"]
+        return jwt.encode(content, self._private_key, algorithm=ALGORITHM, headers={"kid": self._public_key["kid"]})
 
-    def verify(self, token: str, *, issuer: str, audience: list[str]) -> dict[str, Any]:
+    def public_keys(self) -> dict[str, Any]:
+        """Return what checks the tokens, as a JSON Web Key Set."""
+        return {"keys": [self._public_key]}
+
+    def verify(self, token: str, *, issuer: str, audience: list[str], may_be_expired: bool = False) -> dict[str, Any]:
         """Return the claims of a valid token; raise `TokenRefusedError` for any other.
 
         As API Gateway's JWT authorizers do, the audience is looked for in `aud`, and in `client_id` only where there
@@ -76,9 +96,9 @@ class TokenKey:
             claims: dict[str, Any] = jwt.decode(
                 token,
                 self._private_key.public_key(),
-                algorithms=[_ALGORITHM],
+                algorithms=[ALGORITHM],
                 issuer=issuer,
-                options={"require": ["exp", "iss"], "verify_aud": False},
+                options={"require": ["exp", "iss"], "verify_aud": False, "verify_exp": not may_be_expired},
             )
         except jwt.InvalidTokenError as error:
             raise TokenRefusedError(type(error).__name__) from error

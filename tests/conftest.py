@@ -7,7 +7,10 @@ import pytest
 from hypothesis import settings
 from moto import mock_aws
 
+from tests import made_once
 from tests.scene import REGION, Scene
+
+made_once.install()
 
 settings.register_profile("project", deadline=None, max_examples=150)
 settings.register_profile("mutants", deadline=None, max_examples=20, database=None)  # For `make mutants`.

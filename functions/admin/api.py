@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from admin.application import Application
 from admin.errors import Conflict
 from admin.identity import READ
+from encryptor_runtime.actions import Action
 from encryptor_runtime.queues import WorkQueue
 from encryptor_runtime.switch import SwitchState, VersionConflict
 from encryptor_runtime.switch_and_sweep import CONFIRMATION, switch_and_sweep
@@ -17,6 +18,7 @@ from http_api.errors import BadRequest
 from http_api.openapi import REFUSALS, Answer, Problem, shows
 from http_api.requests import JSON
 from http_api.routes import Router
+from item_crypto.errors import ItemCryptoError
 
 _PATH: Final = "/session/encryption/config"
 
@@ -87,8 +89,7 @@ def put_config(change: Annotated[Change, Body()]) -> Response[str]:
     Asking for what the setting already says, at its version, is no change: it makes no version and stops no sweep.
     Where that is "on", it makes sure once more that the sweep follows.
     """
-    if not change.enabled and change.confirm != CONFIRMATION:
-        raise BadRequest("confirm", f'"{CONFIRMATION}" is required: new writes stay in plaintext from then on')
+    check_confirmed(change)
     parts, line = app.call.parts, app.call.line
     before = parts.switch.read_now()
     line.facts = _versions(before, None)
@@ -97,9 +98,34 @@ def put_config(change: Annotated[Change, Body()]) -> Response[str]:
         after = switch_and_sweep(parts.switch, queue, change.enabled, line.who, change.version)
     except VersionConflict as conflict:
         line.facts = _versions(conflict.current, conflict.current)
+        _keep(change, "refused: conflict")
         raise Conflict(conflict.current.version) from conflict
+    except ItemCryptoError as error:
+        _keep(change, f"failed: {error.reason}")
+        raise
     line.facts, line.result = _versions(before, after), "unchanged" if after == before else "changed"
+    _keep(change, "done")
     return _shown(after)
+
+
+def check_confirmed(change: Change) -> None:
+    """Check that switching off is meant.
+
+    Raises:
+        BadRequest: it is not confirmed.
+    """
+    if not change.enabled and change.confirm != CONFIRMATION:
+        raise BadRequest("confirm", f'"{CONFIRMATION}" is required: new writes stay in plaintext from then on')
+
+
+def _keep(change: Change, result: str) -> None:
+    """Keep the change among the recent actions; where that fails, the change is what it is, and the log says so."""
+    parts, who = app.call.parts, app.call.line.who
+    detail = {"enabled": change.enabled, "version": change.version}
+    try:
+        parts.actions.keep(Action(parts.now(), who, "config-api", "set-config", result, detail))
+    except ItemCryptoError as error:
+        parts.telemetry.problem("a change is not among the recent actions", reason=error.reason)
 
 
 def _versions(before: SwitchState, after: SwitchState | None) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from admin.api import OPERATIONS, app
 from admin.application import application
+from admin.commands import OPERATIONS, app
 from admin.errors import SENTENCES
 from admin.identity import permitted
 from http_api.function import Function

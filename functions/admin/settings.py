@@ -24,6 +24,8 @@ class AdminSettings:
         group: the administrators' group.
         user_claim: name of the token's claim that names the user.
         key_arn: the KMS key that audit lines name; nothing else is done with it.
+        control_function: the control function's name; None where no issuer is configured, and so no route asks it.
+        service: the dimension of the stack's metrics.
     """
 
     switch: SwitchSettings
@@ -33,6 +35,8 @@ class AdminSettings:
     group: str
     user_claim: str
     key_arn: str
+    control_function: str | None = None
+    service: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "AdminSettings":
@@ -50,6 +54,8 @@ class AdminSettings:
             group=required({"ADMIN_GROUP": "admin", **environment}, "ADMIN_GROUP"),
             user_claim=user_claim(environment),
             key_arn=environment.get("SESSION_ENCRYPTION_KEY_ARN", "").strip(),
+            control_function=environment.get("CONTROL_FUNCTION_NAME", "").strip() or None,
+            service=environment.get("POWERTOOLS_SERVICE_NAME", "").strip(),
         )
         if settings.group.split() != [settings.group]:
             raise ConfigurationError("ADMIN_GROUP: a group's name must have no white space")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from encryptor_runtime import runtime as shared_parts
+from encryptor_runtime.actions import Actions
 from encryptor_runtime.clients import Clients
 from encryptor_runtime.queues import KeyQueues, Queue, WorkQueue
 from encryptor_runtime.runtime import Runtime
@@ -41,6 +42,7 @@ class Application:
     worker: Worker
     letters: DeadLetters
     queries: Queries
+    actions: Actions
     now: Callable[[], datetime]
 
 
@@ -103,5 +105,6 @@ def compose(
         Worker(runtime, switch, sweeps, work, pages, sleep, now),
         DeadLetters(runtime, failure, work, keys, persistent, starter, settings.stream_arn),
         queries,
+        Actions(clients.dynamodb, settings.control_table),
         now,
     )

@@ -50,6 +50,7 @@ class Commands:
             "redrive": self._redrive,
             "discard": self._discard,
             "decrypt-item": self._decrypt_item,
+            "actions": self._actions,
         }
         if command not in commands:
             requests.refuse("command", f"one of {', '.join(commands)}")
@@ -159,17 +160,26 @@ class Commands:
             setting = switch_and_sweep(self._parts.switch, self._parts.work, change.enabled, change.by, change.version)
         except VersionConflict as conflict:
             message = f"The setting was changed meanwhile; it is at version {conflict.current.version}."
-            raise Refused("conflict", message) from None
+            raise Refused("conflict", message, version=conflict.current.version) from None
         return {"setting": setting.as_json()}
+
+    def _actions(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        limit = requests.limit(event, default=50)
+        return {"actions": [action.as_json() for action in self._parts.actions.newest(limit)]}
 
     # Dead letters
 
     def _failures(self, event: Mapping[str, Any]) -> dict[str, Any]:
         limit = requests.limit(event, default=50)
-        return {"failures": [views.letter(letter) for letter in self._parts.letters.peek(limit)]}
+        messages = self._parts.failure.count()
+        return {
+            "failures": [views.letter(letter) for letter in self._parts.letters.peek(limit)],
+            "messages": messages,
+        }
 
     def _redrive(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        result = self._parts.letters.redrive(requests.limit(event, default=100), self._seconds_left)
+        limit, within = requests.limit(event, default=100), requests.within(event)
+        result = self._parts.letters.redrive(limit, _at_most(within, self._seconds_left))
         return {
             "done": result.done,
             "again": result.again,
@@ -211,3 +221,11 @@ class Commands:
         finally:
             runtime.telemetry.audit(requests.by(event), "decrypt-item", key, result, runtime.settings.policy.attributes)
         return {"item": {name: to_json(value) for name, value in clear.items()}}
+
+
+def _at_most(within: float | None, seconds_left: Callable[[], float]) -> Callable[[], float]:
+    """Return what tells how much time remains, of the invocation and of ``within`` seconds from now."""
+    if within is None:
+        return seconds_left
+    later = max(0.0, seconds_left() - within)
+    return lambda: seconds_left() - later

@@ -95,10 +95,10 @@ class DeadLetters:
         """
         result = Redriven()
         failed: list[tuple[Letter, str]] = []
-        seconds_for_keys = budget(seconds_left, _IN_HAND)
+        seconds_for_letters, seconds_for_keys = budget(seconds_left, _RESERVE), budget(seconds_left, _IN_HAND)
         with _Hidden(self.failure) as hidden:
             for letter in hidden.receive(limit):
-                if seconds_left() < _RESERVE:
+                if seconds_for_letters() < 0:
                     result.notes.append("The time was used up; redrive again for the rest.")
                     break
                 try:

@@ -17,6 +17,7 @@ _T = TypeVar("_T")
 _MAX_LETTERS: Final = 1000
 _MAX_DAYS: Final = 36_500
 _MAX_RATE: Final = 1_000_000
+_MAX_SECONDS: Final = 900  # As long as an invocation can take.
 
 
 class Refused(Exception):
@@ -25,12 +26,14 @@ class Refused(Exception):
     Attributes:
         code: a fixed kebab-case word.
         message: one sentence for the operator.
+        members: more members of the answer, for whoever does not go by sentences.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, **members: str | int) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.members = members
 
 
 @dataclass(frozen=True)
@@ -138,9 +141,20 @@ def item_key(event: Mapping[str, Any]) -> Item:
         refuse("key", "the item's key in DynamoDB JSON")
 
 
+def within(event: Mapping[str, Any]) -> float | None:
+    """Return after how many seconds the asker wants an answer; None where it waits as long as it takes."""
+    return _number(event, "within", lambda n: 1 <= n <= _MAX_SECONDS, f"1 to {_MAX_SECONDS} seconds")
+
+
 def by(event: Mapping[str, Any]) -> str:
     """Return who the caller says to be, in printable ASCII."""
     return re.sub(r"[^\x20-\x7e]", "?", str(event.get("by") or "unknown"))[:256]
+
+
+def via(event: Mapping[str, Any]) -> str | None:
+    """Return by which way the caller says to have come; None for an operator or a schedule, who come by themselves."""
+    way = event.get("via")
+    return way if isinstance(way, str) and re.fullmatch(r"[a-z-]{1,40}", way) else None
 
 
 def refuse(name: str, wanted: str) -> NoReturn:
@@ -149,7 +163,7 @@ def refuse(name: str, wanted: str) -> NoReturn:
     Raises:
         Refused: always.
     """
-    raise Refused("invalid-request", f"{name} must be {wanted}.")
+    raise Refused("invalid-request", f"{name} must be {wanted}.", field=name)
 
 
 def _field(

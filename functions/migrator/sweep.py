@@ -71,10 +71,20 @@ def _carry_on(work: SegmentWork, context: Any, parts: Application) -> None:
     parts.runtime.telemetry.log("segment", sweep=work.sweep, segment=work.segment, hop=work.hop, state=state.value)
 
 
+def longest_life(receipts: int) -> int:
+    """Return for how many seconds a message that fails each time comes again, if it is received ``receipts`` times."""
+    return sum(map(_wait, range(1, receipts)))
+
+
+def _wait(receives: int) -> int:
+    doubled: int = _FIRST_WAIT * 2 ** min(receives, 8)
+    return min(_LONGEST_WAIT, doubled)
+
+
 def _try_again_soon(record: SQSRecord, parts: Application) -> None:
     """Show a failed message again long before its visibility timeout, which has to outlast a whole invocation."""
     receives = int(record.attributes.approximate_receive_count)
     try:
-        parts.work.show_again(record.receipt_handle, min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(receives, 8)))
+        parts.work.show_again(record.receipt_handle, _wait(receives))
     except (TransientError, SystemicError):
         parts.runtime.telemetry.problem("a failed message waits for its visibility timeout")

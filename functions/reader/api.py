@@ -10,13 +10,13 @@ from http_api.errors import BadRequest
 from http_api.openapi import REFUSALS, Problem, shows
 from http_api.requests import JSON
 from http_api.routes import Router
+from http_api.session_key import new_session_key, session_key
 from item_crypto.core.codec import Item
 from reader.application import Reader
 from reader.entity_tags import condition, entity_tag
 from reader.json_values import parse_object, to_json_object, to_value
 from reader.models import Session, SessionChanges, SessionPage
 from reader.pages import from_token, to_token
-from reader.sessions import new_session_key, session_key
 
 OPERATIONS: Final = {
     "GET /session": "list",
@@ -29,13 +29,20 @@ OPERATIONS: Final = {
 app: Router[Reader] = Router(parse_object)
 
 
+_COMPARED: Final = (
+    "A session of more than about 140 attributes may have too many to compare in one write: then the answer is 400, "
+    "and nothing is done."
+)
+
 CONDITIONS: Final = {
     "putSession": {
         "If-Match": "Tags of what the session must hold, as `ETag` gave them, or `*`: else nothing is written, and the "
-        "answer is 412.",
+        f"answer is 412. {_COMPARED}",
         "If-None-Match": "`*`: only if there is no such session; else the answer is 412.",
     },
-    "deleteSession": {"If-Match": "Tags of what the session must hold, or `*`: else it stays, and the answer is 412."},
+    "deleteSession": {
+        "If-Match": f"Tags of what the session must hold, or `*`: else it stays, and the answer is 412. {_COMPARED}"
+    },
 }
 """The headers that operations honour, for the OpenAPI document."""
 

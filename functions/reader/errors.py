@@ -3,13 +3,14 @@
 ::
 
     http_api.errors.Refused
+    ├── BeyondComparison    400   it has more attributes than If-Match can compare in one write
     ├── NoSuchSession       404   there is none, or it is somebody else's
     └── PreconditionFailed  412   it is not, or not any more, what the request names
 """
 
 from typing import Final
 
-from http_api.errors import Refused
+from http_api.errors import BadRequest, Refused
 from http_api.responses import UNEXPECTED, Sentences
 from item_crypto.errors import InvalidRequest, ItemTooLarge, PermanentError
 
@@ -19,6 +20,19 @@ SENTENCES: Final[Sentences] = {
     PermanentError: (500, "The session could not be decrypted."),
     InvalidRequest: UNEXPECTED,
 }
+
+
+class BeyondComparison(BadRequest):
+    """The session has more attributes than one condition of DynamoDB's can name, so no write can rest on all of them.
+
+    A condition on some of them would let a change of the others pass: that is what If-Match is there to prevent.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "If-Match",
+            "the session has too many attributes (about 150) to be compared; without it the last writer wins",
+        )
 
 
 class NoSuchSession(Refused):

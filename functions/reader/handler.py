@@ -3,17 +3,17 @@
 from typing import Any, Final
 
 from http_api.function import Function
+from http_api.users import caller
 from reader.api import OPERATIONS, app
 from reader.application import reader
 from reader.errors import SENTENCES
-from reader.identity import caller
 
 _FUNCTION: Final = Function(
     name="reader",
     compose=reader,
     routes=app,
     operations=OPERATIONS,
-    identify=lambda event, _operation, parts: caller(event, parts.settings),
+    identify=lambda event, _operation, parts: caller(event, parts.settings.users),
     sentences=SENTENCES,
 )
 

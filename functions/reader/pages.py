@@ -22,9 +22,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from http_api.errors import BadRequest
+from http_api.settings import USER_ID
 from item_crypto.core.codec import Item, Value, check_value
 from item_crypto.errors import UnsupportedValue
-from reader.settings import USER_ID
 
 _DIGEST: Final = "sha256"
 _DIGEST_SIZE: Final = 32

@@ -10,16 +10,14 @@ from typing import Any, Final
 
 from encryptor_runtime.runtime import Runtime
 from http_api.errors import BadRequest
+from http_api.settings import SESSION_ID, USER_ID
 from item_crypto.core.codec import Item, Value
 from item_crypto.core.stored_form import IS_ENCRYPTED
-from item_crypto.errors import InvalidRequest
+from item_crypto.errors import ConditionTooLong, InvalidRequest
 from item_crypto.reconcile import Check
 from reader.access import counting_failures, read, report
-from reader.errors import NoSuchSession
-from reader.settings import SESSION_ID, USER_ID
+from reader.errors import BeyondComparison, NoSuchSession
 
-_MAX_BYTES: Final = 2048  # Of a hash key (DynamoDB, "Service quotas").
-_DOT_SEGMENTS: Final = (".", "..")  # In any spelling: RFC 3986, section 5.2.4, and the WHATWG's URL standard.
 _LISTED: Final = (SESSION_ID, "name", "startTime", "createTime", "lastUpdated")
 
 
@@ -67,6 +65,7 @@ class Sessions:
 
         Raises:
             BadRequest: DynamoDB does not take the values.
+            BeyondComparison: the session has too many attributes for a write that rests on what ``check`` saw.
             ItemTooLarge: the session would exceed 400 KB.
             PermanentError: what is left out cannot be decrypted.
             TransientError: others kept writing the session, too.
@@ -82,6 +81,10 @@ class Sessions:
                     {"startTime": now, "createTime": now},
                     check,
                 )
+        except ConditionTooLong:
+            if check is None:
+                raise
+            raise BeyondComparison from None
         except InvalidRequest:
             raise BadRequest("body", "DynamoDB refuses it as malformed") from None
         report(self._runtime, access, _user(key))
@@ -130,38 +133,16 @@ class Sessions:
 
         Raises:
             NoSuchSession: the user has none of that key.
+            BeyondComparison: the session has too many attributes for a deletion that rests on what ``check`` saw.
             PermanentError: ``check`` wants to see the session, and it cannot be decrypted.
             OutcomeUnknown: the deletion was sent, and whether it took effect cannot be told.
         """
-        with counting_failures(self._runtime):
-            if not self._runtime.reconciler.delete(key, self._runtime.settings.policy, check):
-                raise NoSuchSession
-
-
-def session_key(user: str, session_id: str) -> dict[str, Value]:
-    """Return the key of a user's session.
-
-    Raises:
-        BadRequest: the id is empty, over 2048 bytes, or not Unicode.
-    """
-    try:
-        size = len(session_id.encode())
-    except UnicodeEncodeError:
-        size = 0
-    if not 1 <= size <= _MAX_BYTES:
-        raise BadRequest(SESSION_ID, f"must be text of 1 to {_MAX_BYTES} bytes")
-    return {SESSION_ID: {"S": session_id}, USER_ID: {"S": user}}
-
-
-def new_session_key(user: str, session_id: str) -> dict[str, Value]:
-    """Return the key of a user's session that may have to be created.
-
-    Raises:
-        BadRequest: as for :func:`session_key`, or no client could ask for it by that id.
-    """
-    if session_id in _DOT_SEGMENTS:
-        raise BadRequest(SESSION_ID, "must not be a dot segment, which clients take out of a path")
-    return session_key(user, session_id)
+        try:
+            with counting_failures(self._runtime):
+                if not self._runtime.reconciler.delete(key, self._runtime.settings.policy, check):
+                    raise NoSuchSession
+        except ConditionTooLong:
+            raise BeyondComparison from None
 
 
 def _user(key: Item) -> str:

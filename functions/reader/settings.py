@@ -2,14 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
-from encryptor_runtime.settings import Settings, names, required
-from http_api.settings import user_claim
-from item_crypto.errors import ConfigurationError
-
-SESSION_ID: Final = "sessionId"
-USER_ID: Final = "userId"
+from encryptor_runtime.settings import Settings, required
+from http_api.settings import UserSettings, settings_of_sessions
 
 
 @dataclass(frozen=True)
@@ -19,14 +14,12 @@ class ReaderSettings:
     Attributes:
         shared: what all functions are told.
         user_index: name of the index by user.
-        user_claim: name of the token's claim that names the user.
-        trusted_role_ids: ids (``AROA…``) of the IAM roles whose session names are taken for users.
+        users: what is told of the users.
     """
 
     shared: Settings
     user_index: str
-    user_claim: str
-    trusted_role_ids: frozenset[str]
+    users: UserSettings
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "ReaderSettings":
@@ -35,11 +28,8 @@ class ReaderSettings:
         Raises:
             ConfigurationError: one is missing or unreadable, or the table's items are no sessions.
         """
-        shared = Settings.from_environment(environment)
-        if set(shared.context_attributes) != {SESSION_ID, USER_ID}:
-            # What keeps users apart is that the user is part of the key.
-            raise ConfigurationError(f"CONTEXT_ATTRIBUTES: the API needs a table keyed by {SESSION_ID} and {USER_ID}")
-        trusted = frozenset(names(environment.get("TRUSTED_ROLE_IDS", "")))
-        if not all(role.startswith("AROA") and role.isalnum() for role in trusted):
-            raise ConfigurationError("TRUSTED_ROLE_IDS: a role is listed by its id, AROA…, not by its name or ARN")
-        return cls(shared, required(environment, "USER_INDEX_NAME"), user_claim(environment), trusted)
+        return cls(
+            settings_of_sessions(environment),
+            required(environment, "USER_INDEX_NAME"),
+            UserSettings.from_environment(environment),
+        )

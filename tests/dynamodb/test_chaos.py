@@ -10,6 +10,7 @@ from typing import Final
 
 import pytest
 
+from tests.dynamodb.unswept import Unswept
 from tests.dynamodb.world import World
 
 STEPS: Final = int(os.environ.get("STEPS") or 400)
@@ -18,6 +19,7 @@ SEEDS: Final = (
 )
 VIEWS: Final = ("KEYS_ONLY", "NEW_AND_OLD_IMAGES")
 _QUIET: Final = 100  # Steps after which everything comes to rest and is checked.
+_SOON: Final = 40  # The same where no sweep repairs anything, but a later write may.
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -32,6 +34,18 @@ def test_writers_functions_sweeps_and_faults_in_any_order_then_nothing_is_lost_l
     done = world.count
     assert done["written"] > STEPS / 25, f"seed {seed} tries too little: {done}"
     assert done["invoked"] > STEPS / 10, f"seed {seed} tries too little: {done}"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.usefixtures("database")
+def test_no_sweep_when_all_queues_are_empty_then_nothing_is_left_in_plaintext(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = Unswept(monkeypatch, seed, VIEWS[seed % 2])
+    with world.listening():
+        world.run_often(STEPS // _QUIET, _SOON)
+
+    assert world.count["written"] > STEPS / _QUIET * _SOON / 25, f"seed {seed} tries too little: {world.count}"
 
 
 @pytest.mark.usefixtures("database")

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import uuid4
 
 import boto3
@@ -70,6 +70,22 @@ class World:
         seed: decides everything that is left to chance.
         view: the view type of the stream.
     """
+
+    often: ClassVar[dict[str, int]] = {
+        "write": 30,
+        "stream": 25,
+        "queue": 20,
+        "read": 6,
+        "put": 6,
+        "sweep": 3,
+        "switch": 3,
+        "redrive": 1,
+        "weather": 4,
+        "time": 4,
+    }
+    """What a step does, and how often beside the others."""
+
+    faults: ClassVar[Rates] = FAULTS
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, seed: int, view: str = "KEYS_ONLY") -> None:
         monkeypatch.setattr("item_crypto.reconcile.ThreadPoolExecutor", Sequential)
@@ -377,7 +393,7 @@ class World:
 
     def run(self, steps: int) -> None:
         """Do ``steps`` steps, each a write or a request, with faults, and come to rest."""
-        self.wire.rates = FAULTS
+        self.wire.rates = self.faults
         for _ in range(steps):
             self.step()
         self.come_to_rest()
@@ -395,10 +411,7 @@ class World:
         if self.scheduler.tasks and (self.draw.random() < 0.65 or len(self.scheduler.tasks) > 8):
             self.scheduler.step()
             return
-        match self.draw.choices(
-            ["write", "stream", "queue", "read", "put", "sweep", "switch", "redrive", "weather", "time"],
-            [30, 25, 20, 6, 6, 3, 3, 1, 4, 4],
-        )[0]:
+        match self.draw.choices(list(self.often), list(self.often.values()))[0]:
             case "write":
                 self.write()
             case "stream":
@@ -447,6 +460,16 @@ class World:
         """Have everything that is under way end, without faults, and every queue worked off."""
         self.wire.rates, self.wire.storm = Rates(), None
         self._drain()
+        self.sweep_up()
+        for _ in range(20):
+            if all(_is_for_a_person(message.body) for message in self.queues.messages["failures"]):
+                break
+            self.command_now("redrive")
+            self._drain()
+        self.count["quiet"] += 1
+
+    def sweep_up(self) -> None:
+        """Have the sweeps end that were begun, and sweep once more where nothing else follows."""
         for row in self._summaries():
             if row["state"]["S"] == "paused":
                 self.command_now("resume", sweep=row["id"]["S"].removeprefix("sweep#"))
@@ -457,12 +480,6 @@ class World:
             self.command_now("start", goal="encrypt", force=True)  # What the operator cancelled is the operator's.
         self._cancelled = False
         self._drain()
-        for _ in range(20):
-            if all(_is_for_a_person(message.body) for message in self.queues.messages["failures"]):
-                break
-            self.command_now("redrive")
-            self._drain()
-        self.count["quiet"] += 1
 
     def _drain(self) -> None:
         for _ in range(10_000):

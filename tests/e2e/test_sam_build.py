@@ -23,6 +23,8 @@ HANDLERS = {
     "DeferredFunction": ("migrator/deferred.py",),
     "ControlFunction": ("migrator/control.py",),
     "AdminFunction": ("admin/handler.py",),
+    "SessionKeysFunction": ("session_keys/handler.py",),
+    "AdminPageFunction": ("admin_page/handler.py",),
 }
 ELF_MACHINES = {"x86_64": 62, "arm64": 183}
 
@@ -153,6 +155,7 @@ def test_layer_and_handlers_import_with_nothing_else_on_the_path(build: Build, t
         "migrator.deferred",
         "migrator.control",
         "admin.handler",
+        "session_keys.handler",
     ]
     program = f"""
 import importlib, json, sys
@@ -170,6 +173,26 @@ print(json.dumps({{name: importlib.import_module(name).__file__ for name in {mod
     assert done.returncode == 0, done.stderr
     origins = json.loads(done.stdout.splitlines()[-1])
     assert all(Path(origin).is_relative_to(build.folder) for origin in origins.values())
+
+
+def test_admin_pages_function_holds_the_page_as_it_is_committed(build: Build):
+    committed = _files(ROOT / "functions/admin_page/static")
+    assert _files(build.folder / "AdminPageFunction" / "admin_page/static") == committed
+    assert "index.html" in committed
+
+
+def test_admin_pages_handler_imports_without_the_layer(build: Build, tools: Tools):
+    program = f"""
+import sys
+sys.path.insert(0, {str(build.folder / "AdminPageFunction")!r})
+import admin_page.handler
+"""
+    done = subprocess.run([tools.python, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def _machine() -> str:

@@ -1,6 +1,7 @@
 """What IAM is asked for the calls that functions make: actions, resources and condition keys. Pure.
 
-Sources: "Actions, resources, and condition keys" of DynamoDB, KMS, SQS and Lambda (Service Authorization Reference).
+Sources: "Actions, resources, and condition keys" of DynamoDB, KMS, SQS, Lambda and CloudWatch (Service Authorization
+Reference).
 A transaction needs the action of each of its writes; a batch of SQS needs that of its single message.
 """
 
@@ -31,7 +32,7 @@ class Request:
 
     def __str__(self) -> str:
         shown = ", ".join(f"{key.rpartition(':')[2]}={value}" for key, value in self.context)
-        return f"{self.action} {self.resource.split(':', 5)[5]}" + (f" [{shown}]" if shown else "")
+        return f"{self.action} {self.resource.split(':', 5)[-1]}" + (f" [{shown}]" if shown else "")
 
 
 def requests_of(call: Call, region: str, account: str, hash_keys: Mapping[str, str]) -> Iterator[Request]:
@@ -50,12 +51,20 @@ def requests_of(call: Call, region: str, account: str, hash_keys: Mapping[str, s
             yield Request(f"sqs:{action}", f"arn:aws:sqs:{region}:{account}:{queue}")
         case "lambda":
             method, _, path = call.operation.partition(" ")
+            if method == "POST":
+                function = re.search(r"/functions/([^/]+)/invocations", path)
+                assert function is not None, call.operation
+                yield Request("lambda:InvokeFunction", f"arn:aws:lambda:{region}:{account}:function:{function[1]}")
+                return
             assert method == "GET", call.operation
             assert "/event-source-mappings/" in path, call.operation
             mapping = path.rstrip("/").rpartition("/")[2]
             yield Request(
                 "lambda:GetEventSourceMapping", f"arn:aws:lambda:{region}:{account}:event-source-mapping:{mapping}"
             )
+        case "monitoring":
+            # By smithy's protocol, whose requests name the operation in the path.
+            yield Request(f"cloudwatch:{call.operation.rpartition('/')[2]}", "*")
         case _:
             raise AssertionError(f"a call that nobody thought of: {call}")
 

@@ -34,6 +34,8 @@ FUNCTIONS: Final = (
     "Deferred",
     "Control",
     "Admin",
+    "SessionKeys",
+    "AdminPage",
 )
 ROLES: Final = (*FUNCTIONS, "Schedule")
 HASH_KEYS: Final = {"SessionTable": "sessionId", "ControlTable": "id"}
@@ -117,12 +119,12 @@ def work(stack: LocalStack) -> None:
     def session(number: int) -> dict[str, Any]:
         return {"sessionId": f"dlg-{number}", "userId": "alice", "startTime": "2026", "history": [{"n": str(number)}]}
 
-    def call(method: str, path: str, body: Any = None, admin: bool = False) -> None:
+    def call(method: str, path: str, body: Any = None, admin: bool = False) -> Any:
         headers = {"Authorization": f"Bearer {stack.token('alice', admin=admin)}", "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         asked = urllib.request.Request(stack.api_url + path, method=method, headers=headers, data=data)
         with urllib.request.urlopen(asked, timeout=60) as response:
-            response.read()
+            return json.loads(response.read() or "null")
 
     def command(name: str, **fields: Any) -> Any:
         answer = stack.invoke("ControlFunction", {"command": name, "by": "test", **fields})
@@ -149,6 +151,8 @@ def work(stack: LocalStack) -> None:
     call("DELETE", "/session/dlg-9")
     stack.invoke("ItemReaderFunction", {"Key": key})
     call("GET", "/session/encryption/config", admin=True)
+    made = call("POST", "/session/encryption/generate-key", {"sessionId": "dlg-9"})
+    call("POST", "/session/encryption/decrypt-key", {"sessionId": "dlg-9", "encryptedKey": made["encryptedKey"]})
     command("status")
     command("failures")
     command("redrive")
@@ -168,6 +172,9 @@ def work(stack: LocalStack) -> None:
     stack.wait_until_idle(120)
     call("PUT", "/session/encryption/config", {"enabled": True, "version": 1}, admin=True)
     command("config")
+    call("GET", "/admin/api/status", admin=True)
+    call("GET", "/admin/api/plaintext-window", admin=True)
+    call("GET", "/admin/api/actions", admin=True)
     stack.wait_until_idle(120)
 
 
@@ -224,12 +231,13 @@ def forbidden(role: str, run: Recorded) -> list[Request]:
     never += [Request(f"dynamodb:{action}", control) for action in ("DeleteTable", "Scan")]
     never += [Request(f"sqs:{action}", run.queue("Failure")) for action in ("PurgeQueue", "DeleteQueue")]
     never += [Request("lambda:UpdateFunctionConfiguration", arn) for arn in run.functions.values()]
-    invoked = [name for name in run.functions if (role, name) != ("Schedule", "Control")]
+    invoked = [name for name in run.functions if (role, name) not in (("Schedule", "Control"), ("Admin", "Control"))]
     never += [Request("lambda:InvokeFunction", run.functions[name]) for name in invoked]
-    if role in ("StreamEncryptor", "Retry", "Admin", "Schedule"):
+    if role in ("StreamEncryptor", "Retry", "Admin", "AdminPage", "Schedule"):
         never += [Request("kms:Decrypt", key, ours)]  # Who only ever encrypts cannot read what is encrypted.
-    if role in ("Admin", "Schedule"):
+    if role in ("Admin", "AdminPage", "Schedule"):
         never += [Request("kms:GenerateDataKey", key, ours)]
+    if role in ("Admin", "AdminPage", "Schedule", "SessionKeys"):
         never += [Request(f"dynamodb:{action}", table, leading("dlg-1")) for action in ("GetItem", "UpdateItem")]
     if role != "Migrator":
         never += [Request("dynamodb:Scan", table)]
@@ -243,7 +251,17 @@ def forbidden(role: str, run: Recorded) -> list[Request]:
         never += [Request("dynamodb:UpdateItem", control, leading("sweep#1"))]
         never += [Request("dynamodb:GetItem", control, leading("sweep#1"))]
     if role != "Control":
+        # What was done is nobody's to take back, nor to make up: it is added by those who carry it out.
+        never += [Request(f"dynamodb:{action}", control, leading("actions")) for action in ("UpdateItem", "DeleteItem")]
+    if role not in ("Control", "Admin"):
+        never += [Request("dynamodb:PutItem", control, leading("actions"))]
+    if role != "Admin":
+        never += [Request("cloudwatch:GetMetricData", "*")]
+    if role != "Control":
         never += [Request(f"sqs:{action}", run.queue("Failure")) for action in ("ReceiveMessage", "DeleteMessage")]
+    if role == "AdminPage":
+        # Anyone may call it: it may do nothing that any of the others does.
+        never += sorted(set().union(*run.asked.values()), key=str)
     return never
 
 
@@ -288,7 +306,8 @@ def test_every_function_then_it_made_calls_and_may_make_each_of_them(
     recorded: Recorded, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = [(role, request) for role in ROLES for request in sorted(recorded.asked[role], key=str)]
-    assert {role for role, _ in asked} == set(ROLES)
+    # The page's function serves files and asks for nothing.
+    assert {role for role, _ in asked} == set(ROLES) - {"AdminPage"}
 
     answers = verdicts(recorded, asked)
 
@@ -331,11 +350,12 @@ def show(title: str, asked: list[tuple[str, Request]], answers: list[str]) -> No
     """Print who may do what: a line an action and resource, a column a role."""
     cells: dict[str, dict[str, str]] = {}
     for (role, request), answer in zip(asked, answers, strict=True):
-        resource = request.resource.split(":", 5)[5].removeprefix("table/")
+        resource = request.resource.split(":", 5)[-1].removeprefix("table/")
         purpose = dict(request.context).get("kms:EncryptionContext:purpose")
         row = f"{request.action} {resource[-44:]}" + (f" [{purpose}]" if purpose else "")
         if resource == "local-ControlTable" and request.context:
-            row += " [setting]" if request.context[0][1] == ("setting",) else " [sweeps]"
+            (kind,) = request.context[0][1]
+            row += f" [{kind}]" if kind in ("setting", "actions") else " [sweeps]"
         cells.setdefault(row, {})[role] = "yes" if answer == "Allowed" else "no"
     width = max(map(len, cells))
     print(f"\n\n{title}\n{'':{width}} " + " ".join(f"{role[:9]:>9}" for role in ROLES))

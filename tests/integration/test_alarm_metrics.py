@@ -23,9 +23,11 @@ from migrator.application import application
 from migrator.segments import MAX_HOPS
 from reader import item
 from reader.application import item_reader
+from session_keys.application import session_keys
 from stream_encryptor import handler, retry
 from stream_encryptor.application import encryptor
 from tests.factories import World
+from tests.key_requests import KeyWorld
 from tests.migration import TABLE, Migration, context
 from tests.records import received
 from tests.unit.sam_template import Stack, translated
@@ -142,6 +144,17 @@ def the_api_is_asked() -> None:
     boto3.setup_default_session()
 
 
+def keys_are_asked_for() -> None:
+    with mock_aws(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        world = KeyWorld(patch)
+        encrypted = world.generate().body["encryptedKey"]
+        assert world.decrypt(encrypted).status == 200
+        assert world.decrypt(encrypted, user="bob").status == 400
+    session_keys.cache_clear()
+    boto3.setup_default_session()
+
+
 SCENARIOS = [
     writes_are_encrypted_late_and_then_not_at_all,
     a_read_meets_what_does_not_decrypt,
@@ -149,6 +162,7 @@ SCENARIOS = [
     the_watcher_looks,
     keys_end_in_every_way,
     the_api_is_asked,
+    keys_are_asked_for,
 ]
 
 

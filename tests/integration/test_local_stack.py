@@ -211,14 +211,19 @@ def test_up_announces_itself_and_ends_on_sigterm(tmp_path):
         assert line, "it ended by itself"
         printed += line
     stack = json.loads(announcement.read_text())
-    assert set(stack) == {"endpoint_url", "region", "api_url", "outputs"}
+    assert set(stack) == {"endpoint_url", "region", "api_url", "issuer_url", "outputs"}
     assert request(f"{stack['api_url']}/session")[0] == 401
+    assert request(f"{stack['issuer_url']}/jwks")[0] == 200
+    for origin in ("http://127.0.0.1:5173", "http://127.0.0.1:4173"):  # Where Vite serves the example.
+        headers = request(f"{stack['api_url']}/session", "OPTIONS", Origin=origin)[1]
+        assert headers["access-control-allow-origin"] == origin
     process.send_signal(signal.SIGTERM)
     ended, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "Stopped." in ended
     assert stack["endpoint_url"] in printed
     assert stack["api_url"] in printed
+    assert f"Admin page    {stack['api_url']}/admin\n" in printed
     assert not announcement.exists()
 
 

@@ -68,6 +68,10 @@ TESTS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         ("tests/unit/test_reader*.py", "tests/integration/test_reader*.py", "tests/integration/test_put*.py"),
     ),
     "admin": ("functions/admin", ("tests/unit/test_admin*.py", "tests/integration/test_admin*.py")),
+    "session_keys": (
+        "functions/session_keys",
+        ("tests/unit/test_session_keys*.py", "tests/integration/test_session_keys*.py"),
+    ),
     "http_api": ("functions/http_api", ("tests/unit/test_http*.py", "tests/integration/test_reader_api.py")),
 }
 PATIENCE: Final = 3  # Times what the tests take: a mutant that takes longer hangs, and counts as noticed.

@@ -65,7 +65,11 @@ class Stack:
         self.resources: dict[str, dict[str, Any]] = {
             logical_id: self._resolve(self._template["Resources"][logical_id]) for logical_id in sorted(self._present)
         }
-        self.outputs: dict[str, Any] = self._resolve(self._template["Outputs"])
+        self.outputs: dict[str, Any] = {
+            name: self._resolve(output)
+            for name, output in self._template["Outputs"].items()
+            if "Condition" not in output or self._condition(output["Condition"])
+        }
 
     def of_type(self, resource_type: str) -> dict[str, dict[str, Any]]:
         """Return the properties of the resources of a type, by logical id."""

@@ -4,22 +4,32 @@ import pytest
 
 from item_crypto import ConfigurationError
 from reader.settings import ReaderSettings
-from tests.unit.test_reader_identity import ENVIRONMENT
+
+ENVIRONMENT = {
+    "TABLE_NAME": "sessions",
+    "SESSION_ENCRYPTION_KEY_ARN": "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "ENCRYPTED_ATTRIBUTES": "history,configuration",
+    "CONTEXT_ATTRIBUTES": "userId,sessionId",
+    "CONTEXT_PURPOSE": "session-encryption",
+    "USER_INDEX_NAME": "byUserId",
+    "USER_CLAIM": "sub",
+    "TRUSTED_ROLE_IDS": "AROATRUSTED, AROAOTHER",
+}
 
 
 def test_given_the_templates_environment_when_read_then_every_setting_is_there() -> None:
     settings = ReaderSettings.from_environment(ENVIRONMENT)
 
     assert settings.user_index == "byUserId"
-    assert settings.user_claim == "sub"
-    assert settings.trusted_role_ids == {"AROATRUSTED", "AROAOTHER"}
+    assert settings.users.user_claim == "sub"
+    assert settings.users.trusted_role_ids == {"AROATRUSTED", "AROAOTHER"}
     assert settings.shared.table == "sessions"
 
 
 def test_given_no_claim_when_read_then_it_is_the_one_that_every_function_takes() -> None:
     environment = {name: text for name, text in ENVIRONMENT.items() if name != "USER_CLAIM"}
 
-    assert ReaderSettings.from_environment(environment).user_claim == "sub"
+    assert ReaderSettings.from_environment(environment).users.user_claim == "sub"
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ HANDLERS = {
     "DeferredFunction": "migrator.deferred.lambda_handler",
     "ControlFunction": "migrator.control.lambda_handler",
     "AdminFunction": "admin.handler.lambda_handler",
+    "SessionKeysFunction": "session_keys.handler.lambda_handler",
     "WatcherFunction": "migrator.watch.lambda_handler",
 }
 EVERY_FUNCTION_READS = {
@@ -55,11 +56,11 @@ FAILURES = {"FAILURE_QUEUE_URL": "<FailureQueue>", "DEFERRED_QUEUE_URL": "<Defer
 QUEUES = FAILURES | {"RETRY_QUEUE_URL": "<RetryQueue>"}
 MIGRATION = FAILURES | {"WORK_QUEUE_URL": "<WorkQueue>"}
 STREAM = {"STREAM_MAPPING_ID": "<StreamMapping>", "TABLE_STREAM_ARN": "<SessionTable.StreamArn>"}
-USERS = {"USER_INDEX_NAME": "byUserId", "USER_CLAIM": "sub", "TRUSTED_ROLE_IDS": ""}
+USERS = {"USER_CLAIM": "sub", "TRUSTED_ROLE_IDS": ""}
 FUNCTION_READS = {
     "StreamEncryptorFunction": QUEUES,
     "RetryFunction": QUEUES,
-    "ReaderFunction": USERS,
+    "ReaderFunction": USERS | {"USER_INDEX_NAME": "byUserId"},
     "ItemReaderFunction": {},
     "MigratorFunction": MIGRATION,
     "DeferredFunction": MIGRATION,
@@ -70,6 +71,7 @@ FUNCTION_READS = {
         "ADMIN_GROUP_CLAIM": "cognito:groups",
         "ADMIN_GROUP": "admin",
     },
+    "SessionKeysFunction": USERS,
     "WatcherFunction": {
         "FAILURE_QUEUE_URL": "<FailureQueue>",
         "TABLE_STREAM_ARN": "<SessionTable.StreamArn>",
@@ -235,8 +237,8 @@ class TestFunctions:
     @pytest.mark.parametrize(
         ("parameter", "value", "variable", "functions"),
         [
-            ("UserClaim", "email", "USER_CLAIM", ["ReaderFunction", "AdminFunction"]),
-            ("TrustedRoleIds", "AROAEXAMPLEEXAMPLE", "TRUSTED_ROLE_IDS", ["ReaderFunction"]),
+            ("UserClaim", "email", "USER_CLAIM", ["ReaderFunction", "AdminFunction", "SessionKeysFunction"]),
+            ("TrustedRoleIds", "AROAEXAMPLEEXAMPLE", "TRUSTED_ROLE_IDS", ["ReaderFunction", "SessionKeysFunction"]),
             ("AdminGroupClaim", "roles", "ADMIN_GROUP_CLAIM", ["AdminFunction"]),
             ("AdminGroup", "operators", "ADMIN_GROUP", ["AdminFunction"]),
         ],
@@ -260,7 +262,7 @@ class TestFunctions:
         metadata = source()["Resources"]["CryptoLayer"]["Metadata"]
         assert metadata == {"BuildMethod": "python3.13", "BuildArchitecture": {"Ref": "Architecture"}}
 
-    @pytest.mark.parametrize("name", ["Reader", "Admin"])
+    @pytest.mark.parametrize("name", ["Reader", "Admin", "SessionKeys"])
     def test_function_answers_before_the_api_gives_up(self, name):
         made = stack()
         timeout = made.properties(f"{name}Function")["Timeout"]
@@ -324,7 +326,7 @@ class TestMappings:
 
 
 class TestApi:
-    def test_routes_are_those_of_the_reader_and_of_the_setting(self):
+    def test_routes_are_those_of_the_reader_of_the_setting_and_of_data_keys(self):
         routes = stack().of_type("AWS::ApiGatewayV2::Route").values()
         assert {route["RouteKey"]: route["Target"] for route in routes} == {
             "GET /session": "integrations/<ReaderIntegration>",
@@ -333,9 +335,11 @@ class TestApi:
             "DELETE /session/{sessionId}": "integrations/<ReaderIntegration>",
             "GET /session/encryption/config": "integrations/<AdminIntegration>",
             "PUT /session/encryption/config": "integrations/<AdminIntegration>",
+            "POST /session/encryption/generate-key": "integrations/<SessionKeysIntegration>",
+            "POST /session/encryption/decrypt-key": "integrations/<SessionKeysIntegration>",
         }
 
-    @pytest.mark.parametrize("name", ["Reader", "Admin"])
+    @pytest.mark.parametrize("name", ["Reader", "Admin", "SessionKeys"])
     def test_integration_is_of_its_function(self, name):
         integration = stack().properties(f"{name}Integration")
         assert integration["IntegrationUri"] == f"<{name}Function.Arn>"
@@ -366,6 +370,14 @@ class TestApi:
             "ThrottlingBurstLimit": "6",
         }
 
+    def test_routes_of_data_keys_are_throttled_by_themselves_and_are_made_before_the_stage_that_names_them(self):
+        made = stack(KeyThrottleRate="3", KeyThrottleBurst="4")
+        settings = made.properties("HttpStage")["RouteSettings"]
+        names = ["GenerateKeyRoute", "DecryptKeyRoute"]
+        own = {"ThrottlingRateLimit": "3", "ThrottlingBurstLimit": "4"}
+        assert settings == {made.properties(name)["RouteKey"]: own for name in names}
+        assert made.resources["HttpStage"]["DependsOn"] == names
+
     def test_access_log_tells_what_happened_but_not_what_was_said(self):
         settings = stack().properties("HttpStage")["AccessLogSettings"]
         entry = json.loads(settings["Format"])
@@ -389,7 +401,7 @@ class TestApi:
     def test_origins_are_allowed_by_parameter(self):
         cors = stack(AllowedOrigins="https://a.example,https://b.example").properties("HttpApi")["CorsConfiguration"]
         assert cors["AllowOrigins"] == ["https://a.example", "https://b.example"]
-        assert set(cors["AllowMethods"]) == {"GET", "PUT", "DELETE"}
+        assert set(cors["AllowMethods"]) == {"GET", "PUT", "POST", "DELETE"}
         assert {"authorization", "content-type"} <= set(cors["AllowHeaders"])
         assert "AllowCredentials" not in cors
 
@@ -499,6 +511,7 @@ class TestAlarmsAndDashboard:
             "ItemsSuperseded",
             "ItemsDeferred",
             "ItemsFailedPermanent",
+            "ItemsKeyDestroyed",
             "ItemsFailedTransient",
             "ItemsFailedSystemic",
             "KmsCalls",
@@ -546,6 +559,7 @@ class TestOutputs:
             "ControlFunctionName": "<ControlFunction>",
             "MigratorFunctionName": "<MigratorFunction>",
             "AdminFunctionName": "<AdminFunction>",
+            "SessionKeysFunctionName": "<SessionKeysFunction>",
             "WatcherFunctionName": "<WatcherFunction>",
             "LogGroupPrefix": "/aws/lambda/app-0a1b2c3d",
         }

@@ -34,6 +34,7 @@ ROLES = {
     "DeferredFunction": "DeferredRole",
     "ControlFunction": "ControlRole",
     "AdminFunction": "AdminRole",
+    "SessionKeysFunction": "SessionKeysRole",
     "WatcherFunction": "WatcherRole",
 }
 ENCRYPTORS = ["StreamEncryptorRole", "RetryRole"]
@@ -50,8 +51,9 @@ SETTING_ONLY = {
     "Null": {"dynamodb:LeadingKeys": "false"},
 }
 ATTRIBUTES_ONLY = SETTING_ONLY | {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["attributes"]}}
+ACTIONS_ONLY = SETTING_ONLY | {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["actions"]}}
 PROGRESS_ONLY = {
-    "ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["setting", "attributes"]},
+    "ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["setting", "attributes", "actions"]},
     "Null": {"dynamodb:LeadingKeys": "false"},
 }
 ITEMS = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DescribeTable"}
@@ -93,15 +95,16 @@ def test_each_function_has_a_role_of_its_own_that_only_lambda_assumes(stack):
 def test_services_are_those_the_function_calls(stack, role):
     services = {action.split(":")[0] for statement in stack.statements(role) for action in statement["Action"]}
     expected = {"logs", "dynamodb"}
-    expected |= {"kms"} if role in OF_DATA else set()
-    expected |= {"sqs"} if role not in READERS else set()
+    expected |= {"kms"} if role in [*OF_DATA, "SessionKeysRole"] else set()
+    expected |= {"sqs"} if role not in [*READERS, "SessionKeysRole"] else set()
     expected |= {"lambda"} if role in ("ControlRole", "WatcherRole") else set()
+    expected |= {"lambda", "cloudwatch"} if role == "AdminRole" and stack is EXISTING else set()
     assert services == expected
 
 
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("role", ROLES.values())
-def test_no_wildcard_is_granted_but_the_streams_of_the_table(stack, role):
+def test_no_wildcard_is_granted_but_the_streams_of_the_table_and_metrics(stack, role):
     table = "<SessionTable.Arn>" if stack is MADE else TABLE
     wild = {
         (action, resource)
@@ -110,7 +113,10 @@ def test_no_wildcard_is_granted_but_the_streams_of_the_table(stack, role):
         for resource in statement["Resource"]
         if "*" in action + resource
     }
-    assert wild == ({("dynamodb:ListStreams", f"{table}/stream/*")} if role == "StreamEncryptorRole" else set())
+    streams = {("dynamodb:ListStreams", f"{table}/stream/*")}
+    # CloudWatch knows no resource for it.
+    metrics = {("cloudwatch:GetMetricData", "*")} if stack is EXISTING else set()
+    assert wild == {"StreamEncryptorRole": streams, "AdminRole": metrics}.get(role, set())
 
 
 @pytest.mark.parametrize(("stack", "key"), [(MADE, "<EncryptionKey.Arn>"), (EXISTING, KEY)], ids=["made", "existing"])
@@ -183,7 +189,8 @@ def test_what_does_not_control_at_most_reads_the_setting_adds_attributes_and_kee
     assert actual == {
         "MigratorRole": [(read_all, None), (write, PROGRESS_ONLY), (add, ATTRIBUTES_ONLY)],
         "ControlRole": [(read_all | write, None)],
-        "AdminRole": [(read | {"dynamodb:PutItem"}, SETTING_ONLY)],
+        "AdminRole": [(read | {"dynamodb:PutItem"}, SETTING_ONLY), (add, ACTIONS_ONLY)],
+        "SessionKeysRole": [(read, SETTING_ONLY)],
         "WatcherRole": [(read | {"dynamodb:Query"}, None)],
     }.get(role, [(read, SETTING_ONLY), (remember, ATTRIBUTES_ONLY)])
 
@@ -194,6 +201,14 @@ def test_the_admin_function_reaches_neither_data_nor_keys(stack):
     assert granted(stack, "AdminRole", "sqs") == {"<WorkQueue.Arn>": SEND}
     actions = {action for statement in stack.statements("AdminRole") for action in statement["Action"]}
     assert not any(action.startswith("kms:") for action in actions)
+
+
+def test_what_gives_out_data_keys_uses_the_keys_and_reads_the_setting_and_nothing_else():
+    both = {"kms:GenerateDataKey", "kms:Decrypt"}
+    assert granted(MADE, "SessionKeysRole", "kms") == {"<EncryptionKey.Arn>": both}
+    assert granted(EXISTING, "SessionKeysRole", "kms") == {KEY: both} | {key: {"kms:Decrypt"} for key in EARLIER_KEYS}
+    for stack in (MADE, EXISTING):
+        assert granted(stack, "SessionKeysRole", "dynamodb") == {CONTROL_TABLE: {"dynamodb:GetItem"}}
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -275,11 +290,12 @@ def test_key_is_administered_by_the_account_and_nobody_else():
     assert statement["Principal"] == {"AWS": "arn:aws:iam::111122223333:root"}
 
 
-def test_only_this_api_calls_the_reader_and_the_admin_function():
+def test_only_this_api_calls_the_functions_behind_it():
     permissions = MADE.of_type("AWS::Lambda::Permission").values()
     assert {each["FunctionName"]: each["SourceArn"] for each in permissions} == {
         "<ReaderFunction>": f"{API}/*/*/session*",
         "<AdminFunction>": f"{API}/*/*/session/encryption/config",
+        "<SessionKeysFunction>": f"{API}/*/POST/session/encryption/*-key",
     }
     for permission in permissions:
         assert permission["Principal"] == "apigateway.amazonaws.com"

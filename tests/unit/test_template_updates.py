@@ -71,7 +71,7 @@ class TestLogGroups:
             {group["LogGroupName"] for group in made.of_type("AWS::Logs::LogGroup").values()}
             for made in (FIRST, SECOND)
         )
-        assert len(first) == len(second) == 10
+        assert len(first) == len(second) == 11
         assert not first & second
 
     def test_names_begin_as_the_output_says(self):

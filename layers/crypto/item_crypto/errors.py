@@ -11,6 +11,7 @@
     │   ├── MarkerUnusable          is_encrypted is missing or no boolean where it must decide
     │   ├── ConflictUnresolved      a second conflict where the first one still stands
     │   ├── InvalidRequest          a service refuses what is asked for this item as malformed
+    │   │   └── ConditionTooLong    a write would rest on more attributes than a condition can name
     │   └── DecryptionFailed        verification failed; what outsiders see is one uniform sentence
     │       ├── KeyNotListed        encrypted under a key that is neither current nor among the earlier ones
     │       └── KeyDestroyed        its key was destroyed on purpose
@@ -96,6 +97,12 @@ class InvalidRequest(PermanentError):
     """DynamoDB or KMS refuses the request for this item as malformed."""
 
     reason = "invalid-request"
+
+
+class ConditionTooLong(InvalidRequest):
+    """A write would rest on more attributes of the item than one condition of DynamoDB's can name. Nothing was sent."""
+
+    reason = "condition-too-long"
 
 
 class DecryptionFailed(PermanentError):

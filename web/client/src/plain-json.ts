@@ -9,7 +9,11 @@ import { EncryptionOffError } from "./errors.js";
 import { type Json, JsonNumber } from "./json.js";
 import { DynamoNumber, DynamoSet, exactNumber, type Value } from "./values.js";
 
-/** Returns the value of a parsed document. */
+/**
+ * Returns the value of a parsed document.
+ *
+ * @throws ValidationError it has a number that DynamoDB cannot hold.
+ */
 export function fromJson(document: Json): Value {
   if (document instanceof JsonNumber) return exactNumber(document.text);
   if (Array.isArray(document)) return document.map(fromJson);

@@ -226,7 +226,7 @@ export class SessionClient {
       const ciphertext = stored.get(PREFIX + name);
       const plain = stored.get(name);
       if (ciphertext !== undefined && plain !== undefined) throw unexpected();
-      if (plain !== undefined) session[name] = fromJson(plain);
+      if (plain !== undefined) session[name] = shown(plain);
       if (ciphertext !== undefined) session[name] = await this.#decrypted(name, ciphertext, context, signal);
     }
     const name = stored.get("name");
@@ -234,7 +234,7 @@ export class SessionClient {
     const others = [...stored].filter(
       ([member]) => !isOwnMember(member) && (member !== "name" || name !== session.name),
     );
-    session.attributes = Object.fromEntries(others.map(([member, value]) => [member, fromJson(value)]));
+    session.attributes = Object.fromEntries(others.map(([member, value]) => [member, shown(value)]));
     return session;
   }
 
@@ -321,6 +321,14 @@ function contextOf(
     text(document, "purpose"),
   ];
   return userId && sessionId && purpose ? { userId, sessionId, purpose } : undefined;
+}
+
+function shown(document: Json): Value {
+  try {
+    return fromJson(document);
+  } catch {
+    throw unexpected();
+  }
 }
 
 function listed(document: Json): ListedSession {

@@ -475,6 +475,11 @@ describe("answers", () => {
     ["another session", '{"form":"encrypted","session":{"sessionId":"s2","userId":"alice"}}', { ETag: '"x"' }],
     ["no user", '{"form":"encrypted","session":{"sessionId":"s1"}}', { ETag: '"x"' }],
     ["another form", '{"form":"other","session":{"sessionId":"s1","userId":"alice"}}', { ETag: '"x"' }],
+    [
+      "a number that DynamoDB has not",
+      '{"form":"encrypted","session":{"sessionId":"s1","userId":"alice","turns":1e400}}',
+      { ETag: '"x"' },
+    ],
     ["the plain form", '{"sessionId":"s1","userId":"alice"}', { ETag: '"x"' }],
     [
       "both forms",

@@ -6,9 +6,9 @@ import { DecryptionError, decryptValue } from "../src/index.js";
 import { canonicalNumber } from "../src/numbers.js";
 import { bytes, unwrapOf, type Vector, vectors } from "./vectors.js";
 
-/** Sets have no order, and the oldest vectors hold numbers in spellings from before there was one. */
-function unordered(attribute: unknown): unknown {
-  const spelled = (content: unknown) => canonicalNumber(String(content));
+/** Sets have no order, and the oldest file has numbers in spellings from before there was one. */
+function unordered(attribute: unknown, isOldest: boolean): unknown {
+  const spelled = (content: unknown) => (isOldest ? canonicalNumber(String(content)) : content);
   return JSON.parse(
     JSON.stringify(attribute, (code, content: unknown) => {
       if (code === "N" && typeof content === "string") return spelled(content);
@@ -31,9 +31,11 @@ const accepted = ["current", "edges", "browser"].flatMap((file) =>
 );
 
 describe("a frozen message", () => {
-  it.each(accepted)("%s is decrypted to its value", async (_, vector) => {
+  it.each(accepted)("%s is decrypted to its value", async (name, vector) => {
+    const isOldest = name.startsWith("current/");
     const value = await read(vector);
-    expect(unordered(toAttribute(vector.attribute, value, READ))).toEqual(unordered(vector.value));
+    const written = toAttribute(vector.attribute, value, READ);
+    expect(unordered(written, isOldest)).toEqual(unordered(vector.value, isOldest));
   });
 
   it.each(vectors("current").filter(([name]) => isSigned(name)))(

@@ -18,7 +18,14 @@ from botocore.exceptions import (
 from item_crypto.core.change import Change
 from item_crypto.core.codec import Item, Value
 from item_crypto.core.key import KeyId, key_id
-from item_crypto.errors import InvalidRequest, ItemCryptoError, ItemTooLarge, OutcomeUnknown, TransientError
+from item_crypto.errors import (
+    ConditionTooLong,
+    InvalidRequest,
+    ItemCryptoError,
+    ItemTooLarge,
+    OutcomeUnknown,
+    TransientError,
+)
 from item_crypto.service_errors import error_code, from_boto, translated
 
 if TYPE_CHECKING:
@@ -28,6 +35,8 @@ _BATCH_SIZE: Final = 100  # Keys in one BatchGetItem (API reference).
 _ATTEMPTS: Final = 6
 _FIRST_WAIT: Final = 0.05  # seconds; doubles with each attempt, with full jitter.
 _WRITE_ATTEMPTS: Final = 3
+_MAX_OPERATORS: Final = 300  # Operators and functions in one expression (Developer Guide, "Service quotas").
+_MAX_EXPRESSION: Final = 4096  # Bytes of one expression, placeholders as they are written (the same).
 
 
 class Table:
@@ -121,6 +130,7 @@ class Table:
 
         Raises:
             ItemTooLarge: DynamoDB finds the item larger than it allows.
+            ConditionTooLong: there are more guards than one condition can hold.
             InvalidRequest: DynamoDB refuses the update as malformed.
             TransientError, SystemicError: DynamoDB did not answer.
         """
@@ -143,7 +153,7 @@ class Table:
         Raises:
             OutcomeUnknown: it was sent, and may have taken effect.
             TransientError: it did not: DynamoDB could not be reached, or throttled it and did so again.
-            ItemTooLarge, InvalidRequest, SystemicError: as for :meth:`apply`.
+            ItemTooLarge, ConditionTooLong, InvalidRequest, SystemicError: as for :meth:`apply`.
         """
         arguments = update_arguments(change)
         try:
@@ -157,6 +167,7 @@ class Table:
 
         Raises:
             OutcomeUnknown: it was sent, and may have taken effect.
+            ConditionTooLong: there are more guards than one condition can hold.
             InvalidRequest: the key does not fit the table.
             TransientError, SystemicError: DynamoDB did not answer.
         """
@@ -235,7 +246,11 @@ def delete_arguments(guards: Mapping[str, Value | None]) -> dict[str, Any]:
 
 
 def _condition(guards: Mapping[str, Value | None], names: dict[str, str], values: dict[str, Value]) -> str:
-    """Return the condition that ``guards`` hold; ``names`` and ``values`` get the placeholders that it needs."""
+    """Return the condition that ``guards`` hold; ``names`` and ``values`` get the placeholders that it needs.
+
+    Raises:
+        ConditionTooLong: DynamoDB would refuse it.
+    """
     conditions = []
     for attribute, value in guards.items():
         name = names.setdefault(attribute, f"#{len(names)}")
@@ -244,7 +259,10 @@ def _condition(guards: Mapping[str, Value | None], names: dict[str, str], values
         else:
             conditions.append(f"{name} = :{len(values)}")
             values[f":{len(values)}"] = value
-    return " AND ".join(conditions)
+    condition = " AND ".join(conditions)
+    if 2 * len(conditions) - 1 > _MAX_OPERATORS or len(condition) > _MAX_EXPRESSION:
+        raise ConditionTooLong("the item has more attributes than one condition can name")
+    return condition
 
 
 class _Translated(translated):

@@ -1,4 +1,4 @@
-"""Who calls: the user's id, from what API Gateway's authorizer found out. Pure.
+"""Who uses sessions: the user's id, from what API Gateway's authorizer found out. Pure.
 
 ======================  =====================================================  ====================================
 authorized by           user                                                   refused
@@ -21,13 +21,13 @@ from typing import Any, Final
 
 from http_api.errors import NotIdentified, NotPermitted
 from http_api.identity import is_guest, usable
-from reader.settings import ReaderSettings
+from http_api.settings import UserSettings
 
 _WHAT: Final = "use sessions"
 _IAM_USER: Final = re.compile(r"AIDA[A-Z0-9]+")
 
 
-def caller(event: Mapping[str, Any], settings: ReaderSettings) -> str:
+def caller(event: Mapping[str, Any], settings: UserSettings) -> str:
     """Return the id of the user that ``event`` (HTTP API, payload 2.0) comes from.
 
     Raises:

@@ -1,28 +1,19 @@
-"""Who calls."""
+"""Who uses sessions."""
 
 from typing import Any
 
 import pytest
 
 from http_api.errors import NotIdentified, NotPermitted
-from reader.identity import caller
-from reader.settings import ReaderSettings
+from http_api.settings import UserSettings
+from http_api.users import caller
 from tests.factories import cognito, iam, jwt, request
 
-ENVIRONMENT = {
-    "TABLE_NAME": "sessions",
-    "SESSION_ENCRYPTION_KEY_ARN": "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-    "ENCRYPTED_ATTRIBUTES": "history,configuration",
-    "CONTEXT_ATTRIBUTES": "userId,sessionId",
-    "CONTEXT_PURPOSE": "session-encryption",
-    "USER_INDEX_NAME": "byUserId",
-    "USER_CLAIM": "sub",
-    "TRUSTED_ROLE_IDS": "AROATRUSTED, AROAOTHER",
-}
+ENVIRONMENT = {"USER_CLAIM": "sub", "TRUSTED_ROLE_IDS": "AROATRUSTED, AROAOTHER"}
 
 
 def user(authorizer: Any, **environment: str) -> str:
-    settings = ReaderSettings.from_environment({**ENVIRONMENT, **environment})
+    settings = UserSettings.from_environment({**ENVIRONMENT, **environment})
     return caller(request("GET", "dlg-1", authorizer=authorizer), settings)
 
 

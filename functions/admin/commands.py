@@ -1,0 +1,289 @@
+"""The administrators' routes, ``/admin/api/*``: each is one command of the control function, or reads one metric.
+
+They exist where an issuer of tokens is configured: a signature knows no groups. Every one of them, to look included,
+is for the administrators' group; who acts is the token's user.
+"""
+
+import json
+from typing import Annotated, Any, Final, Literal
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+
+from admin.api import OPERATIONS as OF_THE_SETTING
+from admin.api import Change, app, check_confirmed
+from admin.control import WORK_SECONDS, Command
+from admin.models import (
+    Cancel,
+    ChangedSetting,
+    Config,
+    DeadLetters,
+    Discard,
+    Discarded,
+    Evidence,
+    OneSweep,
+    OneSweepInDetail,
+    RecentActions,
+    Redrive,
+    Redriven,
+    Refusal,
+    Start,
+    Status,
+    Window,
+)
+from admin.window import MAX_HOURS
+from http_api.errors import BadRequest
+from http_api.openapi import REFUSALS, Problem, shows
+from http_api.requests import JSON
+
+__all__ = ["OPERATIONS", "app"]
+
+_ROOT: Final = "/admin/api"
+_WINDOW: Final = "plaintext-window"
+
+OPERATIONS: Final = {
+    **OF_THE_SETTING,
+    f"GET {_ROOT}/status": "admin:status",
+    f"GET {_ROOT}/config": "admin:config",
+    f"PUT {_ROOT}/config": "admin:set-config",
+    f"POST {_ROOT}/sweeps": "admin:start",
+    f"GET {_ROOT}/sweeps/{{sweepId}}": "admin:sweep",
+    f"POST {_ROOT}/sweeps/{{sweepId}}/pause": "admin:pause",
+    f"POST {_ROOT}/sweeps/{{sweepId}}/resume": "admin:resume",
+    f"POST {_ROOT}/sweeps/{{sweepId}}/cancel": "admin:cancel",
+    f"GET {_ROOT}/failures": "admin:failures",
+    f"POST {_ROOT}/failures/redrive": "admin:redrive",
+    f"POST {_ROOT}/failures/{{letterId}}/discard": "admin:discard",
+    f"GET {_ROOT}/{_WINDOW}": f"admin:{_WINDOW}",
+    f"GET {_ROOT}/actions": "admin:actions",
+    f"GET {_ROOT}/report": "admin:report",
+}
+"""What audit lines call every operation of the function."""
+
+_REFUSED: Final = shows("The control function does not do it as things are; `code` says why.", Refusal)
+_READING: Final = {**REFUSALS, 400: shows("The request is malformed; `field` says where.", Refusal)}
+_CHANGING: Final = {
+    **_READING,
+    409: _REFUSED,
+    413: shows("The body is larger than 3 MB.", Problem),
+    415: shows("The body is not announced as JSON.", Problem),
+}
+_NO_SWEEP: Final = {404: shows("There is no such sweep.", Refusal)}
+_NO_LETTER: Final = {404: shows("There is no such message in the failure queue.", Refusal)}
+
+_SweepId = Annotated[str, Path(alias="sweepId", max_length=100, description="The sweep's id.")]
+_LetterId = Annotated[str, Path(alias="letterId", max_length=200, description="The message's id.")]
+
+
+@app.get(
+    f"{_ROOT}/status",
+    summary="How things stand",
+    description="The setting, the newest sweeps, the queues, the stream's mapping, the key, the table's recovery.",
+    operation_id="adminStatus",
+    responses={200: shows("How things stand.", Status), **_READING},
+)
+def status() -> Response[str]:
+    """Return how things stand."""
+    return _shown(_asked(Command.STATUS))
+
+
+# The setting
+
+
+@app.get(
+    f"{_ROOT}/config",
+    summary="The setting and its history",
+    description="Whether new writes are encrypted, and who changed that when.",
+    operation_id="adminConfig",
+    responses={200: shows("The setting and its history.", Config), **_READING},
+)
+def config() -> Response[str]:
+    """Return the setting and its history."""
+    return _shown(_asked(Command.CONFIG))
+
+
+@app.put(
+    f"{_ROOT}/config",
+    summary="Change the setting",
+    description="Switches encryption on or off, if the setting is still at the version given. An `encrypt` sweep "
+    "follows where it is switched on.",
+    operation_id="adminSetConfig",
+    responses={200: shows("The setting as it is now.", ChangedSetting), **_CHANGING},
+)
+def set_config(change: Annotated[Change, Body()]) -> Response[str]:
+    """Change the setting."""
+    check_confirmed(change)
+    given = {"enabled": change.enabled, "version": change.version}
+    return _shown(_asked(Command.SET_CONFIG, **given, confirm=change.confirm))
+
+
+# Sweeps
+
+
+@app.post(
+    f"{_ROOT}/sweeps",
+    summary="Start a sweep",
+    description="Starts a pass over the table. To decrypt has to be confirmed, and needs the setting to be off.",
+    operation_id="adminStart",
+    responses={200: shows("The sweep that was started.", OneSweep), **_CHANGING},
+)
+def start(request: Annotated[Start, Body()]) -> Response[str]:
+    """Start a sweep."""
+    if request.goal == "decrypt" and request.confirm != "decrypt":
+        raise BadRequest("confirm", '"decrypt" is required: the table is in plaintext after it')
+    given = request.model_dump(by_alias=True, exclude={"confirm"})
+    return _shown(_asked(Command.START, **given))
+
+
+@app.get(
+    f"{_ROOT}/sweeps/<sweepId>",
+    summary="Show a sweep",
+    description="How far a sweep has come, by segment.",
+    operation_id="adminSweep",
+    responses={200: shows("The sweep.", OneSweepInDetail), **_NO_SWEEP, **_READING},
+)
+def sweep(sweep_id: _SweepId) -> Response[str]:
+    """Return how far a sweep has come."""
+    return _shown(_asked(Command.SWEEP, sweep=sweep_id))
+
+
+@app.post(
+    f"{_ROOT}/sweeps/<sweepId>/pause",
+    summary="Pause a sweep",
+    description="Pages in hand are finished.",
+    operation_id="adminPause",
+    responses={200: shows("The sweep as it is now.", OneSweep), **_NO_SWEEP, **_CHANGING},
+)
+def pause(sweep_id: _SweepId) -> Response[str]:
+    """Pause a sweep."""
+    return _shown(_asked(Command.PAUSE, sweep=sweep_id))
+
+
+@app.post(
+    f"{_ROOT}/sweeps/<sweepId>/resume",
+    summary="Resume a sweep",
+    description="Carries on a sweep that is paused, or one that runs but whose messages were lost.",
+    operation_id="adminResume",
+    responses={200: shows("The sweep as it is now.", OneSweep), **_NO_SWEEP, **_CHANGING},
+)
+def resume(sweep_id: _SweepId) -> Response[str]:
+    """Resume a sweep."""
+    return _shown(_asked(Command.RESUME, sweep=sweep_id))
+
+
+@app.post(
+    f"{_ROOT}/sweeps/<sweepId>/cancel",
+    summary="Cancel a sweep",
+    description="Ends a sweep for good; what it wrote stays. It has to be confirmed.",
+    operation_id="adminCancel",
+    responses={200: shows("The sweep as it is now.", OneSweep), **_NO_SWEEP, **_CHANGING},
+)
+def cancel(sweep_id: _SweepId, confirmed: Annotated[Cancel, Body()]) -> Response[str]:  # noqa: ARG001 - the word is all
+    """Cancel a sweep."""
+    return _shown(_asked(Command.CANCEL, sweep=sweep_id))
+
+
+# Dead letters
+
+
+@app.get(
+    f"{_ROOT}/failures",
+    summary="Show dead letters",
+    description="Some messages of the failure queue: keys of items and reasons, never a value.",
+    operation_id="adminFailures",
+    responses={200: shows("Some dead letters, and about how many there are.", DeadLetters), **_READING},
+)
+def failures(
+    most: Annotated[int, Query(alias="max", ge=1, le=100, description="Dead letters at most.")] = 50,
+) -> Response[str]:
+    """Return some dead letters."""
+    return _shown(_asked(Command.FAILURES, max=most))
+
+
+@app.post(
+    f"{_ROOT}/failures/redrive",
+    summary="Redrive dead letters",
+    description=f"Tries dead letters again for some {WORK_SECONDS} seconds; what is settled is deleted. Where the time "
+    "was used up, a note says so: redrive again.",
+    operation_id="adminRedrive",
+    responses={200: shows("What came of it.", Redriven), **_CHANGING},
+)
+def redrive(request: Annotated[Redrive, Body()]) -> Response[str]:
+    """Try dead letters again."""
+    return _shown(_asked(Command.REDRIVE, max=request.max, within=WORK_SECONDS))
+
+
+@app.post(
+    f"{_ROOT}/failures/<letterId>/discard",
+    summary="Discard a dead letter",
+    description="Deletes a message of the failure queue for good. It has to be confirmed, with a reason.",
+    operation_id="adminDiscard",
+    responses={200: shows("It is gone.", Discarded), **_NO_LETTER, **_CHANGING},
+)
+def discard(letter_id: _LetterId, request: Annotated[Discard, Body()]) -> Response[str]:
+    """Delete a dead letter."""
+    return _shown(_asked(Command.DISCARD, id=letter_id, reason=request.reason))
+
+
+# Looking back
+
+
+@app.get(
+    f"{_ROOT}/{_WINDOW}",
+    summary="The plaintext window",
+    description="How long items stayed in plaintext, over time.",
+    operation_id="adminPlaintextWindow",
+    responses={200: shows("The plaintext window.", Window), **_READING},
+)
+def plaintext_window(
+    hours: Annotated[int, Query(ge=1, le=MAX_HOURS, description="How far to look back.")] = 24,
+) -> Response[str]:
+    """Return the plaintext window over time."""
+    app.call.line.facts = {"asked": {"hours": hours}}
+    period, points = app.call.parts.window.points(hours)
+    return _shown({"periodSeconds": period, "points": points})
+
+
+@app.get(
+    f"{_ROOT}/actions",
+    summary="Recent administrative actions",
+    description="What was done, or refused, last: from here, by operators and by schedules.",
+    operation_id="adminActions",
+    responses={200: shows("Recent actions, the newest first.", RecentActions), **_READING},
+)
+def actions(
+    limit: Annotated[int, Query(ge=1, le=500, description="Actions at most.")] = 50,
+) -> Response[str]:
+    """Return recent administrative actions."""
+    return _shown(_asked(Command.ACTIONS, max=limit))
+
+
+@app.get(
+    f"{_ROOT}/report",
+    summary="The evidence",
+    description="The compliance report of a verification, as a document or as a page.",
+    operation_id="adminReport",
+    responses={
+        200: shows("The evidence.", Evidence),
+        404: shows("There is no such sweep.", Refusal),
+        409: _REFUSED,
+        **_READING,
+    },
+)
+def report(
+    sweep_id: Annotated[str | None, Query(alias="sweep", max_length=100, description="The verification.")] = None,
+    form: Annotated[Literal["html"] | None, Query(description='`html`: a page, as `{"html": …}`.')] = None,
+) -> Response[str]:
+    """Return the compliance report."""
+    return _shown(_asked(Command.REPORT, sweep=sweep_id, form=form))
+
+
+def _asked(command: Command, **fields: Any) -> dict[str, Any]:
+    """Have the control function carry out ``command`` for the token's user; the audit line has what was asked for."""
+    call = app.call
+    call.line.facts = {"asked": {name: value for name, value in fields.items() if value is not None}}
+    return call.parts.control.ask(command, call.line.who, **fields)
+
+
+def _shown(document: dict[str, Any]) -> Response[str]:
+    return Response(200, JSON, json.dumps(document))

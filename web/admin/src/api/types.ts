@@ -1,0 +1,194 @@
+/** What the admin API answers: the shapes of docs/openapi.json, as far as the page reads them. Times are ISO 8601. */
+
+export type Goal = "encrypt" | "re-encrypt" | "decrypt" | "verify";
+
+export type SweepState = "running" | "paused" | "cancelled" | "stopped" | "done";
+
+export interface Setting {
+  enabled: boolean;
+  version: number;
+  changedBy: string | null;
+  changedAt: string | null;
+}
+
+export interface Config {
+  setting: Setting;
+  /** Newest first. */
+  history: Setting[];
+}
+
+/** How many items something became of, or are in some state, by the name of it. */
+export type Counts = Record<string, number>;
+
+/** Where an attribute of the items is. */
+export interface Places {
+  plaintext: number;
+  encrypted: number;
+  absent: number;
+}
+
+export interface Sweep {
+  id: string;
+  goal: Goal;
+  state: SweepState;
+  startedBy: string | null;
+  startedAt: string;
+  finishedAt: string | null;
+  settingVersion: number;
+  segments: number;
+  segmentsDone: number;
+  scanned: number;
+  estimatedItems: number | null;
+  counts: Counts;
+  attributes: Record<string, Places>;
+  strays: Counts;
+  values: { seen: number; decrypted: number };
+  /** Items by the KMS key that they need, by ARN; counted by `verify` only. */
+  underKey: Counts;
+  rate: number | null;
+  olderThan: string | null;
+  deep: boolean;
+  /** The average since the start, pauses included. */
+  itemsPerSecond: number | null;
+  reason: string | null;
+  minutesWithoutProgress: number | null;
+}
+
+export interface Segment {
+  segment: number;
+  state: "waiting" | "done";
+  pages: number;
+  scanned: number;
+  counts: Counts;
+}
+
+export interface SweepDetail extends Sweep {
+  segmentsDetail: Segment[];
+}
+
+export interface KeyState {
+  arn: string;
+  state: string | null;
+  rotationEnabled: boolean | null;
+  rotationPeriodInDays: number | null;
+  nextRotationDate: string | null;
+}
+
+export interface Status {
+  table: string;
+  tableArn: string;
+  account: string;
+  /** DynamoDB's own count, up to six hours old. */
+  tableItemCount: number;
+  stream: { arn: string | null; viewType: string | null };
+  setting: Setting;
+  /** The newest, those that run or are paused first. */
+  sweeps: Sweep[];
+  failureQueue: { messages: number; url: string };
+  workQueue: { messages: number };
+  deferredQueue: { messages: number };
+  mapping: { state: string | null };
+  key: KeyState;
+  earlierKeys: string[];
+  attributes: string[];
+  earlierAttributes: string[];
+  algorithm: string;
+  contextAttributes: string[];
+  purpose: string;
+  recovery: { pitr: boolean; days: number | null; earliest: string | null; latest: string | null };
+}
+
+export interface StartSweep {
+  goal: Goal;
+  segments?: number;
+  rate?: number;
+  olderThanDays?: number;
+  deep?: boolean;
+  force?: boolean;
+  confirm?: "decrypt";
+}
+
+export interface Failure {
+  id: string;
+  kind: "item" | "mapping" | "work" | "unknown";
+  /** An item's key in DynamoDB JSON. It may hold a user's id. */
+  key: Record<string, Record<string, unknown>> | null;
+  reason: string | null;
+  recordId: string | null;
+  time: string | null;
+  attempts: number;
+  range: Record<string, string | null> | null;
+}
+
+export interface Failures {
+  failures: Failure[];
+  /** How many there are about, in all. */
+  messages: number;
+}
+
+export interface Redriven {
+  done: number;
+  again: number;
+  sweep: string | null;
+  notes: string[];
+  remaining: number;
+}
+
+export interface PlaintextWindow {
+  periodSeconds: number;
+  /** Milliseconds from a write to its encryption, oldest first. */
+  points: { time: string; p50: number; p99: number; count: number }[];
+}
+
+export interface Action {
+  time: string;
+  who: string;
+  action: string;
+  result: string;
+  detail: unknown;
+}
+
+export interface Report {
+  generatedAt: string;
+  generatedBy: string;
+  stack: { name: string; region: string };
+  verdict: "as-it-should-be" | "as-it-should-be-by-headers" | "not-as-it-should-be";
+  findings: string[];
+  table: {
+    name: string;
+    arn: string;
+    account: string;
+    approximateItems: number;
+    encryptedAttributes: string[];
+    earlierAttributes: string[];
+    streamViewType: string | null;
+    streamMapping: string | null;
+  };
+  encryption: { algorithm: string; contextAttributes: string[]; purpose: string };
+  key: KeyState;
+  earlierKeys: string[];
+  setting: Setting | null;
+  settingHistory: Setting[];
+  verification: {
+    sweep: string;
+    startedBy: string | null;
+    startedAt: string | null;
+    finishedAt: string | null;
+    method: string;
+    items: number;
+    values: { seen: number; decrypted: number };
+    byState: Counts;
+    byAttribute: Record<string, Places>;
+    notListed: Counts;
+    byKey: Counts;
+  };
+  earlierPlaintext: {
+    encryptedBy: string | null;
+    basis: string;
+    goneEverywhereBy: string | null;
+    copies: { name: string; mayHold: boolean; until: string | null; note: string }[];
+  };
+  failures: { messages: number; listed: Pick<Failure, "id" | "kind" | "reason" | "time" | "attempts">[] };
+  versions: Record<string, string>;
+  limits: string[];
+}

@@ -1,0 +1,60 @@
+/** A view's head: what it is, how fresh it is. */
+
+import { RefreshCw } from "lucide-react";
+import type { ReactNode } from "react";
+
+import type { Resource } from "../resource";
+import { Time } from "./parts";
+
+interface PageProps {
+  title: ReactNode;
+  lead?: ReactNode;
+  above?: ReactNode;
+  actions?: ReactNode;
+  /** What the view shows, to read again by hand. */
+  reads?: Resource<unknown>[];
+  children: ReactNode;
+}
+
+export function Page({ title, lead, above, actions, reads = [], children }: PageProps) {
+  const ats = reads.map((read) => read.at).filter((at) => at !== null);
+  return (
+    <>
+      <header className="page-head">
+        <div>
+          {above}
+          <h1>{title}</h1>
+          {lead && <p className="soft">{lead}</p>}
+        </div>
+        <div className="page-actions">
+          {reads.length > 0 && <Fresh at={ats.length ? new Date(Math.min(...ats)) : null} reads={reads} />}
+          {actions}
+        </div>
+      </header>
+      {children}
+    </>
+  );
+}
+
+function Fresh({ at, reads }: { at: Date | null; reads: Resource<unknown>[] }) {
+  const busy = reads.some((read) => read.busy);
+  const failed = reads.some((read) => read.error && read.data !== undefined);
+  return (
+    <div className="fresh">
+      <span className={failed ? "small warn-text" : "small soft"}>
+        {failed ? "Not up to date: read " : at ? "Read " : ""}
+        {at && <Time at={at} form="ago" />}
+      </span>
+      <button
+        type="button"
+        className={`icon-button framed${busy ? " turning" : ""}`}
+        aria-label="Read again"
+        onClick={() => {
+          for (const read of reads) read.refresh();
+        }}
+      >
+        <RefreshCw aria-hidden size={16} />
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,199 @@
+/** A sweep as it goes: followed while it runs, and steered. */
+
+import { Ban, Pause, Play } from "lucide-react";
+import { useState } from "react";
+import { Link } from "wouter";
+
+import { NotAdministrator, NotSignedIn } from "../api/errors";
+import type { Sweep, SweepDetail, SweepState } from "../api/types";
+import { count, duration, items, percent, short } from "../format";
+import { type Resource, useRefused, useResource } from "../resource";
+import { useService } from "../service";
+import { expected, pace, progress, type Reading, withReading } from "../sweeps/pace";
+import { GOALS, reasonWords, STATES } from "../sweeps/words";
+import { Confirm } from "../ui/confirm";
+import { Badge, Button, Card, Time, type Tone } from "../ui/parts";
+import { Problem } from "../ui/problem";
+import { ProgressBar } from "../ui/progress";
+
+const FOLLOWED_EVERY = 2_000;
+
+const TONES: Record<SweepState, Tone> = {
+  running: "info",
+  paused: "warn",
+  cancelled: "unknown",
+  stopped: "bad",
+  done: "good",
+};
+
+export function SweepBadge({ state }: { state: SweepState }) {
+  return <Badge tone={TONES[state]}>{STATES[state]}</Badge>;
+}
+
+export interface Followed extends Resource<SweepDetail> {
+  /** Items a second, now. */
+  perSecond: number | null;
+}
+
+/** Reads a sweep, and again and again while it runs. */
+export function useSweep(id: string): Followed {
+  const { api } = useService();
+  const [runs, setRuns] = useState(true);
+  const [readings, setReadings] = useState<readonly Reading[]>([]);
+  const load = async (signal: AbortSignal) => {
+    const sweep = await api.sweep(id, signal);
+    setRuns(sweep.state === "running" || sweep.state === "paused");
+    setReadings((before) => withReading(before, sweep, performance.now()));
+    return sweep;
+  };
+  const read = useResource(`sweep-${id}`, load, runs ? FOLLOWED_EVERY : null);
+  return { ...read, perSecond: read.data ? pace(readings, read.data) : null };
+}
+
+/** A card with the sweep's progress and what can be done about it; `sweep` stands in until it was read by itself. */
+export function LiveSweep({ sweep: known }: { sweep: Sweep }) {
+  const followed = useSweep(known.id);
+  const sweep = followed.data ?? known;
+  return (
+    <Card
+      className="live"
+      title={
+        <Link href={`/migration/${sweep.id}`}>
+          {GOALS[sweep.goal].name}: sweep {sweep.id}
+        </Link>
+      }
+      lead={
+        <>
+          Started <Time at={sweep.startedAt} form="ago" />
+          {sweep.startedBy && <> by {sweep.startedBy}</>}
+        </>
+      }
+      actions={<SweepBadge state={sweep.state} />}
+    >
+      <SweepProgress sweep={sweep} perSecond={followed.perSecond} />
+      <SweepControls sweep={sweep} changed={followed.refresh} />
+    </Card>
+  );
+}
+
+export function SweepProgress({ sweep, perSecond }: { sweep: Sweep; perSecond: number | null }) {
+  const share = progress(sweep);
+  const left = expected(sweep) - sweep.scanned;
+  const seconds = perSecond && left > 0 ? left / perSecond : null;
+  const idle = sweep.minutesWithoutProgress ?? 0;
+  return (
+    <div className="stack">
+      <ProgressBar
+        share={share}
+        label={`Progress of the sweep to ${GOALS[sweep.goal].verb}`}
+        tone={sweep.state === "running" ? "live" : "still"}
+        tall
+      />
+      <dl className="pulse">
+        <div>
+          <dt>Read</dt>
+          <dd>
+            {count(sweep.scanned)} <span className="soft">of about {count(expected(sweep))}</span>
+          </dd>
+        </div>
+        <div>
+          <dt>Done</dt>
+          <dd>{percent(Math.round(share * 1000), 1000)}</dd>
+        </div>
+        <div>
+          <dt>Pace</dt>
+          <dd>{perSecond === null ? "–" : `${short(perSecond)} items/s`}</dd>
+        </div>
+        <div>
+          <dt>Left</dt>
+          <dd>{seconds === null ? "–" : `about ${duration(seconds)}`}</dd>
+        </div>
+        <div>
+          <dt>Segments</dt>
+          <dd>
+            {count(sweep.segmentsDone)} of {count(sweep.segments)}
+          </dd>
+        </div>
+      </dl>
+      {sweep.state === "running" && idle >= 3 && (
+        <p className="warn-text small">
+          Nothing was committed for {items(idle, "minute")}. “Resume” queues its segments again.
+        </p>
+      )}
+      {sweep.reason && <p className="bad-text">It stopped: {reasonWords(sweep.reason)}.</p>}
+    </div>
+  );
+}
+
+export function SweepControls({ sweep, changed }: { sweep: Sweep; changed: () => void }) {
+  const { api, status, tell } = useService();
+  const refused = useRefused();
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<Error | null>(null);
+  const [cancelling, setCancelling] = useState(false);
+  if (sweep.state !== "running" && sweep.state !== "paused") return null;
+
+  const moved = (told: string) => {
+    changed();
+    status.refresh();
+    tell(told);
+  };
+  const move = async (action: "pause" | "resume", told: string) => {
+    setBusy(true);
+    setError(null);
+    try {
+      await api.move(sweep.id, action);
+      moved(told);
+    } catch (thrown) {
+      if (thrown instanceof NotSignedIn || thrown instanceof NotAdministrator) return refused(thrown);
+      setError(thrown instanceof Error ? thrown : new Error(String(thrown)));
+      changed();
+    } finally {
+      setBusy(false);
+    }
+  };
+  const stuck = sweep.state === "running" && (sweep.minutesWithoutProgress ?? 0) >= 3;
+  return (
+    <div className="stack">
+      <div className="controls">
+        {sweep.state === "running" ? (
+          <Button icon={Pause} busy={busy} onClick={() => void move("pause", "The sweep is paused")}>
+            Pause
+          </Button>
+        ) : (
+          <Button icon={Play} look="primary" busy={busy} onClick={() => void move("resume", "The sweep goes on")}>
+            Resume
+          </Button>
+        )}
+        {stuck && (
+          <Button icon={Play} busy={busy} onClick={() => void move("resume", "Its segments were queued again")}>
+            Resume
+          </Button>
+        )}
+        <Button icon={Ban} onClick={() => setCancelling(true)}>
+          Cancel…
+        </Button>
+      </div>
+      {error && <Problem title="It was not done" error={error} />}
+      {cancelling && (
+        <Confirm
+          open
+          close={() => setCancelling(false)}
+          title="Cancel this sweep?"
+          does="Cancel the sweep"
+          danger
+          word="cancel"
+          act={async () => {
+            await api.move(sweep.id, "cancel");
+            moved("The sweep is cancelled");
+          }}
+        >
+          <p>
+            It ends for good after {items(sweep.scanned)}. What it wrote stays. A new sweep begins from the start;
+            pausing keeps the place.
+          </p>
+        </Confirm>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,139 @@
+import { describe, expect, it } from "vitest";
+
+import type { Status, Sweep } from "../src/api/types";
+import { activeSweep, judged, looks } from "../src/sweeps/census";
+import { pace, progress, segmentProgress, withReading } from "../src/sweeps/pace";
+import { plan } from "../src/sweeps/plan";
+import { aStatus, aSweep } from "./made-up";
+
+describe("looks at the table", () => {
+  it("are the finished sweeps, oldest first, without those that ended early or saw nothing", () => {
+    const found = looks([
+      aSweep({ id: "new", finishedAt: "2026-01-03T00:00:00Z" }),
+      aSweep({ id: "old", finishedAt: "2026-01-01T00:00:00Z" }),
+      aSweep({ id: "cancelled", state: "cancelled" }),
+      aSweep({ id: "running", state: "running", finishedAt: null }),
+      aSweep({ id: "of nothing", scanned: 0 }),
+    ]);
+    expect(found.map((look) => look.sweep.id)).toEqual(["old", "new"]);
+  });
+
+  it("count every item of a verification in one standing only, conflicts and sweeps' letters beside", () => {
+    const counts = { encrypted: 5, plaintext: 2, mixed: 1, oldForm: 3, undecryptable: 1, none: 4, conflicts: 2 };
+    const [look] = looks([aSweep({ goal: "verify", counts, scanned: 16 })]);
+    expect(look?.standings).toEqual({ encrypted: 5, settled: 4, oldForm: 3, plaintext: 3, open: 1 });
+  });
+
+  it("take what a sweep to decrypt decrypted as plaintext", () => {
+    const [look] = looks([aSweep({ goal: "decrypt", counts: { decrypted: 7, nothing: 2, failed: 1 } })]);
+    expect(look?.standings).toEqual({ encrypted: 0, settled: 2, oldForm: 0, plaintext: 7, open: 1 });
+  });
+});
+
+describe("the sweep to follow", () => {
+  it("is one that runs before one that is paused, however old", () => {
+    const running = aSweep({ id: "r", state: "running", startedAt: "2026-01-01T00:00:00Z" });
+    const paused = aSweep({ id: "p", state: "paused", startedAt: "2026-01-02T00:00:00Z" });
+    expect(activeSweep([paused, running])?.id).toBe("r");
+    expect(activeSweep([paused])?.id).toBe("p");
+    expect(activeSweep([aSweep({})])).toBeNull();
+  });
+});
+
+describe("the judgement of the newest count", () => {
+  const on = aStatus({});
+  const off = aStatus({ setting: { ...on.setting, enabled: false } });
+  const of = (counts: Sweep["counts"], more: Partial<Sweep> = {}) =>
+    aSweep({ goal: "verify", counts, settingVersion: on.setting.version, ...more });
+
+  it.each([
+    ["nothing counted", null, on, "unknown"],
+    ["an empty table", of({}, { scanned: 0 }), on, "unknown"],
+    ["all encrypted", of({ encrypted: 10 }), on, "good"],
+    ["all encrypted under an older setting", of({ encrypted: 10 }, { settingVersion: 1 }), on, "warn"],
+    ["some plaintext", of({ encrypted: 9, plaintext: 1 }), on, "warn"],
+    ["no item with an attribute", of({ none: 10 }), on, "warn"],
+    ["one that cannot be decrypted", of({ encrypted: 9, undecryptable: 1 }), on, "bad"],
+    ["one that could not be looked at", of({ encrypted: 9, failed: 1 }), on, "bad"],
+    ["encryption off and all plaintext", of({ plaintext: 10 }), off, "warn"],
+    ["encryption off and some encrypted", of({ plaintext: 9, encrypted: 1 }), off, "warn"],
+  ] as [string, Sweep | null, Status, string][])("of %s", (_, census, status, tone) => {
+    expect(judged(census, status).tone).toBe(tone);
+  });
+
+  it("never calls by headers what only a deep verification can know", () => {
+    expect(judged(of({ encrypted: 10 }), on).detail).toContain("By the headers");
+    expect(judged(of({ encrypted: 10 }, { deep: true }), on).detail).toContain("Every value was decrypted");
+  });
+});
+
+describe("a plan", () => {
+  const census = aSweep({
+    goal: "verify",
+    scanned: 1000,
+    itemsPerSecond: 100,
+    counts: { encrypted: 600, plaintext: 300, mixed: 50, oldForm: 50 },
+    underKey: { current: 500, earlier: 150 },
+  });
+  const status = aStatus({ sweeps: [census], tableItemCount: 900, earlierKeys: ["earlier"] });
+
+  it.each([
+    ["verify", 0],
+    ["encrypt", 400],
+    ["decrypt", 700],
+    ["re-encrypt", 550],
+  ] as const)("to %s writes what the newest count calls for", (goal, writes) => {
+    expect(plan(status, goal, null)).toMatchObject({ reads: 1000, writes });
+  });
+
+  it("to re-encrypt items of any age writes all that has something to encrypt", () => {
+    expect(plan(status, "re-encrypt", null, true).writes).toBe(1000);
+  });
+
+  it("takes the time of the newest sweep of its goal, else of any, and no less than the rate allows", () => {
+    const encrypt = aSweep({ goal: "encrypt", itemsPerSecond: 20, startedAt: "2025-12-01T00:00:00Z" });
+    const both = aStatus({ ...status, sweeps: [census, encrypt] });
+    expect(plan(both, "encrypt", null).seconds).toBe(50);
+    expect(plan(both, "decrypt", null).seconds).toBe(10);
+    expect(plan(both, "encrypt", 10).seconds).toBe(100);
+    expect(plan(both, "encrypt", 10).pace?.from).toBe("rate");
+    expect(plan(both, "encrypt", 50).pace?.from).toBe("sweep");
+  });
+
+  it("claims nothing where nothing is known", () => {
+    expect(plan(aStatus({ sweeps: [] }), "encrypt", null)).toMatchObject({ writes: null, seconds: null, pace: null });
+  });
+});
+
+describe("the pace", () => {
+  const at = (scanned: number) => aSweep({ state: "running", scanned, itemsPerSecond: 5 });
+
+  it("is measured over the last half minute, and is the average until there are two readings", () => {
+    let readings = withReading([], at(100), 0);
+    expect(pace(readings, at(100))).toBe(5);
+    readings = withReading(readings, at(300), 2_000);
+    expect(pace(readings, at(300))).toBe(100);
+    readings = withReading(readings, at(310), 60_000);
+    readings = withReading(readings, at(330), 62_000);
+    expect(pace(readings, at(330))).toBe(10);
+  });
+
+  it("is none for a sweep that does not run", () => {
+    expect(pace([], aSweep({ state: "paused" }))).toBeNull();
+    expect(withReading([{ at: 0, scanned: 1 }], aSweep({ state: "paused" }), 5)).toEqual([]);
+  });
+});
+
+describe("progress", () => {
+  it("is whole only where the sweep is done, however wrong the estimate", () => {
+    expect(progress(aSweep({ state: "running", scanned: 500, estimatedItems: 100 }))).toBeLessThan(1);
+    expect(progress(aSweep({ state: "done", scanned: 5, estimatedItems: 100 }))).toBe(1);
+    expect(segmentProgress(999, false, aSweep({ estimatedItems: 100, segments: 4 }))).toBeLessThan(1);
+    expect(segmentProgress(0, true, aSweep({}))).toBe(1);
+  });
+
+  it("counts segments that are done where no estimate is known", () => {
+    const sweep = aSweep({ state: "running", scanned: 50, estimatedItems: 0, segments: 4, segmentsDone: 1 });
+    expect(progress(sweep)).toBe(0.25);
+  });
+});
