@@ -23,7 +23,9 @@ export function Conversation({ sessionId, api, signIn, onSaved }: Props) {
   useSettingThatFits(data?.etag, data?.form);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: to the end when there is more to see
-  useEffect(() => end.current?.scrollIntoView({ block: "end" }), [messages.length, Boolean(conflict), Boolean(error)]);
+  useEffect(() => {
+    end.current?.scrollIntoView({ block: "end" });
+  }, [messages.length, Boolean(conflict), Boolean(error)]);
 
   async function send(event: FormEvent): Promise<void> {
     event.preventDefault();
