@@ -38,6 +38,11 @@ class Backup:
     created: datetime
     expires: datetime | None = None
 
+    def as_json(self) -> dict[str, str]:
+        """Return it as the control function takes it."""
+        deleted = {} if self.expires is None else {"deleted": self.expires.isoformat()}
+        return {"name": self.name, "made": self.created.isoformat(), **deleted}
+
 
 def read_backup(text: str) -> Backup:
     """Return the backup in an option's text.

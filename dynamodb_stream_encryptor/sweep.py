@@ -32,7 +32,6 @@ class Sweep:
     started_by: str | None
     started_at: datetime | None
     finished_at: datetime | None
-    setting_version: int | None
     segments: int
     segments_done: int
     scanned: int
@@ -40,14 +39,10 @@ class Sweep:
     counts: Mapping[str, int]
     under_key: Mapping[str, int]
     rate: float | None
-    deep: bool
     items_per_second: float | None
     reason: str | None
     details: Sequence[Segment] = field(default=())
     attributes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    strays: Mapping[str, int] = field(default_factory=dict)
-    values_seen: int = 0
-    values_decrypted: int = 0
     idle_minutes: int | None = None
 
     @property
@@ -69,7 +64,7 @@ def read_sweep(document: Any) -> Sweep:
     """
     try:
         counts, under_key = document.get("counts") or {}, document.get("underKey") or {}
-        attributes, values = document.get("attributes") or {}, document.get("values") or {}
+        attributes = document.get("attributes") or {}
         return Sweep(
             id=str(document["id"]),
             goal=str(document["goal"]),
@@ -77,7 +72,6 @@ def read_sweep(document: Any) -> Sweep:
             started_by=document.get("startedBy"),
             started_at=read_time(document.get("startedAt")),
             finished_at=read_time(document.get("finishedAt")),
-            setting_version=document.get("settingVersion"),
             segments=int(document.get("segments") or 0),
             segments_done=int(document.get("segmentsDone") or 0),
             scanned=int(document.get("scanned") or 0),
@@ -85,7 +79,6 @@ def read_sweep(document: Any) -> Sweep:
             counts={name: int(number) for name, number in counts.items()},
             under_key={str(arn): int(number) for arn, number in under_key.items()},
             rate=document.get("rate"),
-            deep=bool(document.get("deep")),
             items_per_second=document.get("itemsPerSecond"),
             reason=document.get("reason"),
             details=tuple(
@@ -96,9 +89,6 @@ def read_sweep(document: Any) -> Sweep:
                 str(name): {str(place): int(number) for place, number in places.items()}
                 for name, places in attributes.items()
             },
-            strays={str(name): int(number) for name, number in (document.get("strays") or {}).items()},
-            values_seen=int(values.get("seen") or 0),
-            values_decrypted=int(values.get("decrypted") or 0),
             idle_minutes=document.get("minutesWithoutProgress"),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -5,10 +5,10 @@ from typing import Final
 
 from rich.table import Table
 
+from dynamodb_stream_encryptor.judgement import Judgement, State
 from dynamodb_stream_encryptor.output import Output, cell, facts
 from dynamodb_stream_encryptor.progress import duration
 from dynamodb_stream_encryptor.sweep import FAILURES, Sweep
-from dynamodb_stream_encryptor.verdict import STATE_WORDS, Judgement, Verdict
 
 COUNT_WORDS: Final = {
     "encrypted": "encrypted",
@@ -21,9 +21,7 @@ COUNT_WORDS: Final = {
     "destroyed": "whose key was destroyed",
     "withoutLetter": "of these without a dead letter: a sweep sends 1,000",
 }
-"""What the other sweeps count."""
-
-_STYLES: Final = {Verdict.VERIFIED: "green", Verdict.BY_HEADERS: "yellow", Verdict.FINDINGS: "bold red"}
+"""What sweeps count that are no verifications."""
 
 
 def outcome(sweep: Sweep, judged: Judgement | None = None) -> str:
@@ -31,7 +29,7 @@ def outcome(sweep: Sweep, judged: Judgement | None = None) -> str:
     reason = f": {sweep.reason}" if sweep.reason else ""
     match sweep.state:
         case "done" if judged is not None:
-            return _verdict(sweep, judged)
+            return judged.sentence
         case "done" if not sweep.succeeded:
             return f"Done, but {'; '.join(_shortcomings(sweep))}."
         case "done":
@@ -50,37 +48,16 @@ def _shortcomings(sweep: Sweep) -> Iterator[str]:
         )
 
 
-def _verdict(sweep: Sweep, judged: Judgement) -> str:
-    """Return the verdict with what it rests on; only one that decrypted every value goes without "by the headers"."""
-    if judged.verdict is Verdict.FINDINGS:
-        found = ", ".join(f"{number:,} {STATE_WORDS[name]}" for name, number in judged.wrong.items())
-        return f"Not as it should be: of {sweep.scanned:,} items, {found or 'none is in a wrong state'}."
-    off = not judged.by.enabled
-    looked = f"{sweep.scanned:,} items, "
-    if off:
-        looked = f"encryption is off, and {looked}"
-    clean = "nothing is encrypted" if off else "no plaintext and no old form"
-    if judged.verdict is Verdict.VERIFIED:
-        return f"As it should be: {looked}{sweep.values_decrypted:,} values decrypted, {clean}."
-    return (
-        f"As it should be by the headers: {looked}{sweep.values_seen:,} values, {clean}. None was decrypted: "
-        "`verify --deep` does that."
-    )
-
-
 def show_outcome(output: Output, sweep: Sweep, current_key: str | None = None, judged: Judgement | None = None) -> None:
     """Print how a sweep ended: its counts and one sentence, and what a verification found beside the counts."""
-    words = STATE_WORDS if judged is not None else COUNT_WORDS
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(justify="right")
     table.add_column()
-    for name in [*words, *(name for name in sweep.counts if name not in words)]:
-        number = sweep.counts.get(name, 0)
-        if not number and judged is None:
-            continue  # A verification tells of zeros: they are what it is for.
-        alarming = number > 0 and (name in FAILURES or (judged is not None and name in judged.wrong))
-        style = "bold red" if alarming else "dim" if not number else ""
-        table.add_row(cell(f"{number:,}", style), cell(words.get(name, name), style))
+    # A verification tells of zeros: they are what it is for.
+    states = judged.states if judged is not None else [state for state in _states(sweep) if state.items]
+    for state in states:
+        style = "bold red" if state.wrong else "dim" if not state.items else ""
+        table.add_row(cell(f"{state.items:,}", style), cell(state.words, style))
     if table.row_count:
         output.table(table)
     if sweep.attributes:
@@ -91,9 +68,14 @@ def show_outcome(output: Output, sweep: Sweep, current_key: str | None = None, j
     if judged is None:
         output.line(outcome(sweep), style="green" if sweep.succeeded else "bold red")
         return
-    output.line(outcome(sweep, judged), style=_STYLES[judged.verdict])
+    output.line(outcome(sweep, judged), style=judged.style)
     for finding in judged.other_findings if sweep.state == "done" else ():
         output.line(f"- {finding}", style="red")
+
+
+def _states(sweep: Sweep) -> list[State]:
+    names = [*COUNT_WORDS, *(name for name in sweep.counts if name not in COUNT_WORDS)]
+    return [State(COUNT_WORDS.get(name, name), sweep.counts.get(name, 0), name in FAILURES) for name in names]
 
 
 def _attributes_table(sweep: Sweep) -> Table:

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -122,8 +121,9 @@ class LocalStack:
             )
             started.callback(pool.close)
             self._pools[logical_id] = self._by_name[spec.name] = pool
-        with ThreadPoolExecutor(max_workers=4) as executor:
-            list(executor.map(FunctionPool.warm, self._pools.values()))
+        # What a stream triggers is ready for its first record. The others begin with their first event, as in Lambda.
+        for name in self._event_sources.of_streams():
+            self._by_name[name].warm()
         front.gateway = Gateway(self._deployment.api, self._key, self._invoke_by_name)
         started.callback(self._event_sources.stop)
         self._event_sources.start()

@@ -8,9 +8,17 @@ import json
 import threading
 from collections.abc import Callable
 from copy import deepcopy
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote
+
+from evidence.files import files
+from evidence.report import Findings, evidence
+from evidence.retention import Backup
+from evidence.summary import summary
+from evidence.sweep import read_sweep
+from evidence.verdict import judge, wanted
 
 STACK = "chats"
 FUNCTION = "chats-ControlFunction-1A2B"
@@ -116,7 +124,12 @@ class FakeControl:
             return self.answers[command]
         match command:
             case "status":
-                return {**self.status, "sweeps": [*self.sweeps.values(), *self.status["sweeps"]]}
+                return self._status()
+            case "judge":
+                found = read_sweep(self.sweeps[event["sweep"]])
+                return {"judgement": summary(found, judge(found, wanted(self.status, event["mayBeAbsent"])))}
+            case "report":
+                return self._report(event)
             case "start":
                 return {"sweep": self._start(event)}
             case "sweep" | "pause" | "resume" | "cancel":
@@ -129,6 +142,36 @@ class FakeControl:
                 return {"failures": []}
             case _:
                 return {"error": {"code": "invalid-request", "message": f"command must not be {command}."}}
+
+    def _status(self) -> dict[str, Any]:
+        return {**self.status, "sweeps": [*self.sweeps.values(), *self.status["sweeps"]]}
+
+    def _report(self, event: dict[str, Any]) -> dict[str, Any]:
+        document = evidence(
+            Findings(
+                stack=STACK,
+                region="us-east-1",
+                who=event["by"],
+                now=datetime.now(UTC),
+                status=self._status(),
+                config={"history": self.history},
+                failures={"failures": []},
+                verification=read_sweep(self.sweeps[event["sweep"]]),
+                backups=[
+                    Backup(
+                        backup["name"],
+                        datetime.fromisoformat(backup["made"]),
+                        datetime.fromisoformat(backup["deleted"]) if "deleted" in backup else None,
+                    )
+                    for backup in event["backups"]
+                ],
+                versions=event["versions"],
+                may_be_absent=event["mayBeAbsent"],
+            )
+        )
+        written = files(document, event.get("name"))
+        html = written.html if event["html"] else None
+        return {"report": document, "name": written.name, "json": written.json, "sha256": written.sha256, "html": html}
 
     def commands(self) -> list[str]:
         """Return the commands so far, in order."""

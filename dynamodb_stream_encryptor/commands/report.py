@@ -1,26 +1,22 @@
 """`report`: evidence for people who ask, as JSON and as a page."""
 
-import hashlib
 import platform
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from dynamodb_stream_encryptor.backups import Backup, read_backup, read_backups
 from dynamodb_stream_encryptor.command import Operator, command
 from dynamodb_stream_encryptor.commands.sweeps import Deep, Force, Interval, MayBeAbsent, Rate, Segments, start
-from dynamodb_stream_encryptor.errors import NOT_AS_IT_SHOULD_BE, OK, UsageError
+from dynamodb_stream_encryptor.control import Answer
+from dynamodb_stream_encryptor.errors import NOT_AS_IT_SHOULD_BE, OK, Unreachable, UsageError
 from dynamodb_stream_encryptor.follow import follow
-from dynamodb_stream_encryptor.output import json_text
-from dynamodb_stream_encryptor.report import Findings, evidence
-from dynamodb_stream_encryptor.report_html import page
-from dynamodb_stream_encryptor.sweep import Sweep, read_sweep
+from dynamodb_stream_encryptor.sweep import read_sweep
 
 _PANEL: Final = "The evidence"
-_MOST_FAILURES: Final = 50
 _PACKAGES: Final = ("dynamodb-stream-encryptor", "boto3")
 
 
@@ -76,45 +72,39 @@ def add(app: typer.Typer) -> None:
         if sweep is None:
             begun, _ = start(operator, goal="verify", segments=segments, rate=rate, force=force, deep=deep)
             operator.output.note(f"Started the sweep {begun.id}.")
-            verification, _ = follow(operator, begun.id, interval)
+            follow(operator, begun.id, interval)
+            sweep = begun.id
         else:
-            verification = _finished(operator, sweep)
-        return _write(operator, verification, listed, may_be_absent or [], to)
+            _check_finished(operator, sweep)
+        return _write(operator, sweep, listed, may_be_absent or [], to)
 
 
-def _finished(operator: Operator, sweep_id: str) -> Sweep:
+def _check_finished(operator: Operator, sweep_id: str) -> None:
     verification = read_sweep(operator.control.ask("sweep", sweep=sweep_id).get("sweep"))
     if verification.goal != "verify" or verification.state != "done":
         raise UsageError(
             f"The sweep {sweep_id} is no finished verification: its goal is {verification.goal}, and it is "
             f"{verification.state}."
         )
-    return verification
 
 
-def _write(operator: Operator, verification: Sweep, backups: list[Backup], may_be_absent: list[str], to: Path) -> int:
-    now = datetime.now(UTC)
-    document = evidence(
-        Findings(
-            stack=operator.target.name,
-            region=operator.target.region,
-            who=operator.target.who,
-            now=now,
-            status=operator.control.ask("status"),
-            config=operator.control.ask("config"),
-            failures=operator.control.ask("failures", max=_MOST_FAILURES),
-            verification=verification,
-            backups=backups,
-            versions=_versions(),
-            may_be_absent=may_be_absent,
-        )
+def _write(operator: Operator, sweep_id: str, backups: list[Backup], may_be_absent: list[str], to: Path) -> int:
+    is_file = to.suffix.lower() in (".json", ".html") and not to.is_dir()
+    answer = operator.control.act(
+        "report",
+        sweep=sweep_id,
+        mayBeAbsent=may_be_absent,
+        backups=[backup.as_json() for backup in backups],
+        versions=_versions(),
+        html=True,
+        **({"name": to.stem} if is_file else {}),
     )
-    json_path, html_path = _paths(to, str(document["table"]["name"]), now)
-    text = f"{json_text(document)}\n"
-    html = page(document, json_path.name, hashlib.sha256(text.encode()).hexdigest())
+    document, name, json_text, html = _understood(answer)
+    folder = to.parent if is_file else to
+    json_path, html_path = folder / f"{name}.json", folder / f"{name}.html"
     try:
-        json_path.parent.mkdir(parents=True, exist_ok=True)
-        json_path.write_text(text, encoding="utf-8")
+        folder.mkdir(parents=True, exist_ok=True)
+        json_path.write_text(json_text, encoding="utf-8")
         html_path.write_text(html, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"--output: {error.filename} cannot be written: {error.strerror}.") from error
@@ -128,12 +118,21 @@ def _write(operator: Operator, verification: Sweep, backups: list[Backup], may_b
     return NOT_AS_IT_SHOULD_BE if document["findings"] else OK
 
 
-def _paths(to: Path, table: str, now: datetime) -> tuple[Path, Path]:
-    if to.suffix.lower() in (".json", ".html") and not to.is_dir():
-        return to.with_suffix(".json"), to.with_suffix(".html")
-    # A table's name holds letters, digits, dots, hyphens and underscores only, so it is safe in a file's.
-    stem = f"evidence-{table}-{now:%Y%m%dT%H%M%SZ}"
-    return to / f"{stem}.json", to / f"{stem}.html"
+def _understood(answer: Answer) -> tuple[Mapping[str, Any], str, str, str]:
+    """Return the document, what its files are called, and what is in them.
+
+    Raises:
+        Unreachable: the answer is no report.
+    """
+    match answer:
+        case {
+            "report": {"findings": list()} as document,
+            "name": str(name),
+            "json": str(json_text),
+            "html": str(html),
+        } if name and Path(name).name == name:
+            return document, name, json_text, html
+    raise Unreachable("The control function reports in an unknown shape.", "unexpected-answer")
 
 
 def _versions() -> dict[str, str]:

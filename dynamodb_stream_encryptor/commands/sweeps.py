@@ -8,9 +8,9 @@ import typer
 from dynamodb_stream_encryptor.command import Operator, command
 from dynamodb_stream_encryptor.errors import NOT_AS_IT_SHOULD_BE, OK
 from dynamodb_stream_encryptor.follow import follow
+from dynamodb_stream_encryptor.judgement import Judgement, read_judgement
 from dynamodb_stream_encryptor.sweep import Sweep, read_sweep
 from dynamodb_stream_encryptor.sweep_text import show_outcome, started
-from dynamodb_stream_encryptor.verdict import Judgement, Verdict, judge, wanted
 
 _PANEL = "The sweep"
 
@@ -178,22 +178,25 @@ def conclude(
         sweep: the sweep.
         answer: what it was read from.
         shown: whether a program has read `answer` already.
-        may_be_absent: see `Wanted`.
+        may_be_absent: names whose absence, or whose ciphertext though they are not listed, the operator expects.
     """
     output = operator.output
-    status = (
-        operator.control.ask("status") if sweep.goal == "verify" or (sweep.under_key and not output.as_json) else {}
-    )
-    judged = judge(sweep, wanted(status, may_be_absent)) if sweep.goal == "verify" else None
+    judged = _judged(operator, sweep, may_be_absent) if sweep.goal == "verify" else None
     if not output.as_json:
+        status = operator.control.ask("status") if sweep.under_key else {}
         show_outcome(output, sweep, (status.get("key") or {}).get("arn"), judged)
         if sweep.state == "paused":
             output.line(f"`stream-encryptor resume {operator.target.options}` lets it go on.")
     elif not shown:
         output.document({**answer, **_verdict(judged)})
-    good = sweep.succeeded and (judged is None or judged.verdict is not Verdict.FINDINGS)
+    good = sweep.succeeded and (judged is None or judged.good)
     return OK if good else NOT_AS_IT_SHOULD_BE
 
 
+def _judged(operator: Operator, sweep: Sweep, may_be_absent: Sequence[str]) -> Judgement:
+    answer = operator.control.ask("judge", sweep=sweep.id, mayBeAbsent=list(may_be_absent))
+    return read_judgement(answer.get("judgement"))
+
+
 def _verdict(judged: Judgement | None) -> dict[str, Any]:
-    return {} if judged is None else {"verdict": judged.verdict.value, "findings": list(judged.findings)}
+    return {} if judged is None else {"verdict": judged.verdict, "findings": list(judged.findings)}

@@ -61,6 +61,7 @@ OPERATIONS: Final = {
 """What audit lines call every operation of the function."""
 
 _REFUSED: Final = shows("The control function does not do it as things are; `code` says why.", Refusal)
+_FILES: Final = ("name", "json", "sha256", "html")
 _READING: Final = {**REFUSALS, 400: shows("The request is malformed; `field` says where.", Refusal)}
 _CHANGING: Final = {
     **_READING,
@@ -261,7 +262,7 @@ def actions(
 @app.get(
     f"{_ROOT}/report",
     summary="The evidence",
-    description="The compliance report of a verification, as a document or as a page.",
+    description="The compliance report of a verification, as a document or as files.",
     operation_id="adminReport",
     responses={
         200: shows("The evidence.", Evidence),
@@ -272,10 +273,14 @@ def actions(
 )
 def report(
     sweep_id: Annotated[str | None, Query(alias="sweep", max_length=100, description="The verification.")] = None,
-    form: Annotated[Literal["html"] | None, Query(description='`html`: a page, as `{"html": …}`.')] = None,
+    form: Annotated[
+        Literal["files"] | None,
+        Query(description="`files`: as the two files that it is kept as, `name`, `json`, its `sha256`, and `html`."),
+    ] = None,
 ) -> Response[str]:
     """Return the compliance report."""
-    return _shown(_asked(Command.REPORT, sweep=sweep_id, form=form))
+    answer = _asked(Command.REPORT, sweep=sweep_id, html=form and True)
+    return _shown(answer["report"] if form is None else {name: answer[name] for name in _FILES})
 
 
 def _asked(command: Command, **fields: Any) -> dict[str, Any]:

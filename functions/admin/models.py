@@ -271,6 +271,6 @@ class RecentActions(Answer):
 
 
 class Evidence(BaseModel):
-    """The evidence, as `stream-encryptor report` has it; or, as a page, `{"html": …}`."""
+    """The evidence, as `stream-encryptor report` has it; or the files that it is kept as."""
 
     model_config = ConfigDict(extra="allow")

@@ -82,7 +82,7 @@ def _write(telemetry: Telemetry, line: AuditLine, facts: dict[str, Any]) -> None
 def _failure(error: Exception) -> tuple[str, dict[str, Any]]:
     match error:
         case Refused():
-            return error.result, {"status": error.status}
+            return error.result, {"status": error.status, **_reason(error)}
         case RequestValidationError():
             return "refused", {"status": 400}
         case TransientError() | SystemicError():
@@ -106,6 +106,10 @@ def _log_problem(telemetry: Telemetry, error: Exception) -> None:
             frame = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{Path(frame.filename).name}:{frame.lineno}"
             telemetry.problem("an unexpected error", error=type(error).__name__, place=place)
+
+
+def _reason(error: Refused) -> dict[str, str]:
+    return {"reason": error.members["reason"]} if "reason" in error.members else {}
 
 
 def _service(error: TransientError | SystemicError) -> dict[str, str]:

@@ -47,8 +47,8 @@ class BadRequest(Refused):
 
     status = 400
 
-    def __init__(self, field: str, rule: str) -> None:
-        super().__init__(f"{field}: {rule}.", field=field)
+    def __init__(self, field: str, rule: str, **members: Any) -> None:
+        super().__init__(f"{field}: {rule}.", field=field, **members)
         self.field = field
 
 

@@ -6,6 +6,7 @@ shapes, ``Problem`` and ``GatewayMessage``.
 
 import json
 from collections.abc import Mapping
+from types import UnionType
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -51,12 +52,13 @@ class Problem(Answer):
     status_code: int
     message: str
     field: Annotated[str, Field(description="The field that is wrong.")] = ""
+    reason: Annotated[str, Field(description="A fixed word for what is wrong with it, where there are several.")] = ""
     outcome: Annotated[
         str, Field(description="`unknown` where a write was sent and may have taken effect: look before you try again.")
     ] = ""
 
 
-def shows(description: str, model: type | None = None, **headers: str) -> Any:
+def shows(description: str, model: type | UnionType | None = None, **headers: str) -> Any:
     """Return an answer for a route's ``responses``: its description, model and headers (``_`` for ``-``)."""
     shown: dict[str, Any] = {"description": description, "content": {JSON: {"model": model}} if model else {}}
     if headers:

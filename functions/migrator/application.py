@@ -43,6 +43,7 @@ class Application:
     letters: DeadLetters
     queries: Queries
     actions: Actions
+    stack: str
     now: Callable[[], datetime]
 
 
@@ -106,5 +107,6 @@ def compose(
         DeadLetters(runtime, failure, work, keys, persistent, starter, settings.stream_arn),
         queries,
         Actions(clients.dynamodb, settings.control_table),
+        settings.stack,
         now,
     )

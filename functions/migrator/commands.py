@@ -7,16 +7,20 @@ from encryptor_runtime.messages import Goal
 from encryptor_runtime.remembered import RememberedAttributes
 from encryptor_runtime.switch import VersionConflict
 from encryptor_runtime.switch_and_sweep import switch_and_sweep
+from evidence.report import Findings
+from evidence.summary import summary
+from evidence.sweep import read_sweep
+from evidence.verdict import judge, wanted
 from item_crypto.core.codec import to_json
 from item_crypto.errors import InvalidRequest, PermanentError
 from item_crypto.items import ItemCipher
-from migrator import requests, views
+from migrator import reporting, requests, views
 from migrator.application import Application
 from migrator.progress import State, Sweep
 from migrator.queries import ENABLED
 from migrator.requests import Refused
 from migrator.starting import Forbidden, WrongState
-from migrator.sweeps import SweepRunning
+from migrator.sweeps import LOOKED_AT, SweepRunning
 
 
 class Commands:
@@ -44,6 +48,8 @@ class Commands:
             "pause": self._pause,
             "resume": self._resume,
             "cancel": self._cancel,
+            "judge": self._judge,
+            "report": self._report,
             "config": self._config,
             "set-config": self._set_config,
             "failures": self._failures,
@@ -126,6 +132,50 @@ class Commands:
 
     def _shown(self, sweep: Sweep) -> dict[str, Any]:
         return views.sweep(sweep, self._parts.sweeps.segments(sweep), self._parts.now())
+
+    # What a verification proves
+
+    def _judge(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        verification, expected = self._verification(requests.sweep_id(event)), requests.may_be_absent(event)
+        found = read_sweep(self._shown(verification))
+        attributes, setting = self._parts.runtime.settings.attributes, self._parts.switch.read_now().as_json()
+        judged = judge(found, wanted({"setting": setting, "attributes": attributes}, expected))
+        return {"judgement": summary(found, judged)}
+
+    def _report(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        request = requests.report(event)
+        verification = self._newest_verification() if request.sweep is None else self._verification(request.sweep)
+        if verification.state is State.RUNNING:
+            raise Refused("conflict", f"The verification {verification.id} still runs.")
+        status = self._status({})
+        found = Findings(
+            stack=self._parts.stack,
+            region=status["tableArn"].split(":")[3],
+            who=request.by,
+            now=self._parts.now(),
+            status=status,
+            config=self._config({}),
+            failures=self._failures({"max": reporting.MOST_FAILURES}),
+            verification=read_sweep(self._shown(verification)),
+            backups=request.backups,
+            versions=request.versions or reporting.versions(),
+            may_be_absent=request.may_be_absent,
+        )
+        return reporting.report(found, request)
+
+    def _verification(self, sweep_id: str) -> Sweep:
+        sweep = self._named({"sweep": sweep_id})
+        if sweep.goal is not Goal.VERIFY:
+            raise Refused("invalid-request", f"The sweep {sweep.id} is no verification: it is to {sweep.goal.value}.")
+        return sweep
+
+    def _newest_verification(self) -> Sweep:
+        verifications = [sweep for sweep in self._parts.sweeps.newest(LOOKED_AT) if sweep.goal is Goal.VERIFY]
+        # By when they ended: what was started in one second is listed in any order.
+        ended = {sweep.finished_at: sweep for sweep in verifications if sweep.finished_at and sweep.state is State.DONE}
+        if not ended:
+            raise Refused("not-found", "There is no finished verification to report on: run `verify` first.")
+        return ended[max(ended)]
 
     # The whole, and the setting
 

@@ -3,10 +3,13 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, NoReturn, TypeVar
 
 from encryptor_runtime.messages import MAX_SEGMENTS, Goal
 from encryptor_runtime.switch_and_sweep import CONFIRMATION
+from evidence.retention import Backup
+from evidence.sweep import read_time
 from item_crypto.core.codec import Item, key_from_json
 from item_crypto.errors import UnsupportedValue
 
@@ -18,6 +21,11 @@ _MAX_LETTERS: Final = 1000
 _MAX_DAYS: Final = 36_500
 _MAX_RATE: Final = 1_000_000
 _MAX_SECONDS: Final = 900  # As long as an invocation can take.
+_MAX_TEXT: Final = 500  # Characters of a name: an attribute's, a backup's, a file's.
+_MAX_NAMES: Final = 100
+_MAX_BACKUPS: Final = 1000
+_MAX_VERSIONS: Final = 20
+_HALVES: Final = re.compile(r"[\ud800-\udfff]")
 
 
 class Refused(Exception):
@@ -89,6 +97,29 @@ class DiscardRequest:
     reason: str
 
 
+@dataclass(frozen=True)
+class ReportRequest:
+    """A report to make.
+
+    Attributes:
+        by: who asks.
+        sweep: the id of the verification that it rests on; None for the newest that is done.
+        may_be_absent: names whose absence, or whose ciphertext though they are not listed, is expected.
+        backups: older backups of the table.
+        versions: of the software that asks, by name; empty where it does not tell.
+        name: what its files will be called; None for a name after the table and the time.
+        html: whether the page is wanted too.
+    """
+
+    by: str
+    sweep: str | None
+    may_be_absent: tuple[str, ...]
+    backups: tuple[Backup, ...]
+    versions: Mapping[str, str]
+    name: str | None
+    html: bool
+
+
 def start(event: Mapping[str, Any]) -> StartRequest:
     """Return the sweep to start."""
     names = [goal.value for goal in Goal]
@@ -110,6 +141,67 @@ def start(event: Mapping[str, Any]) -> StartRequest:
 def sweep_id(event: Mapping[str, Any]) -> str:
     """Return the sweep that is meant."""
     return _field(event, "sweep", str, bool, "a sweep's id")
+
+
+def report(event: Mapping[str, Any]) -> ReportRequest:
+    """Return the report to make."""
+    wanted = f"up to {_MAX_VERSIONS} versions of software by name"
+    versions: dict[str, str] = _field(event, "versions", dict, _are_versions, wanted, {})
+    return ReportRequest(
+        by(event),
+        None if event.get("sweep") is None else sweep_id(event),
+        may_be_absent(event),
+        _backups(event),
+        versions,
+        None if event.get("name") is None else _field(event, "name", str, _is_text, "what the files will be called"),
+        _flag(event, "html", False),
+    )
+
+
+def may_be_absent(event: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names whose absence, or whose ciphertext though they are not listed, is expected."""
+
+    def are_names(names: list[Any]) -> bool:
+        return len(names) <= _MAX_NAMES and all(map(_is_text, names))
+
+    wanted = f"up to {_MAX_NAMES} names of up to {_MAX_TEXT} characters"
+    names: list[str] = _field(event, "mayBeAbsent", list, are_names, wanted, [])
+    return tuple(names)
+
+
+def _backups(event: Mapping[str, Any]) -> tuple[Backup, ...]:
+    wanted = f"up to {_MAX_BACKUPS} backups"
+    entries = _field(event, "backups", list, lambda entries: len(entries) <= _MAX_BACKUPS, wanted, [])
+    return tuple(_backup(entry, f"backups[{number}]") for number, entry in enumerate(entries))
+
+
+def _backup(entry: Any, place: str) -> Backup:
+    if not isinstance(entry, dict) or not entry.keys() <= {"name", "made", "deleted"}:
+        refuse(place, 'as {"name", "made", "deleted"?}')
+    if not _is_text(entry.get("name")):
+        refuse(f"{place}.name", f"a name of up to {_MAX_TEXT} characters")
+    made, deleted = _time(entry, "made", place), _time(entry, "deleted", place)
+    if made is None:
+        refuse(f"{place}.made", "when it was made")
+    if deleted is not None and deleted < made:
+        refuse(f"{place}.deleted", "no earlier than it was made")
+    return Backup(entry["name"], made, deleted)
+
+
+def _time(entry: Mapping[str, Any], name: str, place: str) -> datetime | None:
+    try:
+        return read_time(entry.get(name))
+    except (TypeError, ValueError, OverflowError):
+        refuse(f"{place}.{name}", "a time as 2026-01-31T08:30:00Z")
+
+
+def _are_versions(versions: dict[Any, Any]) -> bool:
+    return len(versions) <= _MAX_VERSIONS and all(map(_is_text, (*versions, *versions.values())))
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether a value is a name that can be written down: JSON can hold halves of characters, a file cannot."""
+    return isinstance(value, str) and 0 < len(value) <= _MAX_TEXT and not _HALVES.search(value)
 
 
 def change(event: Mapping[str, Any]) -> ChangeRequest:

@@ -18,6 +18,7 @@ class MigratorSettings:
         failure_queue_url: dead letters.
         stream_arn: the table's stream, to read a failed batch again; None where it is not told.
         mapping_id: the event source mapping of the stream, whose state is checked; None where it is not told.
+        stack: what the stack is called, which evidence names.
     """
 
     shared: Settings
@@ -27,6 +28,7 @@ class MigratorSettings:
     failure_queue_url: str
     stream_arn: str | None
     mapping_id: str | None
+    stack: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "MigratorSettings":
@@ -44,4 +46,5 @@ class MigratorSettings:
             required(environment, "FAILURE_QUEUE_URL"),
             environment.get("TABLE_STREAM_ARN", "").strip() or None,
             environment.get("STREAM_MAPPING_ID", "").strip() or None,
+            required(environment, "POWERTOOLS_SERVICE_NAME"),
         )

@@ -30,7 +30,9 @@ _SUMMARY: Final = "summary"
 _SEGMENT: Final = "segment#"
 _COUNT: Final = "n_"
 _UNDER_KEY: Final = "k_"
-_LOOKED_AT: Final = 100  # Sweeps among which those that run or are paused are looked for: weeks of schedules.
+LOOKED_AT: Final = 100
+"""Sweeps among which those that run or are paused are looked for: weeks of schedules."""
+
 _LOCK: Final[Item] = {"id": {"S": "lock"}, "part": {"S": "sweep"}}
 
 
@@ -100,7 +102,7 @@ class Sweeps:
             ExpressionAttributeValues={":id": {"S": _SWEEPS}},
             ScanIndexForward=False,
             ConsistentRead=True,
-            Limit=_LOOKED_AT,
+            Limit=LOOKED_AT,
         )
         sweeps = [sweep for row in answer["Items"] if (sweep := self.get(row["part"]["S"])) is not None]
         return sorted(sweeps, key=lambda sweep: sweep.state not in (State.RUNNING, State.PAUSED))[:limit]

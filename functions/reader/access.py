@@ -6,7 +6,8 @@ from typing import Any
 
 from encryptor_runtime.runtime import Runtime
 from item_crypto.core.codec import Item
-from item_crypto.errors import InvalidRequest, ItemTooLarge, PermanentError
+from item_crypto.core.stored_form import View
+from item_crypto.errors import EncryptionOff, InvalidRequest, ItemTooLarge, PermanentError
 from item_crypto.outcome import Status
 from item_crypto.reconcile import Access
 
@@ -22,15 +23,15 @@ def invocation(runtime: Runtime, context: Any) -> Iterator[None]:
             runtime.telemetry.kms(runtime.meter.drain())
 
 
-def read(runtime: Runtime, key: Item, who: str) -> Item | None:
-    """Return the item of ``key`` in the clear, or None where there is none.
+def read(runtime: Runtime, key: Item, who: str, view: View = View.CLEAR) -> Item | None:
+    """Return the item of ``key`` in ``view``, or None where there is none.
 
     Raises:
         PermanentError: it cannot be decrypted.
         TransientError, SystemicError: DynamoDB or KMS did not answer.
     """
     with counting_failures(runtime):
-        access = runtime.reconciler.access(key, runtime.policy())
+        access = runtime.reconciler.access(key, runtime.policy(), view)
     report(runtime, access, who)
     return access.item
 
@@ -41,7 +42,7 @@ def counting_failures(runtime: Runtime) -> Iterator[None]:
     try:
         yield
     except PermanentError as error:
-        if not isinstance(error, ItemTooLarge | InvalidRequest):
+        if not isinstance(error, ItemTooLarge | InvalidRequest | EncryptionOff):
             runtime.telemetry.count("DecryptionsFailed")
         raise
 

@@ -1,7 +1,7 @@
 """The routes of the HTTP API, and through them its OpenAPI document (``python -m local.openapi``)."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
@@ -12,10 +12,12 @@ from http_api.requests import JSON
 from http_api.routes import Router
 from http_api.session_key import new_session_key, session_key
 from item_crypto.core.codec import Item
+from item_crypto.core.stored_form import ENCRYPTED_PREFIX, View
 from reader.application import Reader
 from reader.entity_tags import condition, entity_tag
 from reader.json_values import parse_object, to_json_object, to_value
-from reader.models import Session, SessionChanges, SessionPage
+from reader.messages import ATTRIBUTES
+from reader.models import Session, SessionChanges, SessionInForm, SessionPage
 from reader.pages import from_token, to_token
 
 OPERATIONS: Final = {
@@ -36,8 +38,8 @@ _COMPARED: Final = (
 
 CONDITIONS: Final = {
     "putSession": {
-        "If-Match": "Tags of what the session must hold, as `ETag` gave them, or `*`: else nothing is written, and the "
-        f"answer is 412. {_COMPARED}",
+        "If-Match": "Tags of what the session must hold, as `ETag` gave them in either form, or `*`: else nothing is "
+        f"written, and the answer is 412. {_COMPARED}",
         "If-None-Match": "`*`: only if there is no such session; else the answer is 412.",
     },
     "deleteSession": {
@@ -46,28 +48,37 @@ CONDITIONS: Final = {
 }
 """The headers that operations honour, for the OpenAPI document."""
 
-_TAG: Final = "A strong tag of the session as it is shown, whatever form it is stored in."
+_TAG: Final = "A strong tag of the session as it is shown: in the clear, whatever form it is stored in; or encrypted."
 _REFUSALS: Final = {**REFUSALS, 500: shows("The session could not be decrypted, or something went wrong.", Problem)}
 _UNMET: Final = {412: shows("The session is not what If-Match or If-None-Match says.", Problem)}
 _ABSENT: Final = {404: shows("The caller has no such session.", Problem)}
 _SessionId = Annotated[str, Path(alias="sessionId", description="The session's id, 1 to 2048 bytes of UTF-8.")]
+_Form = Annotated[
+    Literal["encrypted"] | None,
+    Query(
+        description="Show values as they are stored, encrypted, with a tag of that. Values that are not stored "
+        "encrypted come in the clear, and `form` in the answer says so."
+    ),
+]
 
 
 @app.get(
     "/session/<sessionId>",
     summary="Read a session",
-    description="Returns one of the caller's sessions in the clear, whatever form it is stored in.",
+    description="Returns one of the caller's sessions in the clear, whatever form it is stored in; or encrypted.",
     operation_id="getSession",
-    responses={200: shows("The session.", Session, ETag=_TAG), **_ABSENT, **_REFUSALS},
+    responses={200: shows("The session.", Session | SessionInForm, ETag=_TAG), **_ABSENT, **_REFUSALS},
 )
-def get_session(session_id: _SessionId) -> Response[str]:
-    """Return one of the caller's sessions in the clear."""
+def get_session(session_id: _SessionId, form: _Form = None) -> Response[str]:
+    """Return one of the caller's sessions, in the clear or encrypted."""
     parts, line = app.call.parts, app.call.line
     line.key = key = session_key(line.who, session_id)
-    session = parts.sessions.read(key)
+    view = _view(form)
+    session = parts.sessions.read(key, view)
     shared = parts.settings.shared
-    line.attributes = [name for name in (*shared.attributes, *shared.earlier_attributes) if name in session]
-    return _shown(200, session)
+    names = (*shared.attributes, *shared.earlier_attributes)
+    line.attributes = [shown for name in names for shown in (name, ENCRYPTED_PREFIX + name) if shown in session]
+    return _shown(200, session, view)
 
 
 @app.put(
@@ -77,15 +88,18 @@ def get_session(session_id: _SessionId) -> Response[str]:
     "last writer wins, field by field.",
     operation_id="putSession",
     responses={
-        200: shows("The session as it is now.", Session, ETag=_TAG),
-        201: shows("The session that was created.", Session, ETag=_TAG),
+        200: shows("The session as it is now.", Session | SessionInForm, ETag=_TAG),
+        201: shows("The session that was created.", Session | SessionInForm, ETag=_TAG),
+        409: shows("Values are not taken encrypted: encryption is off, or messages are signed.", Problem),
         413: shows("The session would be larger than 400 KB, or the body is larger than 3 MB.", Problem),
         415: shows("The body is not announced as JSON.", Problem),
         **_UNMET,
         **_REFUSALS,
     },
 )
-def put_session(session_id: _SessionId, changes: Annotated[SessionChanges, Body()]) -> Response[str]:
+def put_session(
+    session_id: _SessionId, changes: Annotated[SessionChanges, Body()], form: _Form = None
+) -> Response[str]:
     """Create one of the caller's sessions, or replace some of its fields."""
     parts, line = app.call.parts, app.call.line
     line.key = key = new_session_key(line.who, session_id)
@@ -93,10 +107,11 @@ def put_session(session_id: _SessionId, changes: Annotated[SessionChanges, Body(
     if not changes:
         raise BadRequest("body", "needs a name, a history or a configuration")
     check = condition(_headers(), may_create=True)
-    values = {name: to_value(content, name) for name, content in changes.items()}
-    session, created = parts.sessions.replace(key, values, check)
+    values = {name: to_value(content, name) for name, content in changes.items() if name not in ATTRIBUTES}
+    view = _view(form)
+    session, created = parts.sessions.replace(key, values, check, _ciphertexts(changes), view)
     line.result = "created" if created else "replaced"
-    return _shown(201 if created else 200, session)
+    return _shown(201 if created else 200, session, view)
 
 
 @app.get(
@@ -136,9 +151,28 @@ def delete_session(session_id: _SessionId) -> Response[None]:
     return Response(204)
 
 
+def _ciphertexts(changes: Mapping[str, Any]) -> dict[str, str]:
+    """Return the messages among ``changes``, as they were sent, by the attribute whose value each holds."""
+    for field, name in ATTRIBUTES.items():
+        if field in changes and name in changes:
+            raise BadRequest(field, f"must not be given beside {name}")
+    return {name: changes[field] for field, name in ATTRIBUTES.items() if field in changes}
+
+
 def _headers() -> Mapping[str, str]:
     return {name.lower(): value for name, value in app.current_event.headers.items()}
 
 
-def _shown(status: int, session: Item) -> Response[str]:
-    return Response(status, JSON, to_json_object(session), headers={"ETag": entity_tag(session)})
+def _view(form: str | None) -> View:
+    view = View.CLEAR if form is None else View.ENCRYPTED
+    if view is View.ENCRYPTED:
+        app.call.line.facts["form"] = view.value
+    return view
+
+
+def _shown(status: int, session: Item, view: View) -> Response[str]:
+    body: Item = session
+    if view is View.ENCRYPTED:
+        in_the_clear = any(name in session for name in app.call.parts.settings.shared.attributes)
+        body = {"form": {"S": "plaintext" if in_the_clear else "encrypted"}, "session": {"M": session}}
+    return Response(status, JSON, to_json_object(body), headers={"ETag": entity_tag(session, view)})

@@ -3,12 +3,15 @@
 ::
 
     GET  →  ETag: "Fh0…"                  what the session held
+    GET  ?form=encrypted  →  ETag: "q2…"  the same, by its ciphertexts
     PUT, DELETE  If-Match: "Fh0…"         only if it still holds that
     PUT  If-None-Match: *                 only if there is none
 
 A tag is a hash of the session in the clear, so it is the same in whatever form the session is stored, and our own
-re-encryption changes none. Members of maps and sets have no order in DynamoDB, and none in the tag. It is for the
-session's owner alone: the hash of a short content tells the content, so it is neither logged nor stored.
+re-encryption changes none. Whoever decrypts by themselves is shown ciphertexts: that tag is a hash of these and of all
+else, and our own re-encryption changes it. A condition takes either. Members of maps and sets have no order in
+DynamoDB, and none in the tag. It is for the session's owner alone: the hash of a short content tells the content, so
+it is neither logged nor stored.
 """
 
 import base64
@@ -19,18 +22,21 @@ from typing import Any, Final
 
 from http_api.errors import BadRequest
 from item_crypto.core.codec import Item, Value, canonical
+from item_crypto.core.stored_form import View
 from item_crypto.reconcile import Check
 from reader.errors import PreconditionFailed
 from reader.json_values import to_json_object
 
 _ANY: Final = "*"
+_DOMAINS: Final = {View.CLEAR: "", View.ENCRYPTED: "encrypted:"}  # JSON begins with a brace: no tag is of both.
 _LIST: Final = re.compile(r'(?:(?:W/)?"[^"]*"(?:\s*,\s*|$))+')
 _TAG: Final = re.compile(r'(?:W/)?"[^"]*"')
 
 
-def entity_tag(session: Item) -> str:
-    """Return the strong tag of a session in the clear, quotes included."""
-    digest = hashlib.sha256(to_json_object(_ordered({"M": session})["M"]).encode("utf-8", "surrogatepass")).digest()
+def entity_tag(session: Item, view: View = View.CLEAR) -> str:
+    """Return the strong tag of a session as it is shown in ``view``, quotes included."""
+    text = _DOMAINS[view] + to_json_object(_ordered({"M": session})["M"])
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
     return f'"{base64.urlsafe_b64encode(digest).decode().rstrip("=")}"'
 
 
@@ -51,13 +57,18 @@ def condition(headers: Mapping[str, str], may_create: bool = False) -> Check | N
     if tags is None and none is None:
         return None
 
-    def check(session: Callable[[], Item] | None) -> None:
+    def check(session: Callable[[View], Item] | None) -> None:
         if none is not None and session is not None:
             raise PreconditionFailed
-        if tags is not None and (session is None or not (_ANY in tags or entity_tag(session()) in tags)):
+        if tags is not None and (session is None or not (_ANY in tags or _is_one(session, tags))):
             raise PreconditionFailed
 
     return check
+
+
+def _is_one(session: Callable[[View], Item], tags: frozenset[str]) -> bool:
+    # By its ciphertexts first: as a rule, nothing has to be decrypted for that.
+    return any(entity_tag(session(view), view) in tags for view in (View.ENCRYPTED, View.CLEAR))
 
 
 def _tags(text: str) -> frozenset[str]:

@@ -5,6 +5,7 @@
     http_api.errors.Refused
     ├── BeyondComparison    400   it has more attributes than If-Match can compare in one write
     ├── NoSuchSession       404   there is none, or it is somebody else's
+    ├── NotTakenEncrypted   409   values are to be sent in the clear, for now
     └── PreconditionFailed  412   it is not, or not any more, what the request names
 """
 
@@ -43,6 +44,15 @@ class NoSuchSession(Refused):
 
     def __init__(self) -> None:
         super().__init__("There is no such session.")
+
+
+class NotTakenEncrypted(Refused):
+    """A ciphertext is sent where none is stored that a client made: encryption is off, or messages are signed."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("Values are not taken encrypted at present: send them in the clear.")
 
 
 class PreconditionFailed(Refused):

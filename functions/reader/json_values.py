@@ -23,12 +23,18 @@ from typing import Any, Final
 
 from http_api import json_object
 from http_api.errors import MAX_PLACE, BadRequest
-from item_crypto.core.codec import MAX_DEPTH, MAX_ITEM_SIZE, Item, Value, canonical_number, is_number, value_size
+from item_crypto.core.codec import (
+    MAX_DEPTH,
+    MAX_ITEM_SIZE,
+    MAX_NAME_SIZE,
+    Item,
+    Value,
+    canonical_number,
+    is_number,
+    value_size,
+)
 from item_crypto.errors import ItemTooLarge
 
-_MAX_NAME: Final = (
-    65_535  # Bytes of an attribute's name at any depth (Naming rules; DynamoDB Local refuses an empty one).
-)
 _text: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -136,8 +142,8 @@ class _Conversion:
 
     def _name(self, name: str) -> str:
         size = len(_unicode(name).encode())
-        if not 1 <= size <= _MAX_NAME:
-            raise _Unusable(f"the name of a member needs 1 to {_MAX_NAME} bytes")
+        if not 1 <= size <= MAX_NAME_SIZE:
+            raise _Unusable(f"the name of a member needs 1 to {MAX_NAME_SIZE} bytes")
         self._take(size)
         return name
 

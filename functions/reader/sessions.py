@@ -12,11 +12,12 @@ from encryptor_runtime.runtime import Runtime
 from http_api.errors import BadRequest
 from http_api.settings import SESSION_ID, USER_ID
 from item_crypto.core.codec import Item, Value
-from item_crypto.core.stored_form import IS_ENCRYPTED
-from item_crypto.errors import ConditionTooLong, InvalidRequest
+from item_crypto.core.stored_form import IS_ENCRYPTED, View
+from item_crypto.errors import ConditionTooLong, EncryptionOff, InvalidRequest
 from item_crypto.reconcile import Check
 from reader.access import counting_failures, read, report
-from reader.errors import BeyondComparison, NoSuchSession
+from reader.errors import BeyondComparison, NoSuchSession, NotTakenEncrypted
+from reader.messages import taken
 
 _LISTED: Final = (SESSION_ID, "name", "startTime", "createTime", "lastUpdated")
 
@@ -39,32 +40,42 @@ class Sessions:
         self._user_index = user_index
         self._now = now
 
-    def read(self, key: Item) -> Item:
-        """Return a session in the clear, whatever form it is stored in, and bring it into the form it should have.
+    def read(self, key: Item, view: View = View.CLEAR) -> Item:
+        """Return a session in ``view``, whatever form it is stored in, and bring it into the form it should have.
 
         Raises:
             NoSuchSession: the user has none of that key.
             PermanentError: it cannot be decrypted.
         """
-        session = read(self._runtime, key, _user(key))
+        session = read(self._runtime, key, _user(key), view)
         if session is None:
             raise NoSuchSession
         self._runtime.telemetry.count("SessionReads")
         return session
 
-    def replace(self, key: Item, values: Mapping[str, Value], check: Check | None = None) -> tuple[Item, bool]:
+    def replace(
+        self,
+        key: Item,
+        values: Mapping[str, Value],
+        check: Check | None = None,
+        ciphertexts: Mapping[str, str] | None = None,
+        view: View = View.CLEAR,
+    ) -> tuple[Item, bool]:
         """Set ``values`` in a session, and create it where there is none; what is left out stays as it was.
 
         Args:
             key: the session's key.
             values: what to set.
             check: looks at the session before, and raises what is to stop the write.
+            ciphertexts: base64 text of messages to set, by the attribute whose value each holds.
+            view: how the session is to be shown.
 
         Returns:
-            The session in the clear, and whether it was created.
+            The session, and whether it was created.
 
         Raises:
-            BadRequest: DynamoDB does not take the values.
+            BadRequest: DynamoDB does not take the values, or a message is not what it must be.
+            NotTakenEncrypted: messages are not taken, or not any more.
             BeyondComparison: the session has too many attributes for a write that rests on what ``check`` saw.
             ItemTooLarge: the session would exceed 400 KB.
             PermanentError: what is left out cannot be decrypted.
@@ -72,14 +83,16 @@ class Sessions:
             OutcomeUnknown: the write was sent, and whether it took effect cannot be told.
         """
         now = {"S": self._now().astimezone(UTC).isoformat(timespec="seconds")}
+        encrypted = taken(self._runtime, key, ciphertexts or {})
         try:
             with counting_failures(self._runtime):
                 access, created = self._runtime.reconciler.put(
                     key,
                     self._runtime.policy(),
-                    {**values, "lastUpdated": now},
+                    {**values, **encrypted, "lastUpdated": now},
                     {"startTime": now, "createTime": now},
                     check,
+                    view,
                 )
         except ConditionTooLong:
             if check is None:
@@ -87,6 +100,10 @@ class Sessions:
             raise BeyondComparison from None
         except InvalidRequest:
             raise BadRequest("body", "DynamoDB refuses it as malformed") from None
+        except EncryptionOff:
+            raise NotTakenEncrypted from None
+        if encrypted:
+            self._runtime.telemetry.count("ClientMessages", len(encrypted))
         report(self._runtime, access, _user(key))
         assert access.item is not None  # noqa: S101 - what was just written is there
         return access.item, created
@@ -137,9 +154,11 @@ class Sessions:
             PermanentError: ``check`` wants to see the session, and it cannot be decrypted.
             OutcomeUnknown: the deletion was sent, and whether it took effect cannot be told.
         """
+        # What a session is stored as, and so its other tag, is told by the setting.
+        policy = self._runtime.settings.policy if check is None else self._runtime.policy()
         try:
             with counting_failures(self._runtime):
-                if not self._runtime.reconciler.delete(key, self._runtime.settings.policy, check):
+                if not self._runtime.reconciler.delete(key, policy, check):
                     raise NoSuchSession
         except ConditionTooLong:
             raise BeyondComparison from None

@@ -70,6 +70,10 @@ class EventSources:
             highest[mapping.function] = max(mapping.concurrency, highest.get(mapping.function, 1))
         return highest
 
+    def of_streams(self) -> set[str]:
+        """Return the names of the functions that streams trigger."""
+        return {mapping.function for mapping in self._listed() if mapping.service == "dynamodb"} & set(self._functions)
+
     def idle(self) -> bool:
         """Tell whether all streams are read to their end and all queues are empty, of mappings that are
         enabled.

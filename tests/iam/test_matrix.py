@@ -160,6 +160,8 @@ def work(stack: LocalStack) -> None:
         sweep = command("start", goal=goal, segments=2, deep=goal == "verify", force=True)["sweep"]["id"]
         stack.wait_until_idle(120)
         command("sweep", sweep=sweep)
+    command("judge", sweep=sweep)
+    command("report", html=True)
     paused = command("start", goal="encrypt", segments=1, rate=0.1, force=True)["sweep"]["id"]
     command("pause", sweep=paused)
     command("resume", sweep=paused)

@@ -38,7 +38,7 @@ READING: Final[dict[str, tuple[dict[str, str], str]]] = {
     "GET /admin/api/failures": ({}, "max=5"),
     "GET /admin/api/plaintext-window": ({}, "hours=3"),
     "GET /admin/api/actions": ({}, "limit=5"),
-    "GET /admin/api/report": ({}, "sweep=some&form=html"),
+    "GET /admin/api/report": ({}, "sweep=some&form=files"),
 }
 CHANGING: Final[dict[str, tuple[dict[str, str], Any]]] = {
     "PUT /admin/api/config": ({}, OFF),
@@ -262,14 +262,14 @@ def test_given_a_table_when_administered_from_the_page_then_each_route_answers_a
     assert {event["command"] for event in page.asked} == {command.value for command in Command} - {"report"}
 
 
-def test_given_a_report_when_asked_for_then_it_is_passed_on_as_it_comes(page: Page) -> None:
-    page.answers = {"html": "<!doctype html>"}
-    assert page.call("GET /admin/api/report", query="sweep=s-1&form=html").body == page.answers
-    page.answers = {"anything": {"at": ["all"]}}
-    assert page.call("GET /admin/api/report").body == page.answers
+def test_given_a_report_when_asked_for_then_the_document_or_the_files_are_passed_on(page: Page) -> None:
+    files = {"name": "evidence-t", "json": '{"anything": {}}\n', "sha256": "00", "html": "<!doctype html>"}
+    page.answers = {"report": {"anything": {}}, **files}
+    assert page.call("GET /admin/api/report", query="sweep=s-1&form=files").body == files
+    assert page.call("GET /admin/api/report").body == {"anything": {}}
 
     told = {"command": "report", "by": "alice", "via": "admin-api"}
-    assert page.asked == [{**told, "sweep": "s-1", "form": "html"}, told]
+    assert page.asked == [{**told, "sweep": "s-1", "html": True}, told]
 
 
 # Who acts

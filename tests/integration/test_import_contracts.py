@@ -31,6 +31,7 @@ BREAKS: Final = {
     "dynamodb": ("layers/crypto/item_crypto/dynamodb/unplaced.py", ""),
     "encryptor_runtime": ("layers/crypto/encryptor_runtime/messages.py", "import encryptor_runtime.queues"),
     "http_api": ("functions/http_api/errors.py", "import http_api.routes"),
+    "evidence": ("functions/evidence/chart.py", "import evidence.page"),
     "stream_encryptor": ("functions/stream_encryptor/records.py", "import stream_encryptor.stream"),
     "reader": ("functions/reader/models.py", "import reader.sessions"),
     "admin": ("functions/admin/groups.py", "import admin.identity"),

@@ -12,6 +12,8 @@
     │   ├── ConflictUnresolved      a second conflict where the first one still stands
     │   ├── InvalidRequest          a service refuses what is asked for this item as malformed
     │   │   └── ConditionTooLong    a write would rest on more attributes than a condition can name
+    │   ├── MessageRefused          a message that somebody else made is not stored
+    │   ├── EncryptionOff           nor is any, for an attribute that is stored in the clear
     │   └── DecryptionFailed        verification failed; what outsiders see is one uniform sentence
     │       ├── KeyNotListed        encrypted under a key that is neither current nor among the earlier ones
     │       └── KeyDestroyed        its key was destroyed on purpose
@@ -103,6 +105,36 @@ class ConditionTooLong(InvalidRequest):
     """A write would rest on more attributes of the item than one condition of DynamoDB's can name. Nothing was sent."""
 
     reason = "condition-too-long"
+
+
+class MessageRefused(PermanentError):
+    """A message that somebody else made is none that may be stored as it is; nothing was.
+
+    Attributes:
+        attribute: the name of the attribute that it was to be the ciphertext of.
+        detail: a fixed kebab-case word: ``not-a-message``, ``key-not-current``, ``other-context``, …
+    """
+
+    reason = "message-refused"
+
+    def __init__(self, attribute: str, detail: str) -> None:
+        super().__init__(f"the message is refused: {detail}")
+        self.attribute = attribute
+        self.detail = detail
+
+
+class EncryptionOff(PermanentError):
+    """A ciphertext is given for an attribute whose values are to be stored in the clear; nothing was stored.
+
+    Attributes:
+        attribute: the attribute's name.
+    """
+
+    reason = "encryption-off"
+
+    def __init__(self, attribute: str) -> None:
+        super().__init__("the attribute is to be stored in the clear")
+        self.attribute = attribute
 
 
 class DecryptionFailed(PermanentError):

@@ -18,14 +18,16 @@ from item_crypto.core.decide import decide as decide_stored
 from item_crypto.core.policy import Policy, Role
 from item_crypto.core.settle import settle
 from item_crypto.core.stored_form import (
+    EncryptedValue,
     Envelope,
     StoredItem,
     Target,
+    View,
     check_size,
     encrypted_name,
     in_the_clear,
 )
-from item_crypto.errors import ContextUnusable, KeyUnusable, PermanentError
+from item_crypto.errors import ContextUnusable, EncryptionOff, KeyUnusable, PermanentError
 from item_crypto.forms import open_ciphertexts
 from item_crypto.keys.identity import Identity
 from item_crypto.keys.protocol import Keys
@@ -71,6 +73,23 @@ class Settled:
         """The item in the clear, as far as it was decrypted."""
         newest = {name: target.value for name, target in self.targets.items()}
         return in_the_clear(self.decision.item, self.decision.policy.attributes, {**self.decrypted, **newest})
+
+    def shown(self, view: View, stored: Item) -> dict[str, Value]:
+        """The item in ``view``, where ``stored`` is how it is stored by now.
+
+        A ciphertext stands for its value where that is to be stored so, and a client can read it.
+        """
+        if view is View.CLEAR:
+            return self.view
+        policy = self.decision.policy
+        envelopes, _ = open_ciphertexts(stored, policy.attributes)
+        encrypted = [
+            name
+            for name, envelope in envelopes.items()
+            if name in policy.encrypted and name not in stored and envelope.is_for_clients
+        ]
+        clear = {name: value for name, value in self.view.items() if name not in encrypted}
+        return clear | {encrypted_name(name): stored[encrypted_name(name)] for name in encrypted}
 
 
 @dataclass(frozen=True)
@@ -153,27 +172,36 @@ class Planner:
         made = change(key, decision.item, policy.attributes, settled.targets, ciphertexts, self._now(), policy.earlier)
         return Plan(written(key, decision), made, decision.is_followed)
 
-    def view(self, key: Item, item: Item, policy: Policy) -> dict[str, Value]:
-        """Return ``item`` in the clear, as its owner sees it."""
+    def view(self, key: Item, item: Item, policy: Policy, view: View) -> dict[str, Value]:
+        """Return ``item`` in ``view``, as its owner sees it."""
         decision = self.decide(item, policy, Role.READER)
         if decision.error is not None:
             raise decision.error
-        return self.settle(key, decision, decision.to_view).view
+        return self.settle(key, decision, decision.to_show(view)).shown(view, item)
 
     def put(
-        self, key: Item, item: Item | None, policy: Policy, values: Mapping[str, Value], whole: bool = False
+        self,
+        key: Item,
+        item: Item | None,
+        policy: Policy,
+        values: Mapping[str, Value | EncryptedValue],
+        whole: bool = False,
     ) -> tuple[Plan, Settled]:
         """Return the change of a writer who sets ``values``, configured ones encrypted in the same write.
 
         Also the item as it is to be then. What is left out stays as it was, in the form that it should have.
+        Raises EncryptionOff where a ciphertext is given for an attribute that ``policy`` does not encrypt.
 
         Args:
             key: the item's key.
             item: the item as it was read, None for one to be created.
             policy: what is to be encrypted.
-            values: the attributes to set, in the clear.
+            values: the attributes to set, in the clear; or encrypted already, and to be stored as they are.
             whole: whether the write rests on every attribute that was read, and not only on the configured ones.
         """
+        values, ciphertexts = _taken_apart(values)
+        for name in ciphertexts.keys() - policy.encrypted:
+            raise EncryptionOff(name)
         given = {name: value for name, value in values.items() if name in policy.attributes}
         replaced = {*map(encrypted_name, given)}
         # The item as it is to be, before encryption: the given values stand alone, whatever was there.
@@ -183,21 +211,28 @@ class Planner:
             raise decision.error
         settled = self.settle(key, decision, decision.to_view)
         targets = {name: Target(value, encrypted=False) for name, value in given.items()} | dict(settled.targets)
+        targets |= {name: replace(targets[name], ciphertext=text) for name, text in ciphertexts.items()}
         settled = replace(settled, targets=targets)
         check_size(settled.view)  # Also in plaintext: what is encrypted must be able to go back.
         others = {name: value for name, value in values.items() if name not in given}
-        ciphertexts = self._encrypted(key, targets, policy)
+        stored = self._encrypted(key, targets, policy)
         status = Status.ENCRYPTED if any(target.encrypted for target in targets.values()) else Status.NOTHING
-        written_item = put(
-            key, item, policy.attributes, targets, ciphertexts, others, self._now(), policy.earlier, whole
-        )
+        written_item = put(key, item, policy.attributes, targets, stored, others, self._now(), policy.earlier, whole)
         return Plan(Outcome(key, status, "put", tuple(targets)), written_item), settled
 
     def _encrypted(self, key: Item, targets: Mapping[str, Target], policy: Policy) -> dict[str, str]:
         # The context is made even where nothing is encrypted: an item without a usable one is not written.
-        values = {name: target.value for name, target in targets.items() if target.encrypted}
-        return self._cipher.encrypt(values, self._context(key, policy))
+        given = {name: target.ciphertext for name, target in targets.items() if target.ciphertext is not None}
+        values = {name: target.value for name, target in targets.items() if target.encrypted and name not in given}
+        return self._cipher.encrypt(values, self._context(key, policy)) | given
 
     @staticmethod
     def _context(key: Item, policy: Policy) -> dict[str, str]:
         return encryption_context(key, policy.context_attributes, policy.purpose)
+
+
+def _taken_apart(values: Mapping[str, Value | EncryptedValue]) -> tuple[dict[str, Value], dict[str, str]]:
+    """Return the values in the clear, and the ciphertexts of those that are given encrypted."""
+    given = {name: value for name, value in values.items() if isinstance(value, EncryptedValue)}
+    clear = {name: value.value if isinstance(value, EncryptedValue) else value for name, value in values.items()}
+    return clear, {name: value.ciphertext for name, value in given.items()}

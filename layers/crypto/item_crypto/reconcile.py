@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 from item_crypto.cipher import ValueCipher
-from item_crypto.core.change import Change, stands_in, whole_item
+from item_crypto.core.change import Change, applied, stands_in, whole_item
 from item_crypto.core.codec import Item, Value
 from item_crypto.core.decide import Action
 from item_crypto.core.key import KeyId, distinct, key_id
 from item_crypto.core.policy import Policy, Role
+from item_crypto.core.stored_form import EncryptedValue, View
 from item_crypto.dynamodb.table import Table
 from item_crypto.errors import ItemCryptoError, OutcomeUnknown, TransientError
 from item_crypto.outcome import Outcome, Status, failed, without_write
@@ -28,19 +29,19 @@ _DECISIONS: Final = 5  # A policy that changes faster than an item is planned is
 _ACCESS_ATTEMPTS: Final = 5  # A reader that lost so many races in a row meets a writer that never pauses.
 
 
-Check: TypeAlias = Callable[[Callable[[], Item] | None], None]
+Check: TypeAlias = Callable[[Callable[[View], Item] | None], None]
 """Looks at an item before it is written, and raises what stops that.
 
-It is given what returns the item in the clear, or raises a PermanentError; None where there is no item.
+It is given what returns the item in a view, or raises a PermanentError; None where there is no item.
 """
 
 
 @dataclass(frozen=True)
 class Access:
-    """An item in the clear, as its owner sees it, and what became of the stored one.
+    """An item, as its owner sees it, and what became of the stored one.
 
     Attributes:
-        item: the item without ciphertexts and markers; None where there is none. Not shown by ``repr``.
+        item: the item in the view that was asked for; None where there is none. Not shown by ``repr``.
         outcome: what became of the stored item on this access.
         decrypted: how many attributes were decrypted.
     """
@@ -138,11 +139,17 @@ class Reconciler:
 
         return reconcile
 
-    def access(self, key: Item, policy: Policy) -> Access:
-        """Return the item in the clear and bring the stored one into the form that the setting asks for.
+    def access(self, key: Item, policy: Policy, view: View = View.CLEAR) -> Access:
+        """Return the item and bring the stored one into the form that the setting asks for.
 
         A failed write does not keep the owner from reading: the item is returned and the outcome tells. Where
         somebody wrote in between, the key is read again.
+
+        Args:
+            key: the item's key.
+            policy: what is to be encrypted.
+            view: how the item is to be shown. A value stands in the clear also in ``View.ENCRYPTED`` where it is to
+                be stored so, or could not be encrypted.
 
         Raises:
             PermanentError: the item cannot be decrypted.
@@ -153,32 +160,36 @@ class Reconciler:
             item = self._table.get(key)
             if item is None:
                 return Access(None, Outcome(key, Status.NOTHING, "no-such-item"))
-            access = self._access(key, item, self._current(policy))
+            access = self._access(key, item, self._current(policy), view)
             if access.outcome.status is not Status.SUPERSEDED:
                 break
         return access
 
-    def _access(self, key: Item, item: Item, policy: Policy) -> Access:
+    def _access(self, key: Item, item: Item, policy: Policy, view: View) -> Access:
         decision = self._planner.decide(item, policy, Role.READER)
         if decision.error is not None:
             raise decision.error
-        settled = self._planner.settle(key, decision, decision.to_view)
-        outcome = without_write(key, decision)
+        settled = self._planner.settle(key, decision, decision.to_show(view))
+        outcome, stored = without_write(key, decision), item
         if decision.action is Action.WRITE:
             try:
                 plan = self._planner.change(key, settled)
-                outcome = plan.outcome_if(plan.change is None or self._apply(plan.change, policy))
+                is_made = plan.change is None or self._apply(plan.change, policy)
+                outcome = plan.outcome_if(is_made)
+                if plan.change is not None and is_made:
+                    stored = applied(plan.change, item)
             except ItemCryptoError as error:
                 outcome = failed(key, error, Role.READER)
-        return Access(settled.view, outcome, len(settled.decrypted))
+        return Access(settled.shown(view, stored), outcome, len(settled.decrypted))
 
     def put(
         self,
         key: Item,
         policy: Policy,
-        values: Mapping[str, Value],
+        values: Mapping[str, Value | EncryptedValue],
         on_creation: Mapping[str, Value],
         check: Check | None = None,
+        view: View = View.CLEAR,
     ) -> tuple[Access, bool]:
         """Set attributes of an item as a writer does, configured ones encrypted in the same write.
 
@@ -188,15 +199,18 @@ class Reconciler:
         Args:
             key: the item's key.
             policy: what is to be encrypted.
-            values: the attributes to set, in the clear.
+            values: the attributes to set, in the clear; or encrypted by somebody else, admitted
+                (``item_crypto.admission``) and to be stored as they are.
             on_creation: more attributes to set where the item does not exist yet.
             check: looks at the item before it is written; the write then rests on all that it saw.
+            view: how the item is to be shown, as in :meth:`access`.
 
         Returns:
-            The item in the clear after the write, and whether it was created.
+            The item after the write, and whether it was created.
 
         Raises:
             ItemTooLarge: the item would exceed 400 KB, in plaintext or encrypted.
+            EncryptionOff: a value is given encrypted that is to be stored in the clear, now if not before.
             PermanentError: another attribute of the item cannot be decrypted.
             OutcomeUnknown: the write was sent, and whether it took effect cannot be told.
             TransientError: nothing was written: somebody else kept writing, or a service did not answer.
@@ -211,7 +225,8 @@ class Reconciler:
             plan, settled = self._planner.put(key, item, policy, values_now, whole=check is not None)
             outcome = plan.outcome_if(plan.change is None or self._write(plan.change, item, policy))
             if outcome.status is not Status.SUPERSEDED:
-                return Access(settled.view, outcome, len(settled.decrypted)), item is None
+                stored = applied(plan.change, item or key) if plan.change is not None else item or key
+                return Access(settled.shown(view, stored), outcome, len(settled.decrypted)), item is None
         raise TransientError("dynamodb", "TooManyConflicts")
 
     def _apply(self, change: Change, policy: Policy) -> bool:
@@ -242,8 +257,8 @@ class Reconciler:
                 return True
         raise TransientError("dynamodb", "TooManyConflicts")
 
-    def _seen(self, key: Item, item: Item | None, policy: Policy) -> Callable[[], Item] | None:
-        return None if item is None else lambda: self._planner.view(key, item, policy)
+    def _seen(self, key: Item, item: Item | None, policy: Policy) -> Callable[[View], Item] | None:
+        return None if item is None else lambda view: self._planner.view(key, item, policy, view)
 
     def _write(self, change: Change, before: Item | None, policy: Policy) -> bool:
         """Make ``change`` of ``before``; return False where somebody wrote in between.

@@ -111,6 +111,11 @@ def whole_item(item: Item, attributes: Iterable[str]) -> dict[str, Value | None]
     return {**dict.fromkeys(absent), **item}
 
 
+def applied(change: Change, item: Item) -> dict[str, Value]:
+    """Return ``item``, as it was read, once ``change`` is made; its key alone stands for one that was absent."""
+    return {name: value for name, value in item.items() if name not in change.removes} | dict(change.sets)
+
+
 def stands_in(change: Change, item: Item) -> bool:
     """Tell whether ``item`` has all that ``change`` set, and nothing that it removed."""
     return all(item.get(name) == value for name, value in change.sets.items()) and not any(

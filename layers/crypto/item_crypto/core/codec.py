@@ -43,6 +43,9 @@ The documentation says 32 levels (Service quotas, "Nested attribute depth") and 
 3.3.0 takes 31 lists or maps around a value, and refuses a 32nd, be it empty.
 """
 
+MAX_NAME_SIZE: Final = 65_535
+"""Bytes of an attribute's name at any depth (Naming rules); DynamoDB Local refuses an empty one."""
+
 _MAX_READ_DEPTH: Final = 32  # What was encrypted when the documentation was taken by its word stays readable.
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _MAX_DIGITS: Final = 38
@@ -75,6 +78,31 @@ def decode_value(name: str, data: bytes) -> Value:
     Raises:
         UnsupportedValue: the bytes are of another attribute, inflate to over 4 MiB, or hold no DynamoDB value.
     """
+    return value_from_json(_member(name, data))
+
+
+def decode_new_value(name: str, data: bytes) -> Value:
+    """Return the value in ``data``, which somebody else encoded, if DynamoDB would take it in the clear.
+
+    What was encrypted once has to be read for ever; what is new has to be one that can be decrypted back.
+
+    Raises:
+        UnsupportedValue: as for :func:`decode_value`, or DynamoDB would refuse it.
+        ItemTooLarge: it has over 400 KB. Of what has far more, no more than the JSON is looked at.
+    """
+    document = _member(name, data)
+    if _has_at_least(document, MAX_ITEM_SIZE + 1):
+        raise ItemTooLarge("the value is larger than an item may be")
+    value = value_from_json(document, MAX_DEPTH)
+    if not _is_named(value):
+        raise UnsupportedValue("the name of a member is empty or too long")
+    if (size := value_size(value)) > MAX_ITEM_SIZE:
+        raise ItemTooLarge("the value is larger than an item may be", size)
+    return value
+
+
+def _member(name: str, data: bytes) -> Any:
+    """Return the DynamoDB JSON in ``data``, unchecked."""
     text = _inflate(data) if data.startswith(_GZIP_MAGIC) else data
     try:
         document = json.loads(text.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
@@ -82,11 +110,48 @@ def decode_value(name: str, data: bytes) -> Value:
         raise UnsupportedValue("the content is not JSON") from None
     if not isinstance(document, dict) or list(document) != [name]:
         raise UnsupportedValue("the content belongs to another attribute")
-    return value_from_json(document[name])
+    return document[name]
 
 
-def value_from_json(document: object) -> dict[str, Any]:
+def _has_at_least(document: Any, size: int) -> bool:
+    """Tell whether a value has ``size`` bytes for certain, by no more than counting in its unchecked DynamoDB JSON.
+
+    To check, convert and measure hundreds of thousands of small values takes seconds; to count them does not.
+    """
+    waiting = [document]
+    while waiting and size > 0:
+        match waiting.pop():
+            case {"L": list(members)}:
+                size -= 3 + len(members)
+                waiting += members
+            case {"M": dict(members)}:
+                size -= 3 + len(members)
+                waiting += members.values()
+            case {"SS": list(members)} | {"NS": list(members)} | {"BS": list(members)}:
+                size -= len(members) - 1  # They differ, so one at most is empty.
+            case {"S": str(text)}:
+                size -= len(text)
+            case {"N": _} | {"BOOL": _} | {"NULL": _}:
+                size -= 1
+    return size <= 0
+
+
+def _is_named(value: Value) -> bool:
+    """Tell whether the members of all maps in ``value`` have names that DynamoDB takes."""
+    kind, content = next(iter(value.items()))
+    if kind == "L":
+        return all(map(_is_named, content))
+    return kind != "M" or (
+        all(1 <= len(name.encode()) <= MAX_NAME_SIZE for name in content) and all(map(_is_named, content.values()))
+    )
+
+
+def value_from_json(document: object, levels: int = _MAX_READ_DEPTH) -> dict[str, Any]:
     """Return a checked value from its DynamoDB JSON, in which binary is base64 text.
+
+    Args:
+        document: the DynamoDB JSON.
+        levels: how many lists and maps it may have within one another.
 
     Raises:
         UnsupportedValue: it is no DynamoDB value.
@@ -95,7 +160,7 @@ def value_from_json(document: object) -> dict[str, Any]:
         value = from_json(document)
     except (AttributeError, TypeError, ValueError, RecursionError):
         raise UnsupportedValue("not a DynamoDB value") from None
-    check_value(value, _MAX_READ_DEPTH)
+    check_value(value, levels)
     return value
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from item_crypto.core.codec import Item
 from item_crypto.core.policy import Policy, Role
-from item_crypto.core.stored_form import ENCRYPTED_AT, Envelope, StoredItem, conflict_name
+from item_crypto.core.stored_form import ENCRYPTED_AT, Envelope, StoredItem, View, conflict_name
 from item_crypto.errors import PermanentError
 
 
@@ -96,6 +96,15 @@ class Decision:
         """The ciphertexts whose values :func:`settle` or a reader of the item needs."""
         only_encrypted = {name: e for name, e in self.envelopes.items() if name not in self.item}
         return {**only_encrypted, **self.to_decrypt}
+
+    def to_show(self, view: View) -> Mapping[str, Envelope]:
+        """The ciphertexts whose values are needed to show the item in ``view`` and, where it is written, to do that.
+
+        A write needs all of them: what is encrypted must be able to go back, so its size in the clear is looked at.
+        """
+        if view is View.CLEAR or self.action is Action.WRITE:
+            return self.to_view
+        return {name: envelope for name, envelope in self.to_view.items() if not envelope.is_for_clients}
 
 
 def decide(stored: StoredItem, policy: Policy, role: Role) -> Decision:

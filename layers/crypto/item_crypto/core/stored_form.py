@@ -15,6 +15,7 @@ What a ciphertext looks like is the matter of ``item_crypto.forms``. docs/format
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Final
 
 from item_crypto.core.codec import MAX_ITEM_SIZE, Item, Value, item_size
@@ -68,6 +69,7 @@ class Envelope:
         encrypted_key: the encrypted data key.
         key: which key the ciphertext needs (``keys.identity``); None where its form does not tell.
         context: the context that it carries, without members of the SDK's own; empty where its form carries none.
+        signed: whether it is signed, or its context has members of the SDK's own, as that of a signed one has.
     """
 
     form: Form
@@ -75,6 +77,25 @@ class Envelope:
     encrypted_key: bytes = field(repr=False)
     key: str | None
     context: Mapping[str, str] = field(repr=False)
+    signed: bool = False
+
+    @property
+    def is_for_clients(self) -> bool:
+        """Whether a client that decrypts by itself can read it: one that reads the current form, unsigned."""
+        return self.form.is_current and not self.signed
+
+
+@dataclass(frozen=True)
+class EncryptedValue:
+    """A value and the ciphertext that somebody else made of it, which is to be stored as it is.
+
+    Attributes:
+        value: the value. Not shown by ``repr``.
+        ciphertext: base64 text of a message that holds it.
+    """
+
+    value: Value = field(repr=False)
+    ciphertext: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -105,11 +126,13 @@ class Target:
         value: the value. Not shown by ``repr``.
         encrypted: whether it is to be stored encrypted.
         renewed: whether it is the value that stands there already, to be stored under a new data key.
+        ciphertext: what it is to be stored as, where that is given; None where it is to be made. Not shown by ``repr``.
     """
 
     value: Value = field(repr=False)
     encrypted: bool
     renewed: bool = False
+    ciphertext: str | None = field(default=None, repr=False)
 
 
 def stored_form(
@@ -178,6 +201,13 @@ def check_size(item: Item) -> None:
 
 
 # What is seen
+
+
+class View(Enum):
+    """How an item is shown: in the clear, or as whoever decrypts by themselves takes it."""
+
+    CLEAR = "clear"
+    ENCRYPTED = "encrypted"
 
 
 def in_the_clear(item: Item, attributes: tuple[str, ...], values: Mapping[str, Value]) -> dict[str, Value]:

@@ -64,7 +64,9 @@ class Messages:
             raise UnknownForm("an encrypted attribute is a message without key commitment")
         provider = keys[0].key_provider
         key = identity(provider.provider_id, provider.key_info)
-        return Envelope(CURRENT, data, keys[0].encrypted_data_key, key, own_context(header.encryption_context))
+        own = own_context(header.encryption_context)
+        signed = header.algorithm.is_signing() or own != header.encryption_context
+        return Envelope(CURRENT, data, keys[0].encrypted_data_key, key, own, signed)
 
     def encrypt(self, data: bytes, manager: Any, context: Mapping[str, str], algorithm: Algorithm) -> bytes:
         """Return the message that holds ``data``, under a data key of ``manager``."""
@@ -82,11 +84,24 @@ class Messages:
     def decrypt(self, name: str, envelope: Envelope, context: Mapping[str, str], call: OneCall) -> Value:
         """Return the value in ``envelope``, which was read from the attribute ``name``.
 
+        Raises:
+            DecryptionFailed: it does not belong to this item and attribute, or is not authentic.
+            KeyNotListed: it is encrypted under a key that is neither the current one nor listed as earlier.
+            TransientError, SystemicError: the key service does not answer, or refuses.
+        """
+        try:
+            return decode_value(name, self.content(envelope, context, call))
+        except UnsupportedValue as error:
+            raise DecryptionFailed("wrong-attribute-or-content") from error
+
+    def content(self, envelope: Envelope, context: Mapping[str, str], call: OneCall) -> bytes:
+        """Return the bytes in ``envelope``, once all of it is authenticated.
+
         The context in the message's header is compared before any key is asked for, and again, now authenticated,
         before a plaintext is released. The SDK compares too, but takes a header that lacks a member.
 
         Raises:
-            DecryptionFailed: it does not belong to this item and attribute, or is not authentic.
+            DecryptionFailed: it does not belong to this item, or is not authentic.
             KeyNotListed: it is encrypted under a key that is neither the current one nor listed as earlier.
             TransientError, SystemicError: the key service does not answer, or refuses.
         """
@@ -113,10 +128,7 @@ class Messages:
             raise DecryptionFailed("trailing-bytes")
         if own_context(header.encryption_context) != dict(context):
             raise DecryptionFailed("context-mismatch")
-        try:
-            return decode_value(name, data)
-        except UnsupportedValue as error:
-            raise DecryptionFailed("wrong-attribute-or-content") from error
+        return bytes(data)
 
 
 def own_context(context: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The evidence that `report` writes, from what the control function answered. Pure.
+"""The evidence that `report` writes, from what the control function tells of the table. Pure.
 
 It states what was found, by whom it was asked for and when; it certifies nothing. `findings` lists all that is not as
 it should be, and is empty where nothing is; `verdict` tells a check that decrypted every value from one that only read
@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from dynamodb_stream_encryptor.backups import Backup
-from dynamodb_stream_encryptor.retention import PITR_DAYS, Copy, PlaintextGone, copies, plaintext_gone
-from dynamodb_stream_encryptor.sweep import Sweep, read_sweep, read_time
-from dynamodb_stream_encryptor.verdict import STATE_WORDS, Judgement, Verdict, items, judge, wanted
+from evidence.retention import PITR_DAYS, Backup, Copy, PlaintextGone, copies, plaintext_gone
+from evidence.sweep import Sweep, read_sweep, read_time
+from evidence.verdict import STATE_WORDS, Judgement, Verdict, items, judge, wanted
 
 FORMAT_VERSION: Final = 2
 LIMITS: Final = (
@@ -25,18 +24,19 @@ LIMITS: Final = (
     "The dates for earlier plaintext are about what was there before them.",
     "Backups are those that were listed for this report. Exports, replicas elsewhere, logs of the writers and copies "
     "that they keep are not known to this system.",
-    "Who asked is what the command learned from AWS STS or the operating system. CloudTrail has the proof.",
+    "Who asked is what the caller said: the command says what it learned from AWS STS or the operating system, the "
+    "admin page names the user of the token. CloudTrail has the proof.",
 )
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What the control function answered, and what the command knows.
+    """What the control function tells, and what whoever asks says.
 
     Attributes:
         stack, region, who: where was asked, and by whom.
         now: when, aware.
-        status, config, failures: answers of the control function.
+        status, config, failures: as the control function answers these commands.
         verification: the sweep that counted.
         backups: the older backups that were listed.
         versions: of the software, by name.

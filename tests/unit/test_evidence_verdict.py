@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from dynamodb_stream_encryptor.report import Findings, evidence
-from dynamodb_stream_encryptor.report_html import page
-from dynamodb_stream_encryptor.retention import copies, plaintext_gone
-from dynamodb_stream_encryptor.sweep import read_sweep
-from dynamodb_stream_encryptor.sweep_text import outcome
-from dynamodb_stream_encryptor.verdict import Judgement, Verdict, judge, wanted
+from evidence.page import page
+from evidence.report import Findings, evidence
+from evidence.retention import copies, plaintext_gone
+from evidence.summary import sentence
+from evidence.sweep import read_sweep
+from evidence.verdict import Judgement, Verdict, judge, wanted
 from tests.fake_control import CLEAN, WHO, setting, status, sweep
 
 NOWHERE = {"plaintext": 0, "encrypted": 0, "absent": 69}
@@ -58,7 +58,7 @@ def test_every_value_when_it_was_decrypted_then_verified_and_the_sentence_says_h
     result = judged(DEEP)
 
     assert (result.verdict, result.findings) == (Verdict.VERIFIED, ())
-    assert outcome(read_sweep(sweep(**DEEP)), result) == (
+    assert sentence(read_sweep(sweep(**DEEP)), result) == (
         "As it should be: 710 items, 1,400 values decrypted, no plaintext and no old form."
     )
 
@@ -67,7 +67,7 @@ def test_headers_when_only_they_were_read_then_neither_verdict_nor_sentence_is_t
     result = judged({})
 
     assert (result.verdict, result.findings) == (Verdict.BY_HEADERS, ())
-    assert outcome(read_sweep(sweep()), result).startswith("As it should be by the headers: 710 items, 1,400 values, ")
+    assert sentence(read_sweep(sweep()), result).startswith("As it should be by the headers: 710 items, 1,400 values, ")
     deep, headers = document(DEEP), document({})
     assert (deep["verdict"], headers["verdict"]) == ("as-it-should-be", "as-it-should-be-by-headers")
     assert deep["verification"]["method"] == "1,400 of 1,400 values were decrypted"
@@ -119,7 +119,7 @@ def test_switched_off_when_all_is_decrypted_then_as_it_should_be() -> None:
     result = judged({**BACK, "deep": True}, **OFF)
 
     assert (result.verdict, result.findings) == (Verdict.VERIFIED, ())
-    assert outcome(read_sweep(sweep(**BACK, deep=True)), result) == (
+    assert sentence(read_sweep(sweep(**BACK, deep=True)), result) == (
         "As it should be: encryption is off, and 710 items, 0 values decrypted, nothing is encrypted."
     )
     assert judged(BACK, **OFF).verdict is Verdict.BY_HEADERS
@@ -138,7 +138,7 @@ def test_switched_on_when_something_is_left_then_a_finding(state: str) -> None:
     result = judged({**DEEP, "counts": {**CLEAN, state: 2}})
 
     assert (result.verdict, len(result.findings)) == (Verdict.FINDINGS, 1)
-    assert outcome(read_sweep(sweep(**DEEP)), result).startswith("Not as it should be: of 710 items, 2 ")
+    assert sentence(read_sweep(sweep(**DEEP)), result).startswith("Not as it should be: of 710 items, 2 ")
 
 
 def test_setting_when_it_changed_meanwhile_or_is_unknown_then_the_verdict_is_never_the_milder_one() -> None:

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from dynamodb_stream_encryptor.backups import Backup
-from dynamodb_stream_encryptor.sweep import FAILURES, Sweep
+from evidence.sweep import FAILURES, Sweep
 
 STREAM_RETENTION: Final = timedelta(hours=24)
 """How long DynamoDB Streams keeps a record (service limit)."""
@@ -29,6 +28,21 @@ KEYS_ONLY: Final = "KEYS_ONLY"
 """The view type of a stream whose records hold no values."""
 _MAY_HOLD_PLAINTEXT: Final = ("plaintext", "mixed", "oldForm", "undecryptable")  # The last two also beside plaintext.
 _LEFT_TO_OTHERS: Final = (*FAILURES, "deferred", "retried")  # Not encrypted yet when the sweep ended.
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A backup of the table outside of point-in-time recovery, as its owner lists it.
+
+    Attributes:
+        name: what its owner calls it.
+        created: when it was made.
+        expires: when it will be deleted, or None where nothing says so.
+    """
+
+    name: str
+    created: datetime
+    expires: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from dynamodb_stream_encryptor.sweep import Sweep
+from evidence.sweep import Sweep
 
 STATE_WORDS: Final = {
     "plaintext": "in plaintext",

@@ -5,8 +5,8 @@ from datetime import datetime
 from html import escape
 from typing import Any, Final
 
-from dynamodb_stream_encryptor.report_chart import Bar, bars
-from dynamodb_stream_encryptor.verdict import STATE_WORDS, Verdict
+from evidence.chart import Bar, bars
+from evidence.verdict import STATE_WORDS, Verdict
 
 _COLOURS: Final = {
     "plaintext": "#c62f2f",
@@ -77,7 +77,7 @@ def page(evidence: Mapping[str, Any], json_name: str, json_sha256: str) -> str:
     """Return the page for an evidence document.
 
     Args:
-        evidence: as `dynamodb_stream_encryptor.report.evidence` makes it.
+        evidence: as `evidence.report.evidence` makes it.
         json_name: the file that holds the same as JSON.
         json_sha256: that file's SHA-256, in hexadecimal.
     """

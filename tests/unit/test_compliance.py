@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dynamodb_stream_encryptor.report import evidence
+from evidence.report import evidence
 from tests.unit.sam_template import source
-from tests.unit.test_cli_report import findings
+from tests.unit.test_evidence_report import findings
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "compliance.md").read_text(encoding="utf-8")
 PARAMETERS = source()["Parameters"]

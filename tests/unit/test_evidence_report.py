@@ -9,11 +9,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dynamodb_stream_encryptor.backups import Backup
-from dynamodb_stream_encryptor.report import Findings, evidence
-from dynamodb_stream_encryptor.report_chart import Bar, bars
-from dynamodb_stream_encryptor.report_html import page
-from dynamodb_stream_encryptor.sweep import read_sweep
+from evidence.chart import Bar, bars
+from evidence.page import page
+from evidence.report import Findings, evidence
+from evidence.retention import Backup
+from evidence.sweep import read_sweep
 from tests.fake_control import CLEAN, EARLIER_KEY, KEY, WHO, setting, status, sweep
 
 HOSTILE = "</td><script>alert('x')</script>\"&"
