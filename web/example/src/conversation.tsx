@@ -126,7 +126,13 @@ function savedAs(form: "encrypted" | "plaintext"): string {
 }
 
 function newName(): string {
-  return `Conversation of ${new Date().toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })}`;
+  const when = new Date().toLocaleString(undefined, {
+    month: "short",
+    day: "numeric",
+    hour: "numeric",
+    minute: "2-digit",
+  });
+  return `Chat of ${when}`;
 }
 
 function sendOnEnter(event: KeyboardEvent<HTMLTextAreaElement>): void {
