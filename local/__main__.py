@@ -17,11 +17,12 @@ from local.state import STATE_DIRECTORY
 from local.tokens import SIGN_IN_LIFETIME, TokenKey
 
 if TYPE_CHECKING:
+    from local.example import Example
     from local.stack import LocalStack
 
 DEFAULT_PORT = 4566
-EXAMPLE_ORIGINS = "http://127.0.0.1:5173,http://127.0.0.1:4173"
-"""Where Vite serves web/example, in development and as built: what `up` lets call the API."""
+VITE_ORIGINS = "http://127.0.0.1:5173,http://127.0.0.1:4173"
+"""Where Vite serves web/example, in development and as built: what `up` lets call the API beside its own example."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,23 +47,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def up(options: argparse.Namespace) -> int:
     """Run the stack until Ctrl-C or SIGTERM."""
+    from local.example import Example
     from local.stack import LocalStack
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     print("Starting …", flush=True)
     try:
-        stack = LocalStack(
-            parameters={"AllowedOrigins": EXAMPLE_ORIGINS} | _parameters(options.parameter),
-            port=options.port,
-            api_port=options.api_port,
-            issuer_port=options.issuer_port,
-            sign_in_lifetime=options.sign_in_lifetime,
-            state_directory=options.state_directory,
-            dynamodb=options.dynamodb,
-        )
-        with stack, announced(stack):
-            print(description(stack), flush=True)
-            wait_for_signal()
+        with Example(options.example_port) as example:  # First, since the API has to know its origin.
+            stack = LocalStack(
+                parameters={"AllowedOrigins": f"{example.url},{VITE_ORIGINS}"} | _parameters(options.parameter),
+                port=options.port,
+                api_port=options.api_port,
+                issuer_port=options.issuer_port,
+                sign_in_lifetime=options.sign_in_lifetime,
+                state_directory=options.state_directory,
+                dynamodb=options.dynamodb,
+            )
+            with stack:
+                example.config = {"api": stack.api_url, **stack.sign_in}
+                with announced(stack, example):
+                    print(description(stack, example), flush=True)
+                    wait_for_signal()
     except KeyboardInterrupt:
         print("\nStopped. Nothing that was stored is kept.")
     return 0
@@ -99,7 +104,7 @@ def put(options: argparse.Namespace) -> int:
     return 0
 
 
-def description(stack: "LocalStack") -> str:
+def description(stack: "LocalStack", example: "Example | None" = None) -> str:
     """Return what is where, for people."""
     outputs = stack.outputs
     width = max(map(len, outputs), default=0)
@@ -108,6 +113,7 @@ def description(stack: "LocalStack") -> str:
         f"AWS endpoint  {stack.endpoint_url}  (Region {stack.region}, any credentials)",
         f"HTTP API      {stack.api_url}",
         *([f"Admin page    {outputs['AdminPageUrl']}"] if "AdminPageUrl" in outputs else []),
+        *([f"Example chat  {example.url}/"] if example else []),
         "",
         "Outputs",
         *(f"  {name:<{width}}  {value}" for name, value in sorted(outputs.items())),
@@ -129,18 +135,20 @@ def description(stack: "LocalStack") -> str:
 
 
 @contextlib.contextmanager
-def announced(stack: "LocalStack") -> Iterator[None]:
+def announced(stack: "LocalStack", example: "Example | None" = None) -> Iterator[None]:
     """Say where the stack is, while it runs: for this project's commands, and for SAM CLI."""
     from local.containers import reachable_from_containers
     from local.sam_environment import sam_environment, sam_environment_file
 
-    announcement = {
+    announcement: dict[str, object] = {
         "endpoint_url": stack.endpoint_url,
         "region": stack.region,
         "api_url": stack.api_url,
         "issuer_url": stack.issuer_url,
         "outputs": stack.outputs,
     }
+    if example:
+        announcement["example"] = {"url": example.url, "config": dict(example.config)}
     port = int(stack.endpoint_url.rpartition(":")[2])
     with reachable_from_containers(port) as host:
         environment = sam_environment(stack.environments, stack.endpoint_url, host)
@@ -193,6 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--api-port", type=int, default=0, help="port of the HTTP API (default: any free one)")
     run.add_argument("--issuer-port", type=int, default=0, help="port that pages sign in at (default: any free one)")
+    run.add_argument("--example-port", type=int, default=0, help="port of the example chat (default: any free one)")
     run.add_argument(
         "--sign-in-lifetime",
         type=float,

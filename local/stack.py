@@ -176,6 +176,13 @@ class LocalStack:
         return self._issuer.url
 
     @property
+    def sign_in(self) -> dict[str, str]:
+        """Return what a page needs to know in order to sign in at the issuer."""
+        issuer = self._issuer
+        names = {"issuer": issuer.name, "clientId": issuer.client_id, "scope": "openid"}
+        return {**names, "metadataUrl": issuer.metadata_url}
+
+    @property
     def outputs(self) -> dict[str, str]:
         """Return the template's outputs."""
         return dict(self._deployment.outputs)

@@ -211,10 +211,13 @@ def test_up_announces_itself_and_ends_on_sigterm(tmp_path):
         assert line, "it ended by itself"
         printed += line
     stack = json.loads(announcement.read_text())
-    assert set(stack) == {"endpoint_url", "region", "api_url", "issuer_url", "outputs"}
+    assert set(stack) == {"endpoint_url", "region", "api_url", "issuer_url", "outputs", "example"}
     assert request(f"{stack['api_url']}/session")[0] == 401
     assert request(f"{stack['issuer_url']}/jwks")[0] == 200
-    for origin in ("http://127.0.0.1:5173", "http://127.0.0.1:4173"):  # Where Vite serves the example.
+    assert json.loads(request(f"{stack['example']['url']}/config.json")[2]) == stack["example"]["config"]
+    assert request(stack["example"]["config"]["metadataUrl"])[0] == 200
+    # Where the example is, and where Vite serves it.
+    for origin in (stack["example"]["url"], "http://127.0.0.1:5173", "http://127.0.0.1:4173"):
         headers = request(f"{stack['api_url']}/session", "OPTIONS", Origin=origin)[1]
         assert headers["access-control-allow-origin"] == origin
     process.send_signal(signal.SIGTERM)
@@ -224,6 +227,7 @@ def test_up_announces_itself_and_ends_on_sigterm(tmp_path):
     assert stack["endpoint_url"] in printed
     assert stack["api_url"] in printed
     assert f"Admin page    {stack['api_url']}/admin\n" in printed
+    assert f"Example chat  {stack['example']['url']}/\n" in printed
     assert not announcement.exists()
 
 

@@ -6,7 +6,6 @@ import { fromBase64, toBase64 } from "../src/base64.js";
 import { decryptValue, type EncryptionContext, encryptValue, importDataKey, type Value } from "../src/index.js";
 import { parseJson } from "../src/json.js";
 import { fromJson, toJsonText } from "../src/plain-json.js";
-import { CURRENT_KEY } from "./vectors.js";
 
 type Stored = Record<string, Value>;
 export interface Seen {
@@ -21,7 +20,7 @@ const NAMES = ["history", "configuration"] as const;
 export class FakeServer {
   readonly api = "https://api.test";
   readonly user = "alice";
-  readonly keyArn = CURRENT_KEY;
+  readonly keyArn = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
   readonly seen: Seen[] = [];
   readonly stored = new Map<string, Stored>();
   enabled = true;

@@ -58,7 +58,9 @@ interface Save {
 /** What is known from when the first component shows the session until the last one leaves. */
 interface Visit {
   readonly signal: AbortSignal;
+  /** Whether the session was read, there or not; if not, whether trying failed. */
   read: boolean;
+  failed: boolean;
   seen: Session | undefined;
   saves: readonly Save[];
   last: Promise<unknown>;
@@ -110,12 +112,16 @@ export class SessionStore extends Store<SessionState> {
   }
 
   async #read(visit: Visit): Promise<void> {
-    if (!visit.read) this.#show(visit, { error: undefined });
+    if (visit.failed) {
+      visit.failed = false;
+      this.#show(visit, { error: undefined });
+    }
     try {
       visit.seen = await this.#client.read(this.#sessionId, { signal: visit.signal });
       visit.read = true;
       this.#show(visit, { error: undefined, conflict: undefined });
     } catch (reason) {
+      visit.failed = !visit.read;
       this.#show(visit, { error: asError(reason) });
     }
   }
@@ -154,24 +160,17 @@ export class SessionStore extends Store<SessionState> {
   #show(visit: Visit, news: Partial<Pick<SessionState, "error" | "conflict">>): void {
     const { error, conflict } = { ...this.snapshot(), ...news };
     const data = made(visit.seen, visit.saves);
-    this.become(
-      { data, status: statusOf(visit, error), saving: visit.saves.length > 0, error, conflict },
-      visit.signal,
-    );
+    this.become({ data, status: statusOf(visit), saving: visit.saves.length > 0, error, conflict }, visit.signal);
   }
 }
 
 function newVisit(signal: AbortSignal): Visit {
-  return { signal, read: false, seen: undefined, saves: [], last: Promise.resolve() };
+  return { signal, read: false, failed: false, seen: undefined, saves: [], last: Promise.resolve() };
 }
 
-function statusOf({ read, seen }: Visit, error: Error | undefined): SessionStatus {
+function statusOf({ read, failed, seen }: Visit): SessionStatus {
   if (read) return seen ? "ready" : "absent";
-  return error && !isTooEarly(error) ? "error" : "loading";
-}
-
-function isTooEarly(error: Error): boolean {
-  return error instanceof ClientError && error.code === "not-read";
+  return failed ? "error" : "loading";
 }
 
 function changesOf({ update }: Save, seen: Session | undefined): SessionChanges {
@@ -185,8 +184,10 @@ function changesOf({ update }: Save, seen: Session | undefined): SessionChanges 
  * server's to say.
  */
 function made(seen: Session | undefined, saves: readonly Save[]): Session | undefined {
-  return saves.reduce((session, save) => {
+  let session = seen;
+  for (const save of saves) {
     const changes = Object.entries(changesOf(save, session)).filter(([, value]) => value !== undefined);
-    return session && { ...session, ...Object.fromEntries(changes) };
-  }, seen);
+    session = session && { ...session, ...Object.fromEntries(changes) };
+  }
+  return session;
 }
