@@ -2,6 +2,7 @@
 import { expect, type Page } from "@playwright/test";
 
 import { theStack } from "../stack/stack.ts";
+import { answerIssuer } from "./issuer.ts";
 
 /** Where the page is. */
 export const address = (): string => `${theStack().api}/admin`;
@@ -11,13 +12,6 @@ export async function signIn(page: Page, user: string, { administrator = true } 
   await page.goto(address());
   await page.getByRole("button", { name: "Sign in" }).click();
   await answerIssuer(page, user, administrator);
-}
-
-/** Says at the issuer who one is. */
-export async function answerIssuer(page: Page, user: string, administrator: boolean): Promise<void> {
-  await page.getByLabel("User").fill(user);
-  if (administrator) await page.getByLabel("Administrator").check();
-  await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL(`${address()}**`);
 }
 

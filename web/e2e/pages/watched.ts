@@ -31,9 +31,24 @@ export const test = base.extend<{ watch: Watch }>({
 
 export { expect };
 
+/**
+ * Fails where a secret went over the network in the clear, in either direction.
+ *
+ * @param secrets parts of what was saved, none of them in a name or an id.
+ */
+export async function expectSealed({ requests }: Watch, secrets: string[]): Promise<void> {
+  const calls = requests.filter((request) => request.url().startsWith(theStack().api));
+  expect(calls.filter((request) => request.method() === "PUT")).not.toEqual([]);
+  for (const request of calls) {
+    const answer = await request.response();
+    const seen = [request.url(), request.postData(), JSON.stringify(await request.allHeaders()), await answer?.text()];
+    for (const secret of secrets) expect(seen.join("\n")).not.toContain(secret);
+  }
+}
+
 async function observe(context: BrowserContext, watch: Watch, wrong: string[]): Promise<void> {
-  const { api, issuer, application } = theStack();
-  const own = new Set([api, issuer, application]);
+  const { api, issuer, chat, application } = theStack();
+  const own = new Set([api, issuer, chat, application]);
   await context.exposeBinding("reportViolation", (_, violation: string) => wrong.push(`policy: ${violation}`));
   await context.addInitScript(() => {
     const report = (window as unknown as { reportViolation: (violation: string) => void }).reportViolation;

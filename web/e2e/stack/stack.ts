@@ -14,6 +14,8 @@ export interface Stack {
   api: string;
   /** Where one signs in. */
   issuer: string;
+  /** Where the example chat is. */
+  chat: string;
   /** Where the page of an application is that uses the client. */
   application: string;
   outputs: Record<string, string>;

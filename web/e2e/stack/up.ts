@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -16,7 +17,9 @@ export default async function up(): Promise<() => Promise<void>> {
   const directory = mkdtempSync(join(tmpdir(), "e2e-"));
   const application = await serveApplication();
   const options = ["--port", "0", "--state-directory", directory, "--sign-in-lifetime", String(SIGN_IN_LIFETIME)];
-  options.push("--parameter", `AllowedOrigins=${application.origin}`);
+  const examplePort = await freePort();
+  options.push("--example-port", String(examplePort));
+  options.push("--parameter", `AllowedOrigins=${application.origin},http://127.0.0.1:${examplePort}`);
   // What an administrator has switched holds for the very next write.
   options.push("--parameter", "SettingCacheSeconds=0");
   const running = spawn(PYTHON, ["-m", "local", "up", ...options], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
@@ -47,13 +50,31 @@ async function started(running: ChildProcess, directory: string): Promise<Omit<S
     if (Date.now() > deadline) throw new Error("The stack takes too long to start.");
     await pause(200);
   }
-  const { endpoint_url, region, api_url, issuer_url, outputs } = JSON.parse(readFileSync(announcement, "utf8"));
+  const announced = JSON.parse(readFileSync(announcement, "utf8"));
   const tokens = {} as Stack["tokens"];
   for (const [name, of] of Object.entries(USERS)) {
     const group = "admin" in of ? ["--admin"] : [];
     tokens[name as UserName] = await python("-m", "local", "token", name, "--state-directory", directory, ...group);
   }
-  return { directory, endpoint: endpoint_url, region, api: api_url, issuer: issuer_url, outputs, tokens };
+  return {
+    directory,
+    endpoint: announced.endpoint_url,
+    region: announced.region,
+    api: announced.api_url,
+    issuer: announced.issuer_url,
+    chat: announced.example.url,
+    outputs: announced.outputs,
+    tokens,
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 async function stopped(running: ChildProcess): Promise<void> {

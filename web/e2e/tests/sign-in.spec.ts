@@ -1,4 +1,5 @@
-import { address, answerIssuer, go, signIn } from "../pages/admin.ts";
+import { address, go, signIn } from "../pages/admin.ts";
+import { answerIssuer } from "../pages/issuer.ts";
 import { expect, test } from "../pages/watched.ts";
 import { SIGN_IN_LIFETIME, theStack } from "../stack/stack.ts";
 

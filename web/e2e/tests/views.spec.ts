@@ -6,6 +6,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 
 import { address, go, signIn } from "../pages/admin.ts";
+import { begin, messages, openChat, say } from "../pages/chat.ts";
 import { expect, test } from "../pages/watched.ts";
 import { theStack } from "../stack/stack.ts";
 
@@ -68,6 +69,29 @@ test("who is signed in", async ({ page }) => {
     await expect(page.getByText("There is no such view")).toBeVisible();
     await looked(page, "not-found");
   });
+});
+
+test("the example chat", async ({ page, context }) => {
+  test.setTimeout(180_000);
+  await page.goto(theStack().chat);
+  await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
+  await looked(page, "chat-signed-out");
+  await openChat(page, "frank");
+  await looked(page, "chat-nothing-open");
+  const conversation = await begin(page);
+  await say(page, "What is in season in November?");
+  await expect(messages(page)).toHaveCount(2);
+  await page.getByText("What the server holds").click();
+  await expect(page.getByRole("term").filter({ hasText: "encrypted_history" })).toBeVisible();
+  await looked(page, "chat");
+  const other = await context.newPage();
+  await openChat(other, "frank", conversation);
+  await expect(messages(other)).toHaveCount(2);
+  await say(other, "Quinces?");
+  await expect(messages(other)).toHaveCount(4);
+  await say(page, "Pears?");
+  await expect(page.getByRole("alert", { name: "Conflict" })).toBeVisible();
+  await looked(page, "chat-conflict");
 });
 
 test("who is signed in no more, and a service that does not answer", async ({ page, watch }) => {
