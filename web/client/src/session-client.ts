@@ -286,7 +286,10 @@ export class SessionClient {
       const ciphertext = stored.get(PREFIX + name);
       const plain = stored.get(name);
       if (ciphertext !== undefined && plain !== undefined) throw unexpected();
-      if (plain !== undefined) session[name] = shown(plain);
+      if (plain !== undefined) {
+        session[name] = shown(plain);
+        session.form = "plaintext"; // Whatever the answer calls itself: nothing vouches for this value.
+      }
       if (ciphertext !== undefined) session[name] = await this.#decrypted(name, ciphertext, context, signal);
     }
     const name = stored.get("name");
