@@ -12,6 +12,7 @@ import argparse
 import itertools
 import os
 import random
+import re
 import shutil
 import sys
 import tempfile
@@ -33,7 +34,9 @@ PACKAGES: Final = {
     **{name: f"functions/{name}" for name in ("stream_encryptor", "migrator", "reader", "admin", "http_api")},
 }
 NOT_THESE: Final = ("local", "cli", "readme", "template", "layer", "mutations", "import_contracts", "events", "alarm")
-"""Tests of the local stack, the command, the template and the documents: in other processes, or of other things."""
+"""Tests of the local stack, the command, the template and the documents, by their files' names."""
+OF_THE_STACK: Final = re.compile(r"^(from|import) local\b|local_functions", re.MULTILINE)
+"""What else runs the functions in other processes, where nobody sees what is run."""
 LONGEST: Final = 5.0
 """Seconds: a promise that only a slower test notices has no test of its own."""
 _TIMES: Final = itertools.count(1_000_000_000)
@@ -69,9 +72,16 @@ def mutants(package: str, below: str) -> list[Mutant]:
 
 def measured_tests(tree: Path) -> list[Test]:
     """Return the tests of ``tree``, a copy of its own, that mutants are shown to."""
-    paths = [*sorted(tree.glob("tests/unit/test_*.py")), *sorted(tree.glob("tests/integration/test_*.py"))]
-    files = [str(path.relative_to(tree)) for path in paths if not any(f"_{part}" in path.stem for part in NOT_THESE)]
+    paths = sorted(path for kind in ("unit", "integration") for path in (tree / "tests" / kind).glob("test_*.py"))
+    files = [str(path.relative_to(tree)) for path in paths if is_shown(path)]
     return [test for test in measured(tree, files, ROOT / ".mutants") if test.seconds <= LONGEST]
+
+
+def is_shown(path: Path) -> bool:
+    """Tell whether mutants are shown to the tests of a file."""
+    if any(f"_{part}" in path.stem for part in NOT_THESE):
+        return False
+    return OF_THE_STACK.search(path.read_text()) is None
 
 
 def tests_of(mutant: Mutant, tests: list[Test]) -> list[Test]:
