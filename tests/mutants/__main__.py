@@ -38,7 +38,7 @@ NOT_THESE: Final = ("local", "cli", "readme", "template", "layer", "mutations", 
 OF_THE_STACK: Final = re.compile(r"^(from|import) local\b|local_functions", re.MULTILINE)
 """What else runs the functions in other processes, where nobody sees what is run."""
 LONGEST: Final = 5.0
-"""Seconds: a promise that only a slower test notices has no test of its own."""
+"""Seconds of the processor: a promise that only a slower test notices has no test of its own."""
 _TIMES: Final = itertools.count(1_000_000_000)
 
 

@@ -28,7 +28,8 @@ _PATHS: Final = ("layers/crypto", "functions", ".")
 _SHIPPED: Final = ("layers", "functions")
 _NOTE: Final = "_ran_"
 _OPTIONS: Final = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
-_PATIENCE: Final = 3  # Times what a test takes, and ten seconds: a mutant that takes longer hangs.
+_PATIENCE: Final = 3  # Times what a test takes, and ten seconds: a mutant that takes longer goes round for ever,
+_DEADLOCK: Final = 10  # and one that takes so many times longer by the clock waits for ever.
 _SERVER: Final = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(
     [
@@ -49,7 +50,7 @@ class Test:
 
     Attributes:
         id: pytest's name of it, with the file that it is in.
-        seconds: how long it takes.
+        seconds: how long it keeps the processor busy.
         ran: the shipped statements that it runs, those of functions.
     """
 
@@ -139,10 +140,13 @@ class _Only:
         )
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        signal.alarm(int(_PATIENCE * self.tests[nodeid].seconds) + 10)
+        patience = _PATIENCE * self.tests[nodeid].seconds + 10
+        signal.setitimer(signal.ITIMER_PROF, patience)
+        signal.setitimer(signal.ITIMER_REAL, patience * _DEADLOCK)
 
     def pytest_runtest_logfinish(self) -> None:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 @dataclass
@@ -170,9 +174,9 @@ class _Listener:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
-        started = time.monotonic()
+        started = time.process_time()
         result = yield
-        self._tests.append(Test(item.nodeid, time.monotonic() - started, frozenset(self._ran)))
+        self._tests.append(Test(item.nodeid, time.process_time() - started, frozenset(self._ran)))
         return result
 
     def tests(self) -> list[Test]:
