@@ -39,6 +39,8 @@ OF_THE_STACK: Final = re.compile(r"^(from|import) local\b|local_functions", re.M
 """What else runs the functions in other processes, where nobody sees what is run."""
 LONGEST: Final = 5.0
 """Seconds of the processor: a promise that only a slower test notices has no test of its own."""
+ENOUGH: Final = 60.0
+"""Seconds of the processor that tests of one mutant take at most."""
 _TIMES: Final = itertools.count(1_000_000_000)
 
 
@@ -85,17 +87,18 @@ def is_shown(path: Path) -> bool:
 
 
 def tests_of(mutant: Mutant, tests: list[Test]) -> list[Test]:
-    """Return the tests that run a mutant's statement: its module's own file first, then the file that takes least."""
+    """Return the tests that a mutant is shown to: those of its module and the quickest, as far as the time goes."""
     statement = mutant.mutation.statement
     if statement is None:  # It is run when the file is imported.
         found = [test for test in tests if any(file == mutant.file for file, _ in test.ran)]
     else:
         found = [test for test in tests if (mutant.file, statement) in test.ran]
-    seconds = {test.file: 0.0 for test in found}
-    for test in found:
-        seconds[test.file] += test.seconds
     module = Path(mutant.file).stem.rstrip("s")
-    return sorted(found, key=lambda test: (module not in Path(test.file).stem, seconds[test.file], test.file))
+    found.sort(key=lambda test: (module not in Path(test.file).stem, test.seconds))
+    ends = itertools.accumulate(test.seconds for test in found)
+    chosen = [test for test, end in zip(found, ends, strict=True) if end <= ENOUGH]
+    places = {file: place for place, file in enumerate(dict.fromkeys(test.file for test in chosen))}
+    return sorted(chosen, key=lambda test: places[test.file])
 
 
 def is_noticed(mutant: Mutant, tests: list[Test], tree: Path) -> bool:
@@ -147,6 +150,7 @@ def main() -> int:
             tree = free.get()
             try:
                 if is_noticed(mutant, tests_of(mutant, tests), tree):
+                    print(".", end="", file=sys.stderr, flush=True)
                     return True
                 print(f"  not noticed: {mutant}", flush=True)
                 return False
