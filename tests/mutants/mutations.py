@@ -111,7 +111,8 @@ class _Finder:
             case ast.Expr(value=ast.Call()):
                 yield self._at(where, node, "pass")
             case ast.Constant(value=int(number)) if not isinstance(number, bool):
-                yield self._at(where, node, str(number + 1))
+                # One more of a thousand is within what it was rounded to.
+                yield self._at(where, node, str(number + 1 if number < 100 else 2 * number))
 
     def _between(self, where: str, left: ast.expr, right: ast.expr, operator: str) -> Mutation:
         start, end = self._end(left), self._start(right)
@@ -119,7 +120,9 @@ class _Finder:
         between = self._source[start:end].decode()
         head = between[: len(between) - len(between.lstrip(" )\n"))]
         tail = between[len(between.rstrip(" (\n")) :]
-        return Mutation(where, left.lineno, between.strip(" ()\n"), f"{head} {operator} {tail}", start, end, self._statement)
+        return Mutation(
+            where, left.lineno, between.strip(" ()\n"), f"{head} {operator} {tail}", start, end, self._statement
+        )
 
     def _at(self, where: str, node: ast.AST, after: str) -> Mutation:
         start, end = self._start(node), self._end(node)

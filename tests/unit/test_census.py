@@ -68,7 +68,11 @@ def test_keys_when_an_item_needs_one_often_then_it_is_counted_once() -> None:
         "encrypted_configuration_conflict": OLD,
     }
 
-    assert keys_needed(standing(item, POLICY, KEYS)[1], KEYS) == {CURRENT_KEY: 1, "not listed": 1, "unknown (old form)": 1}
+    assert keys_needed(standing(item, POLICY, KEYS)[1], KEYS) == {
+        CURRENT_KEY: 1,
+        "not listed": 1,
+        "unknown (old form)": 1,
+    }
 
 
 @pytest.mark.parametrize(

@@ -148,9 +148,7 @@ def test_letter_when_it_is_the_mappings_then_its_range_and_condition_are_shown()
     batch = {"shardId": "shard", "startSequenceNumber": "1", "endSequenceNumber": "2", "streamArn": "s", "other": "x"}
 
     shown = views.letter(
-        letter(
-            DDBStreamBatchInfo=batch, requestContext={"condition": "RetryAttemptsExhausted"}, timestamp="2026-01-02"
-        )
+        letter(DDBStreamBatchInfo=batch, requestContext={"condition": "RetryAttemptsExhausted"}, timestamp="2026-01-02")
     )
 
     assert (shown["reason"], shown["time"]) == ("RetryAttemptsExhausted", "2026-01-02")

@@ -51,7 +51,9 @@ def test_image_when_it_cannot_be_read_then_the_item_itself_decides(image: Any) -
     assert hint_of(record(NewImage=image), never) == Hint(KEY, "e1", None)
 
 
-@pytest.mark.parametrize("change", [None, "text", [], {}, {"Keys": None}, {"Keys": {}}, {"Keys": {"a": {"BOOL": True}}}])
+@pytest.mark.parametrize(
+    "change", [None, "text", [], {}, {"Keys": None}, {"Keys": {}}, {"Keys": {"a": {"BOOL": True}}}]
+)
 def test_record_when_it_has_no_usable_key_then_it_is_refused(change: Any) -> None:
     with pytest.raises(UnsupportedValue):
         hint_of({"eventID": "e1", "eventName": "INSERT", "dynamodb": change}, never)
