@@ -1,7 +1,7 @@
 """Runs of pytest in processes of their own, which begin with everything imported that is not under test.
 
-Importing boto3, moto and the AWS Encryption SDK takes longer than most test files do, and a mutant changes none of them.
-Which tests run a statement is measured once, so that a mutant is shown to these alone, the fastest first.
+Importing boto3, moto and the AWS Encryption SDK takes longer than most test files do, and a mutant changes none of
+them. Which tests run a statement is measured once, so that a mutant is shown to these alone, the fastest first.
 """
 
 import ast

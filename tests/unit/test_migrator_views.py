@@ -57,9 +57,7 @@ def test_sweep_when_it_has_ended_then_its_speed_is_that_until_its_end_and_nothin
     assert (shown["reason"], shown["minutesWithoutProgress"]) == ("hop-limit", None)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "minutes"), [(-5, 0), (0, 0), (59, 0), (60, 1), (119, 1), (120, 2)], ids=lambda number: str(number)
-)
+@pytest.mark.parametrize(("seconds", "minutes"), [(-5, 0), (0, 0), (59, 0), (60, 1), (119, 1), (120, 2)], ids=str)
 def test_sweep_when_it_has_committed_nothing_then_it_stands_still_since_its_start(seconds: int, minutes: int) -> None:
     shown = views.sweep(SWEEP, [Segment(0), Segment(1)], START + timedelta(seconds=seconds))
 
