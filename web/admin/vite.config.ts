@@ -13,8 +13,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     cssCodeSplit: false,
     modulePreload: { polyfill: false },
-    target: ["chrome123", "edge123", "firefox121", "safari17.5"],
+    target: ["chrome123", "edge123", "firefox124", "safari17.5"],
     reportCompressedSize: true,
+    chunkSizeWarningLimit: 600,
     rolldownOptions: {
       output: {
         codeSplitting: { groups: [{ name: "vendor", test: /node_modules/ }] },
@@ -25,5 +26,6 @@ export default defineConfig({
     environment: "jsdom",
     include: ["test/**/*.test.{ts,tsx}"],
     restoreMocks: true,
+    testTimeout: 30_000,
   },
 });

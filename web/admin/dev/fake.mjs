@@ -249,7 +249,14 @@ function failures(iso) {
 }
 
 function actions(iso) {
-  const row = (ago, who, action, result, detail) => ({ time: iso(ago), who, action, result, detail });
+  const row = (ago, who, action, result, detail) => ({
+    time: iso(ago),
+    who,
+    via: action === "redrive" ? null : "admin-api",
+    action,
+    result,
+    detail,
+  });
   return [
     row(0.15 * DAY, "dana@example.com", "start", "done", { goal: "verify", deep: true, segments: 4 }),
     row(1.2 * DAY, "sam@example.com", "discard", "done", { id: "5f1c…", reason: "test data of the load test" }),
@@ -405,13 +412,18 @@ async function api(request, response, url, body, world, now) {
     return answer(response, 200, plaintextWindow(world, Number(url.searchParams.get("hours") ?? 24), now));
   if (route === "GET actions") return answer(response, 200, { actions: world.actions });
   if (route === "GET report") {
-    const html = url.searchParams.get("form") === "html";
+    const files = url.searchParams.get("form") === "files";
     const document = report(world, named(url.searchParams.get("sweep") ?? ""), now);
     return answer(
       response,
       200,
-      html
-        ? { html: `<!doctype html><title>Evidence</title><pre>${JSON.stringify(document, null, 2)}</pre>` }
+      files
+        ? {
+            name: "evidence-chat-sessions-20261124T091500Z",
+            json: `${JSON.stringify(document, null, 2)}\n`,
+            sha256: "0".repeat(64),
+            html: `<!doctype html><title>Evidence</title><pre>${JSON.stringify(document, null, 2)}</pre>`,
+          }
         : document,
     );
   }

@@ -15,7 +15,7 @@ import { serve } from "./serve.mjs";
 const [folder = "look", only = "", schemes = "light,dark"] = process.argv.slice(2);
 const PORT = 4181;
 const PAGE = `http://127.0.0.1:${PORT}/admin`;
-const WIDTHS = [1280, 390];
+const WIDTHS = (process.env.WIDTHS ?? "1280,390").split(",").map(Number);
 
 /** Name, scenario, view, and what is done before looking. */
 const VIEWS = [
@@ -44,7 +44,6 @@ const VIEWS = [
       await page.getByRole("button", { name: "Switch off…" }).click();
       await page.getByLabel(/Type switch-off/).fill("switch-off");
       await page.getByRole("button", { name: "Switch off", exact: true }).click();
-      await page.getByRole("button", { name: "Show what it is now" }).click();
       await page.getByRole("button", { name: "Decide anew" }).waitFor();
     },
   ],
@@ -57,7 +56,7 @@ const VIEWS = [
     "/migration",
     async (page) => {
       await page.request.post(`http://127.0.0.1:${PORT}/dev/scenario/running`);
-      await page.getByRole("button", { name: /Start to/ }).click();
+      await page.getByRole("button", { name: /Start encrypting/ }).click();
       await page.getByRole("button", { name: "Start all the same…" }).waitFor();
     },
   ],
@@ -157,7 +156,7 @@ for (const [name, scenario, view, act] of VIEWS) {
       });
       page.on("pageerror", (error) => problems.push(`${label}: ${error}`));
       page.on("console", (message) => {
-        const expected = /status of (401|403|409|503)/;
+        const expected = /status of (401|403|404|409|503)/;
         if (message.type() === "error" && !expected.test(message.text()))
           problems.push(`${label}: console: ${message.text()}`);
       });

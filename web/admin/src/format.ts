@@ -85,7 +85,7 @@ export function ago(moment: Date, now: Date): string {
 /** The last part of a KMS key's ARN, shortened: enough to tell keys apart at a glance. */
 export function shortKey(arn: string): string {
   const id = arn.split("/").at(-1) ?? arn;
-  return arn.startsWith("arn:") && id.length > 13 ? `…${id.slice(-12)}` : id;
+  return arn.startsWith("arn:") && id.length > 9 ? `…${id.slice(-8)}` : id;
 }
 
 /** An item's key, as name and value. */

@@ -23,6 +23,7 @@ async function start() {
       <App config={config} signIn={signIn} />
     </StrictMode>,
   );
+  window.addEventListener("pageshow", (event) => event.persisted && signIn.shownAgain());
   const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
   await signIn.begin(navigation?.type === "reload");
 }

@@ -136,6 +136,14 @@ describe("sign-in", () => {
     expect(window.location.search).toBe("");
   });
 
+  it("can be begun again by whoever went back from the issuer", async () => {
+    const signIn = load();
+    await signIn.signIn();
+    expect(signIn.state().kind).toBe("leaving");
+    signIn.shownAgain();
+    expect(signIn.state()).toEqual({ kind: "signed-out", why: null });
+  });
+
   it("says so where the issuer is away", async () => {
     issuer.down = true;
     const signIn = load();

@@ -8,6 +8,7 @@ import type {
   PlaintextWindow,
   Redriven,
   Report,
+  ReportFiles,
   Setting,
   StartSweep,
   Status,
@@ -86,8 +87,8 @@ export class AdminApi {
     return this.read(`report?sweep=${encodeURIComponent(sweep)}`, signal);
   }
 
-  async reportPage(sweep: string, signal?: Signal): Promise<string> {
-    return (await this.read<{ html: string }>(`report?sweep=${encodeURIComponent(sweep)}&form=html`, signal)).html;
+  reportFiles(sweep: string, signal?: Signal): Promise<ReportFiles> {
+    return this.read(`report?sweep=${encodeURIComponent(sweep)}&form=files`, signal);
   }
 
   private read<T>(path: string, signal: Signal): Promise<T> {

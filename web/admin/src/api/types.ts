@@ -143,9 +143,19 @@ export interface PlaintextWindow {
 export interface Action {
   time: string;
   who: string;
+  /** From where: null is an operator's command, or a schedule. */
+  via?: "admin-api" | "config-api" | null;
   action: string;
   result: string;
   detail: unknown;
+}
+
+/** The report as the two files that it is kept as. The page names the SHA-256 of `json`, to the byte. */
+export interface ReportFiles {
+  name: string;
+  json: string;
+  sha256: string;
+  html: string;
 }
 
 export interface Report {

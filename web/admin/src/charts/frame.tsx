@@ -25,7 +25,7 @@ export function Frame({ legend, chart, table, controls }: FrameProps) {
   return (
     <div className="chart-frame">
       <div className="chart-bar">
-        <ul className="legend">
+        <ul className="legend" hidden={asTable}>
           {legend.map(({ name, colour }) => (
             <li key={name}>
               <span className={`swatch ${colour}`} aria-hidden />

@@ -94,6 +94,11 @@ export class SignIn {
     }
   }
 
+  /** Told that the browser shows the page again as it was left: whoever went back does not want to leave after all. */
+  shownAgain(): void {
+    if (this.current.kind === "leaving") this.become({ kind: "signed-out", why: null });
+  }
+
   /** Drops the tokens, here and at the issuer as far as it has an address for that. */
   async signOut(): Promise<void> {
     this.become({ kind: "leaving" });

@@ -1,22 +1,31 @@
 /** What the control function counts and says, in words. Pure. */
 
-import type { Goal, SweepState } from "../api/types";
+import type { Goal, Sweep, SweepState } from "../api/types";
+import { duration } from "../format";
 
-export const GOALS: Record<Goal, { name: string; does: string; verb: string }> = {
-  verify: { name: "Verify", verb: "verify", does: "Counts every item by its state and by its key. Changes nothing." },
+export const GOALS: Record<Goal, { name: string; does: string; verb: string; doing: string }> = {
+  verify: {
+    name: "Verify",
+    verb: "verify",
+    doing: "verifying",
+    does: "Counts every item by its state and by its key. Changes nothing.",
+  },
   encrypt: {
     name: "Encrypt",
     verb: "encrypt",
+    doing: "encrypting",
     does: "Encrypts what is still in plaintext, and brings old forms up to date.",
   },
   "re-encrypt": {
     name: "Re-encrypt",
     verb: "re-encrypt",
+    doing: "re-encrypting",
     does: "Encrypts again what is under an earlier key, in the old form, or older than you say.",
   },
   decrypt: {
     name: "Decrypt",
     verb: "decrypt",
+    doing: "decrypting",
     does: "Brings the whole table back to plaintext. Needs encryption to be off.",
   },
 };
@@ -61,4 +70,9 @@ const REASONS: Record<string, string> = {
 /** Why a sweep ended early. */
 export function reasonWords(reason: string): string {
   return REASONS[reason] ?? reason.replaceAll("-", " ");
+}
+
+/** For how long a sweep ran, or a dash for one that has not ended. */
+export function took({ startedAt, finishedAt }: Pick<Sweep, "startedAt" | "finishedAt">): string {
+  return finishedAt ? duration((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000) : "–";
 }

@@ -52,6 +52,7 @@ function Content({ title, children, word, does, danger = false, ready = true, ac
 
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
+    event.stopPropagation(); // React would hand it to a form that the dialog was opened from.
     if (!confirmed || busy) return;
     setBusy(true);
     setError(null);
@@ -88,7 +89,7 @@ function Content({ title, children, word, does, danger = false, ready = true, ac
       )}
       {error && (explain?.(error) ?? <Problem title="It was not done" error={error} />)}
       <div className="dialog-actions">
-        <AlertDialog.Close render={<Button />}>Keep as it is</AlertDialog.Close>
+        <AlertDialog.Close render={<Button />}>Not now</AlertDialog.Close>
         <Button type="submit" look={danger ? "danger" : "primary"} disabled={!confirmed} busy={busy}>
           {does}
         </Button>

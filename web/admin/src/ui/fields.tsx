@@ -70,7 +70,7 @@ export function TextInput({ label, value, change, help }: TextInputProps) {
   return (
     <Field.Root className="field">
       <Field.Label>{label}</Field.Label>
-      <Field.Control className="input" value={value} onValueChange={change} autoComplete="off" maxLength={500} />
+      <Field.Control className="input" value={value} onValueChange={change} autoComplete="off" maxLength={256} />
       {help && <Field.Description className="soft small">{help}</Field.Description>}
     </Field.Root>
   );

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 
 import type { Resource } from "../resource";
 import { Time } from "./parts";
+import { Problem } from "./problem";
 
 interface PageProps {
   title: ReactNode;
@@ -33,6 +34,17 @@ export function Page({ title, lead, above, actions, reads = [], children }: Page
       </header>
       {children}
     </>
+  );
+}
+
+/** Stands in the place of a view that has nothing to show, since the status could not be read. */
+export function Unread({ title, status }: { title: string; status: Resource<unknown> }) {
+  return (
+    <Page title={title} reads={[status]}>
+      {status.error && (
+        <Problem title="The status could not be read" error={status.error} retry={status.refresh} busy={status.busy} />
+      )}
+    </Page>
   );
 }
 

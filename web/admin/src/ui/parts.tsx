@@ -162,12 +162,12 @@ export function Figure({
 }
 
 /** Stands where something is being read, in its size. */
-export function Skeleton({ lines = 1, tall = false }: { lines?: number; tall?: boolean }) {
+export function Skeleton({ lines = 1, of }: { lines?: number; of?: "looks" | "window" | "form" }) {
   return (
     <div className="skeleton" aria-hidden>
       {Array.from({ length: lines }, (_, line) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: lines of a skeleton are all alike
-        <span key={line} className={tall ? "tall" : undefined} />
+        <span key={line} className={of} />
       ))}
     </div>
   );

@@ -13,6 +13,8 @@ export interface Column<Row> {
   heads?: boolean;
   /** Takes what width is left. */
   wide?: boolean;
+  /** Cut off where it is long; the rest is in a title. */
+  clipped?: boolean;
   /** Its name is for screen readers only. */
   quiet?: boolean;
 }
@@ -64,6 +66,6 @@ export function Table<Row>({ caption, columns, rows, keyOf }: TableProps<Row>) {
   );
 }
 
-function classes<Row>({ align, wide, quiet }: Column<Row>): string | undefined {
-  return [align, wide && "wide", quiet && "quiet"].filter(Boolean).join(" ") || undefined;
+function classes<Row>({ align, wide, quiet, clipped }: Column<Row>): string | undefined {
+  return [align, wide && "wide", quiet && "quiet", clipped && "clipped"].filter(Boolean).join(" ") || undefined;
 }

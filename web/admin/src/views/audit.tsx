@@ -30,7 +30,7 @@ export function AuditView() {
   return (
     <Page
       title="Audit"
-      lead="Who did what from this page of late. The audit log and CloudTrail have all, for as long as they are kept."
+      lead="What administrators, operators and schedules did of late. The audit log has all, for as long as it is kept."
       reads={[actions]}
     >
       <Card>
@@ -55,13 +55,13 @@ export function AuditView() {
               { name: "Time", cell: (action) => <Time at={action.time} /> },
               { name: "Action", heads: true, cell: (action) => WORDS[action.action] ?? action.action },
               { name: "Result", cell: (action) => <Badge tone={tone(action.result)}>{action.result}</Badge> },
-              { name: "Who", cell: (action) => action.who },
+              { name: "Who", cell: (action) => <Who action={action} /> },
               { name: "Details", wide: true, cell: (action) => <Detail action={action} /> },
             ]}
           />
         ) : (
           <Empty icon={ScrollText} title="Nobody did anything yet">
-            What administrators do from this page is noted here.
+            What is done from this page or by command is noted here.
           </Empty>
         )}
       </Card>
@@ -72,6 +72,18 @@ export function AuditView() {
 function tone(result: string): Tone {
   if (result.startsWith("refused") || result === "conflict") return "warn";
   return result.startsWith("failed") ? "bad" : "good";
+}
+
+const FROM = { "admin-api": "this page", "config-api": "the API" };
+
+function Who({ action: { who, via } }: { action: Action }) {
+  if (via === undefined) return who;
+  return (
+    <div>
+      {who}
+      <div className="soft small">by {via ? FROM[via] : "command"}</div>
+    </div>
+  );
 }
 
 function Detail({ action: { detail } }: { action: Action }) {

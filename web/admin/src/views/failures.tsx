@@ -115,12 +115,17 @@ function Letters({ letters, discard }: { letters: Failure[]; discard: (letter: F
   );
 }
 
+/** Which part of the stream a letter of the mapping is about. */
+function rangeParts(range: Record<string, string | null>): [string, string][] {
+  const names = { shardId: "shard", startSequenceNumber: "from", endSequenceNumber: "to" };
+  return Object.entries(names).flatMap(([member, name]): [string, string][] => {
+    const value = range[member];
+    return value ? [[name, value]] : [];
+  });
+}
+
 function What({ letter }: { letter: Failure }) {
-  const parts: [string, string][] = letter.key
-    ? keyParts(letter.key)
-    : letter.range
-      ? Object.entries(letter.range).flatMap(([name, value]) => (value ? [[name, value] as [string, string]] : []))
-      : [];
+  const parts: [string, string][] = letter.key ? keyParts(letter.key) : letter.range ? rangeParts(letter.range) : [];
   if (!parts.length) return <code className="break">{letter.id}</code>;
   return (
     <dl className="pairs">

@@ -7,25 +7,22 @@ import type { Status } from "../api/types";
 import { count, items, percent, shortKey } from "../format";
 import { useService } from "../service";
 import { newestCensus } from "../sweeps/census";
-import { Page } from "../ui/page";
+import { Page, Unread } from "../ui/page";
 import { Badge, Card, Copyable, Empty, Facts, Reading, Skeleton, Time } from "../ui/parts";
-import { Problem } from "../ui/problem";
 import { ProgressBar } from "../ui/progress";
 import { Table } from "../ui/table";
 import { StartForm } from "./start-form";
 
 export function KeysView() {
   const { status } = useService();
+  if (status.error && !status.data) return <Unread title="Keys" status={status} />;
   return (
     <Page
       title="Keys"
       lead="Under which KMS key data keys are, and how to bring items under the current one."
       reads={[status]}
     >
-      {status.error && !status.data && (
-        <Problem title="The keys could not be read" error={status.error} retry={status.refresh} busy={status.busy} />
-      )}
-      {!status.data && !status.error && <Reading what="the keys" />}
+      {!status.data && <Reading what="the keys" />}
       <div className="grid">
         <Card title="Current key" className="half" actions={status.data && <KeyBadge status={status.data} />}>
           {status.data ? <Current status={status.data} /> : <Skeleton lines={4} />}
@@ -41,7 +38,7 @@ export function KeysView() {
           lead="Each item gets a fresh data key under the current key. Values do not change; readers notice nothing."
           className="full"
         >
-          {status.data ? <StartForm status={status.data} goals={["re-encrypt"]} /> : <Skeleton tall />}
+          {status.data ? <StartForm status={status.data} goals={["re-encrypt"]} /> : <Skeleton of="form" />}
         </Card>
       </div>
     </Page>

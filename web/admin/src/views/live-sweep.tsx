@@ -10,7 +10,7 @@ import { count, duration, items, percent, short } from "../format";
 import { type Resource, useRefused, useResource } from "../resource";
 import { useService } from "../service";
 import { expected, pace, progress, type Reading, withReading } from "../sweeps/pace";
-import { GOALS, reasonWords, STATES } from "../sweeps/words";
+import { GOALS, reasonWords, STATES, took } from "../sweeps/words";
 import { Confirm } from "../ui/confirm";
 import { Badge, Button, Card, Time, type Tone } from "../ui/parts";
 import { Problem } from "../ui/problem";
@@ -78,22 +78,28 @@ export function LiveSweep({ sweep: known }: { sweep: Sweep }) {
 
 export function SweepProgress({ sweep, perSecond }: { sweep: Sweep; perSecond: number | null }) {
   const share = progress(sweep);
+  const ended = sweep.finishedAt !== null;
+  const shown = ended ? sweep.itemsPerSecond : perSecond;
   const left = expected(sweep) - sweep.scanned;
   const seconds = perSecond && left > 0 ? left / perSecond : null;
   const idle = sweep.minutesWithoutProgress ?? 0;
   return (
     <div className="stack">
+      <p className="visually-hidden" role="status">
+        The sweep is {STATES[sweep.state].toLowerCase()}.
+      </p>
       <ProgressBar
         share={share}
         label={`Progress of the sweep to ${GOALS[sweep.goal].verb}`}
-        tone={sweep.state === "running" ? "live" : "still"}
+        tone={sweep.state === "running" ? "live" : sweep.state === "done" ? "done" : "still"}
         tall
       />
       <dl className="pulse">
         <div>
           <dt>Read</dt>
           <dd>
-            {count(sweep.scanned)} <span className="soft">of about {count(expected(sweep))}</span>
+            {count(sweep.scanned)}
+            {sweep.state !== "done" && <span className="soft"> of about {count(expected(sweep))}</span>}
           </dd>
         </div>
         <div>
@@ -101,12 +107,12 @@ export function SweepProgress({ sweep, perSecond }: { sweep: Sweep; perSecond: n
           <dd>{percent(Math.round(share * 1000), 1000)}</dd>
         </div>
         <div>
-          <dt>Pace</dt>
-          <dd>{perSecond === null ? "–" : `${short(perSecond)} items/s`}</dd>
+          <dt>{ended ? "On average" : "Pace"}</dt>
+          <dd>{shown ? `${short(shown)} items/s` : "–"}</dd>
         </div>
         <div>
-          <dt>Left</dt>
-          <dd>{seconds === null ? "–" : `about ${duration(seconds)}`}</dd>
+          <dt>{ended ? "Took" : "Left"}</dt>
+          <dd>{ended ? took(sweep) : seconds === null ? "–" : `about ${duration(seconds)}`}</dd>
         </div>
         <div>
           <dt>Segments</dt>

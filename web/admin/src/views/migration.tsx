@@ -4,26 +4,23 @@ import { Shuffle } from "lucide-react";
 import { Link } from "wouter";
 
 import type { Status, Sweep } from "../api/types";
-import { count, duration } from "../format";
+import { count } from "../format";
 import { useService } from "../service";
 import { activeSweep } from "../sweeps/census";
-import { GOALS } from "../sweeps/words";
-import { Page } from "../ui/page";
+import { GOALS, took } from "../sweeps/words";
+import { Page, Unread } from "../ui/page";
 import { Card, Empty, Reading, Skeleton, Time } from "../ui/parts";
-import { Problem } from "../ui/problem";
 import { Table } from "../ui/table";
 import { LiveSweep, SweepBadge } from "./live-sweep";
 import { StartForm } from "./start-form";
 
 export function MigrationView() {
   const { status } = useService();
+  if (status.error && !status.data) return <Unread title="Migration" status={status} />;
   const sweep = status.data ? activeSweep(status.data.sweeps) : null;
   return (
     <Page title="Migration" lead="A sweep goes over the whole table once, for one goal." reads={[status]}>
-      {status.error && !status.data && (
-        <Problem title="The sweeps could not be read" error={status.error} retry={status.refresh} busy={status.busy} />
-      )}
-      {!status.data && !status.error && <Reading what="the sweeps" />}
+      {!status.data && <Reading what="the sweeps" />}
       <div className="grid">
         {sweep && (
           <div className="full">
@@ -31,7 +28,7 @@ export function MigrationView() {
           </div>
         )}
         <Card title="Start a sweep" className="full">
-          {status.data ? <StartForm status={status.data} goals={goals(status.data)} /> : <Skeleton tall />}
+          {status.data ? <StartForm status={status.data} goals={goals(status.data)} /> : <Skeleton of="form" />}
         </Card>
         <Card title="Sweeps" lead="The newest 20; those that run or are paused first." className="full">
           {status.data ? <Sweeps sweeps={status.data.sweeps} /> : <Skeleton lines={6} />}
@@ -70,8 +67,8 @@ function Sweeps({ sweeps }: { sweeps: Sweep[] }) {
         { name: "Items", align: "end", cell: (sweep) => count(sweep.scanned) },
         { name: "Failed", align: "end", cell: (sweep) => <Failed sweep={sweep} /> },
         { name: "Started", cell: (sweep) => <Time at={sweep.startedAt} form="short" /> },
+        { name: "By", clipped: true, cell: (sweep) => sweep.startedBy ?? "–" },
         { name: "Took", align: "end", cell: (sweep) => took(sweep) },
-        { name: "By", wide: true, cell: (sweep) => sweep.startedBy ?? "–" },
       ]}
     />
   );
@@ -80,8 +77,4 @@ function Sweeps({ sweeps }: { sweeps: Sweep[] }) {
 function Failed({ sweep }: { sweep: Sweep }) {
   const failed = sweep.counts.failed ?? 0;
   return failed ? <span className="bad-text">{count(failed)}</span> : <span className="soft">0</span>;
-}
-
-export function took({ startedAt, finishedAt }: Pick<Sweep, "startedAt" | "finishedAt">): string {
-  return finishedAt ? duration((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000) : "–";
 }

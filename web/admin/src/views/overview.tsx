@@ -13,7 +13,7 @@ import { count, items, milliseconds, percent } from "../format";
 import { useResource } from "../resource";
 import { useService } from "../service";
 import { activeSweep, judged, looks, newestCensus, sum } from "../sweeps/census";
-import { Page } from "../ui/page";
+import { Page, Unread } from "../ui/page";
 import { Badge, Card, Empty, Figure, Reading, Skeleton, Time, type Tone } from "../ui/parts";
 import { Problem } from "../ui/problem";
 import { Table } from "../ui/table";
@@ -23,6 +23,7 @@ import { SwitchCard } from "./the-switch";
 export function OverviewView() {
   const { api, status } = useService();
   const config = useResource("config", (signal) => api.config(signal));
+  if (status.error && !status.data) return <Unread title="Overview" status={status} />;
   return (
     <Page
       title="Overview"
@@ -37,10 +38,7 @@ export function OverviewView() {
       }
       reads={[status, config]}
     >
-      {status.error && !status.data && (
-        <Problem title="The status could not be read" error={status.error} retry={status.refresh} busy={status.busy} />
-      )}
-      {!status.data && !status.error && <Reading what="the status" />}
+      {!status.data && <Reading what="the status" />}
       <div className="grid">
         <SwitchCard />
         <Figures status={status.data} />
@@ -50,7 +48,7 @@ export function OverviewView() {
           lead="Each finished sweep is a look at the whole table. Oldest on the left."
           className="two-thirds"
         >
-          {status.data ? <Looks status={status.data} /> : <Skeleton tall />}
+          {status.data ? <Looks status={status.data} /> : <Skeleton of="looks" />}
         </Card>
         <Health status={status.data} />
         <Window />
@@ -268,7 +266,7 @@ function Window() {
           />
         </div>
       ) : !window.data ? (
-        <Skeleton tall />
+        <Skeleton of="window" />
       ) : window.data.points.length ? (
         <WindowChart window={window.data} hours={hours} until={new Date(window.at ?? 0)} controls={controls} />
       ) : (

@@ -28,7 +28,7 @@ export function ReportView({ sweep: asked }: { sweep: string | undefined }) {
       title="Compliance report"
       lead="Evidence by one verification. It states what was found; it certifies nothing."
       reads={chosen ? [report] : []}
-      actions={report.data && chosen && <Downloads report={report.data} sweep={chosen} />}
+      actions={report.data && chosen && <Downloads sweep={chosen} />}
     >
       {status.error && !status.data && !chosen && (
         <Problem
@@ -66,7 +66,7 @@ export function ReportView({ sweep: asked }: { sweep: string | undefined }) {
           <Card>
             <Reading what="the report" />
             <Skeleton lines={2} />
-            <Skeleton tall />
+            <Skeleton of="form" />
           </Card>
         )
       )}
@@ -91,17 +91,19 @@ function Others({ finished, chosen }: { finished: Sweep[]; chosen: string | null
   );
 }
 
-function Downloads({ report, sweep }: { report: Report; sweep: string }) {
+function Downloads({ sweep }: { sweep: string }) {
   const { api } = useService();
   const refused = useRefused();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error | null>(null);
-  const stem = `evidence-${report.table.name}-${report.generatedAt.replace(/[-:]/g, "")}`;
-  const page = async () => {
+  // Both of one answer: the page names the hash of the other file.
+  const save = async () => {
     setBusy(true);
     setError(null);
     try {
-      download(`${stem}.html`, "text/html", await api.reportPage(sweep));
+      const { name, json, html } = await api.reportFiles(sweep);
+      download(`${name}.json`, "application/json", json);
+      download(`${name}.html`, "text/html", html);
     } catch (thrown) {
       if (thrown instanceof NotSignedIn || thrown instanceof NotAdministrator) return refused(thrown);
       setError(thrown instanceof Error ? thrown : new Error(String(thrown)));
@@ -111,16 +113,10 @@ function Downloads({ report, sweep }: { report: Report; sweep: string }) {
   };
   return (
     <>
-      <Button
-        icon={Download}
-        onClick={() => download(`${stem}.json`, "application/json", `${JSON.stringify(report, null, 2)}\n`)}
-      >
-        JSON
+      <Button icon={Download} busy={busy} onClick={() => void save()}>
+        Download HTML and JSON
       </Button>
-      <Button icon={Download} busy={busy} onClick={() => void page()}>
-        HTML
-      </Button>
-      {error && <Problem title="The page could not be made" error={error} />}
+      {error && <Problem title="The files could not be made" error={error} />}
     </>
   );
 }

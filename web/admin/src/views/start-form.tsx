@@ -125,7 +125,7 @@ export function StartForm({ status, goals }: StartFormProps) {
       <PlanCard status={status} goal={chosen} planned={planned}>
         {error && <StartProblem error={error} wanted={wanted} force={(sweep) => ask(sweep)} />}
         <Button type="submit" look="primary" icon={Play} busy={busy} disabled={why !== null} className="wide-button">
-          {chosen === "decrypt" ? "Decrypt the table…" : `Start to ${GOALS[chosen].verb}`}
+          {chosen === "decrypt" ? "Decrypt the table…" : `Start ${GOALS[chosen].doing}`}
         </Button>
         {why && (
           <p className="soft small">
@@ -206,7 +206,7 @@ function PlanCard({ status, goal, planned, children }: PlanCardProps) {
         </div>
         <div>
           <dt>Writes</dt>
-          <dd>{goal === "verify" ? "nothing" : writes === null ? "not counted yet" : `about ${items(writes)}`}</dd>
+          <dd>{goal === "verify" ? "nothing" : told(writes)}</dd>
         </div>
         <div>
           <dt>Takes</dt>
@@ -231,6 +231,11 @@ function PlanCard({ status, goal, planned, children }: PlanCardProps) {
       {children}
     </section>
   );
+}
+
+function told(writes: number | null): string {
+  if (writes === null) return "not counted yet";
+  return writes ? `about ${items(writes)}` : "nothing, by that count";
 }
 
 /** Says why a sweep was not started, and where it can be forced, how. */

@@ -7,14 +7,13 @@ import { Refused } from "../api/errors";
 import type { SweepDetail } from "../api/types";
 import { count, items, percent, short } from "../format";
 import { segmentProgress } from "../sweeps/pace";
-import { CENSUS, GOALS, OUTCOMES } from "../sweeps/words";
+import { CENSUS, GOALS, OUTCOMES, took } from "../sweeps/words";
 import { Page } from "../ui/page";
 import { Card, Empty, Facts, Reading, Skeleton, Time } from "../ui/parts";
 import { Problem } from "../ui/problem";
 import { ProgressBar } from "../ui/progress";
 import { Table } from "../ui/table";
 import { SweepBadge, SweepControls, SweepProgress, useSweep } from "./live-sweep";
-import { took } from "./migration";
 import { FailuresLink } from "./start-form";
 
 export function SweepView({ id }: { id: string }) {
@@ -64,19 +63,15 @@ export function SweepView({ id }: { id: string }) {
             <Skeleton lines={4} />
           )}
         </Card>
-        <Card
-          title="Segments"
-          lead="Parts of the table, each with a place of its own to go on from."
-          className="two-thirds"
-        >
-          {sweep ? <Segments sweep={sweep} /> : <Skeleton tall />}
+        <Card title="Segments" lead="Parts of the table, each with a place of its own to go on from." className="full">
+          {sweep ? <Segments sweep={sweep} /> : <Skeleton of="form" />}
         </Card>
-        <div className="third stack-cards">
-          <Card title={sweep?.goal === "verify" ? "Items by state" : "What became of items"}>
-            {sweep ? <Outcome sweep={sweep} /> : <Skeleton lines={4} />}
-          </Card>
-          <Card title="As it was asked for">{sweep ? <Asked sweep={sweep} /> : <Skeleton lines={5} />}</Card>
-        </div>
+        <Card className="half" title={sweep?.goal === "verify" ? "Items by state" : "What became of items"}>
+          {sweep ? <Outcome sweep={sweep} /> : <Skeleton lines={4} />}
+        </Card>
+        <Card className="half" title="As it was asked for">
+          {sweep ? <Asked sweep={sweep} /> : <Skeleton lines={5} />}
+        </Card>
         {sweep && Object.keys(sweep.attributes).length > 0 && <Attributes sweep={sweep} />}
       </div>
     </Page>

@@ -5,9 +5,10 @@ import { useState } from "react";
 
 import { Refused } from "../api/errors";
 import type { Setting } from "../api/types";
+import { useResource } from "../resource";
 import { useService } from "../service";
 import { Confirm } from "../ui/confirm";
-import { Badge, Button, Skeleton, Time } from "../ui/parts";
+import { Badge, Button, Reading, Skeleton, Time } from "../ui/parts";
 import { Note, Problem } from "../ui/problem";
 
 export function SwitchCard() {
@@ -52,7 +53,7 @@ export function SwitchCard() {
       >
         {on === false ? "Switch on…" : "Switch off…"}
       </Button>
-      {asked && <SwitchDialog seen={asked} see={ask} close={() => ask(null)} />}
+      {asked && <SwitchDialog key={asked.version} seen={asked} see={ask} close={() => ask(null)} />}
     </section>
   );
 }
@@ -114,39 +115,43 @@ function SwitchDialog({ seen, see, close }: SwitchDialogProps) {
 /** Somebody else was first: shows what is now, and lets whoever asks decide anew. */
 function Conflict({ seen, see }: { seen: Setting; see: (setting: Setting) => void }) {
   const { api, status } = useService();
-  const [current, setCurrent] = useState<Setting | null>(null);
-  const [error, setError] = useState<Error | null>(null);
-  const look = async () => {
-    setError(null);
-    try {
-      setCurrent((await api.config()).setting);
-      status.refresh();
-    } catch (thrown) {
-      setError(thrown instanceof Error ? thrown : new Error(String(thrown)));
-    }
-  };
-  if (error) return <Problem title="The setting could not be read" error={error} retry={() => void look()} />;
+  const config = useResource("config", (signal) => api.config(signal));
+  const current = config.data?.setting;
+  // What was read before it came to the conflict is not what is now.
+  if (!current || current.version === seen.version) {
+    return config.error ? (
+      <Problem
+        title="The setting was changed, and could not be read"
+        error={config.error}
+        retry={config.refresh}
+        busy={config.busy}
+      />
+    ) : (
+      <Reading what="the setting" />
+    );
+  }
   return (
     <Note tone="warn" title="Somebody changed the setting meanwhile" icon={<GitCompareArrows aria-hidden size={18} />}>
-      <p>You saw version {seen.version}. Nothing was changed by you.</p>
-      {current ? (
-        <>
-          <p>
-            Now it is <Badge tone={current.enabled ? "good" : "warn"}>{current.enabled ? "on" : "off"}</Badge> at
-            version {current.version}
-            {current.changedBy && <>, by {current.changedBy}</>}
-            {current.changedAt && (
-              <>
-                , <Time at={current.changedAt} form="ago" />
-              </>
-            )}
-            .
-          </p>
-          <Button onClick={() => see(current)}>Decide anew</Button>
-        </>
-      ) : (
-        <Button onClick={() => void look()}>Show what it is now</Button>
-      )}
+      <p role="alert">
+        You saw version {seen.version}, and changed nothing. Now it is{" "}
+        <Badge tone={current.enabled ? "good" : "warn"}>{current.enabled ? "on" : "off"}</Badge> at version{" "}
+        {current.version}
+        {current.changedBy && <>, by {current.changedBy}</>}
+        {current.changedAt && (
+          <>
+            , <Time at={current.changedAt} form="ago" />
+          </>
+        )}
+        .
+      </p>
+      <Button
+        onClick={() => {
+          status.refresh();
+          see(current);
+        }}
+      >
+        Decide anew
+      </Button>
     </Note>
   );
 }

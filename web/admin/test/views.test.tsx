@@ -1,0 +1,216 @@
+import { Toast } from "@base-ui/react/toast";
+import { cleanup, configure, render, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { type ReactElement, StrictMode } from "react";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Router } from "wouter";
+import { memoryLocation } from "wouter/memory-location";
+
+import { AdminApi } from "../src/api/api";
+import type { Setting, Status } from "../src/api/types";
+import { ResourceMemory } from "../src/resource";
+import { ServiceProvider } from "../src/service";
+import { FailuresView } from "../src/views/failures";
+import { MigrationView } from "../src/views/migration";
+import { SwitchCard } from "../src/views/the-switch";
+import { aStatus, aSweep } from "./made-up";
+
+type Answer = (body: Record<string, unknown>) => [status: number, document: unknown];
+
+/** A service that answers by route, and keeps what was written. */
+class Service {
+  readonly written: [route: string, body: unknown][] = [];
+  readonly routes: Record<string, Answer> = {};
+
+  answers(route: string, answer: Answer): this {
+    this.routes[route] = answer;
+    return this;
+  }
+
+  readonly send: typeof fetch = async (url, init) => {
+    const route = `${init?.method} ${String(url).replace("/admin/api/", "").split("?")[0]}`;
+    const body = init?.body ? JSON.parse(String(init.body)) : {};
+    if (init?.method !== "GET") this.written.push([route, body]);
+    const [status, document] = this.routes[route]?.(body) ?? [404, { message: `no ${route}` }];
+    return Response.json(document, { status });
+  };
+}
+
+const CONFIG = {
+  issuer: "",
+  clientId: "",
+  scope: "",
+  metadataUrl: null,
+  apiUrl: "",
+  groupHint: "admin",
+  region: "",
+  stack: "",
+};
+const tokens = { token: async () => "secret", renew: async () => false };
+const refused = vi.fn();
+let service: Service;
+let went: string[];
+
+function show(view: ReactElement) {
+  const location = memoryLocation({ path: "/", record: true });
+  went = location.history;
+  return render(
+    <StrictMode>
+      <ResourceMemory refused={refused}>
+        <Toast.Provider>
+          <Router hook={location.hook}>
+            <ServiceProvider api={new AdminApi("", tokens, service.send)} config={CONFIG}>
+              {view}
+            </ServiceProvider>
+          </Router>
+        </Toast.Provider>
+      </ResourceMemory>
+    </StrictMode>,
+  );
+}
+
+function stands(status: Status) {
+  service.answers("GET status", () => [200, status]);
+}
+
+beforeEach(() => {
+  service = new Service();
+  refused.mockClear();
+});
+afterEach(cleanup);
+configure({ asyncUtilTimeout: 10_000 });
+
+describe("the switch", () => {
+  const at = (version: number, enabled: boolean): Setting => ({ enabled, version, changedBy: "sam", changedAt: null });
+
+  it("goes off only once that was typed, from the version that was seen", async () => {
+    stands(aStatus({ setting: at(3, true) }));
+    service.answers("PUT config", () => [200, { setting: at(4, false) }]);
+    const user = userEvent.setup();
+    show(<SwitchCard />);
+    await user.click(await screen.findByRole("button", { name: "Switch off…" }));
+    const dialog = within(await screen.findByRole("alertdialog"));
+    const off = dialog.getByRole("button", { name: "Switch off" });
+    expect(off).toHaveProperty("disabled", true);
+    await user.type(dialog.getByLabelText(/Type switch-off/), "switch-of");
+    expect(off).toHaveProperty("disabled", true);
+    await user.type(dialog.getByLabelText(/Type switch-off/), "f");
+    await user.click(off);
+    await waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
+    expect(service.written).toEqual([["PUT config", { enabled: false, version: 3, confirm: "switch-off" }]]);
+  });
+
+  it("that somebody else changed first changes nothing, and is decided anew from what is now", async () => {
+    stands(aStatus({ setting: at(3, true) }));
+    service
+      .answers("PUT config", ({ version }) =>
+        version === 5 ? [200, { setting: at(6, true) }] : [409, { message: "another version", version: 5 }],
+      )
+      .answers("GET config", () => [200, { setting: at(5, false), history: [] }]);
+    const user = userEvent.setup();
+    show(<SwitchCard />);
+    await user.click(await screen.findByRole("button", { name: "Switch off…" }));
+    await user.type(await screen.findByLabelText(/Type switch-off/), "switch-off");
+    await user.click(screen.getByRole("button", { name: "Switch off" }));
+    expect(await screen.findByText("Somebody changed the setting meanwhile")).toBeTruthy();
+    await user.click(await screen.findByRole("button", { name: "Decide anew" }));
+    // It is off now: what is offered is to switch it on.
+    await user.click(await screen.findByRole("button", { name: "Switch on" }));
+    await waitFor(() => expect(service.written.at(-1)).toEqual(["PUT config", { enabled: true, version: 5 }]));
+    expect(service.written).toHaveLength(2);
+  });
+});
+
+describe("a sweep", () => {
+  it("is started with what was chosen, and followed", async () => {
+    stands(aStatus({ sweeps: [aSweep({ goal: "verify" })] }));
+    service.answers("POST sweeps", () => [200, { sweep: aSweep({ id: "new", state: "running" }) }]);
+    const user = userEvent.setup();
+    show(<MigrationView />);
+    await user.type(await screen.findByLabelText("Segments"), "16");
+    await user.type(screen.getByLabelText("Items a second, at most"), "500");
+    await user.click(screen.getByRole("button", { name: "Start encrypting" }));
+    await waitFor(() => expect(went.at(-1)).toBe("/migration/new"));
+    expect(service.written).toEqual([["POST sweeps", { goal: "encrypt", segments: 16, rate: 500 }]]);
+  });
+
+  it("that is refused beside a mapping that is not enabled is started only where that is overridden", async () => {
+    stands(aStatus({ sweeps: [aSweep({ goal: "verify" })] }));
+    service.answers("POST sweeps", ({ force }) =>
+      force
+        ? [200, { sweep: aSweep({ id: "forced" }) }]
+        : [409, { message: "The mapping is Disabled.", code: "mapping-not-enabled" }],
+    );
+    const user = userEvent.setup();
+    show(<MigrationView />);
+    await user.click(await screen.findByRole("button", { name: "Start encrypting" }));
+    expect(await screen.findByText("The mapping is Disabled.")).toBeTruthy();
+    await user.click(screen.getByRole("button", { name: "Start all the same…" }));
+    await user.click(await screen.findByRole("button", { name: "Start the sweep" }));
+    await waitFor(() => expect(went.at(-1)).toBe("/migration/forced"));
+    expect(service.written.map(([, body]) => body)).toEqual([{ goal: "encrypt" }, { goal: "encrypt", force: true }]);
+  });
+
+  it("that the setting forbids cannot be chosen", async () => {
+    stands(aStatus({ sweeps: [aSweep({ goal: "verify" })] }));
+    show(<MigrationView />);
+    const decrypt = await screen.findByRole("radio", { name: "Decrypt" });
+    expect(decrypt.getAttribute("aria-disabled") ?? decrypt.hasAttribute("disabled")).toBeTruthy();
+  });
+});
+
+describe("a failure", () => {
+  const letter = {
+    id: "letter-1",
+    kind: "item",
+    key: { sessionId: { S: "s-1" }, userId: { S: "u-1" } },
+    reason: "undecryptable",
+    recordId: null,
+    time: null,
+    attempts: 2,
+    range: null,
+  };
+
+  it("is discarded only with a reason and the word", async () => {
+    stands(aStatus({}));
+    service
+      .answers("GET failures", () => [200, { failures: [letter], messages: 7 }])
+      .answers("POST failures/letter-1/discard", () => [200, { discarded: true }]);
+    const user = userEvent.setup();
+    show(<FailuresView />);
+    expect(await screen.findByText("About 7 letters")).toBeTruthy();
+    await user.click(screen.getByRole("button", { name: "Discard the letter letter-1" }));
+    const discard = await screen.findByRole("button", { name: "Discard it" });
+    await user.type(screen.getByLabelText(/Type discard/), "discard");
+    expect(discard).toHaveProperty("disabled", true);
+    await user.type(screen.getByLabelText("Reason"), " test data ");
+    await user.click(discard);
+    await waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
+    expect(service.written).toEqual([["POST failures/letter-1/discard", { reason: "test data", confirm: "discard" }]]);
+  });
+
+  it("that was tried again in vain is told of with its notes", async () => {
+    stands(aStatus({}));
+    service
+      .answers("GET failures", () => [200, { failures: [letter], messages: 1 }])
+      .answers("POST failures/redrive", () => [
+        200,
+        { done: 3, again: 1, sweep: "sweep-9", notes: ["letter-1: undecryptable"], remaining: 1 },
+      ]);
+    const user = userEvent.setup();
+    show(<FailuresView />);
+    await screen.findByText("About 1 letter");
+    await user.click(screen.getByRole("button", { name: "Try again…" }));
+    await user.click(await screen.findByRole("button", { name: "Try again" }));
+    expect(await screen.findByText(/3 letters settled, 1 failed again/)).toBeTruthy();
+    expect(screen.getByText("letter-1: undecryptable")).toBeTruthy();
+    expect(screen.getByRole("link", { name: "sweep-9" })).toBeTruthy();
+  });
+
+  it("list that the API refuses to who is no administrator tells the page", async () => {
+    stands(aStatus({}));
+    service.answers("GET failures", () => [403, { message: "You may not do this." }]);
+    show(<FailuresView />);
+    await waitFor(() => expect(refused).toHaveBeenCalled());
+  });
+});
