@@ -166,6 +166,29 @@ describe("saving", () => {
     expect(server.asked("PUT", "/session/s1")).toHaveLength(3);
   });
 
+  it("writes nothing twice where the answer to a save was lost and it is done again", async () => {
+    const tab = await openedTab(clientOf(server));
+    server.after = ({ method }, response) =>
+      method === "PUT" && response.ok ? new Response("", { status: 502 }) : response;
+    await done(() => tab.now().save(saysMore));
+    expect(tab.now()).toMatchObject({ error: { outcomeUnknown: true }, data: { history: HISTORY } });
+    await done(() => tab.now().save(saysMore));
+    expect(tab.now()).toMatchObject({ error: undefined, data: { history: [...HISTORY, ANSWER] } });
+    expect(await server.plain("s1", "history")).toEqual([...HISTORY, ANSWER]);
+  });
+
+  it("tells as a conflict a session that exists already, be it by the caller's own lost save", async () => {
+    const tab = await openedTab(clientOf(server), "new");
+    server.after = ({ method }, response) =>
+      method === "PUT" && response.ok ? new Response("", { status: 502 }) : response;
+    await done(() => tab.now().save(saysMore));
+    expect(tab.now()).toMatchObject({ status: "absent", error: { outcomeUnknown: true } });
+    await done(() => tab.now().save(saysMore));
+    expect(tab.now().conflict?.current?.history).toEqual([ANSWER]);
+    await done(async () => tab.now().conflict?.reload());
+    expect(tab.now()).toMatchObject({ status: "ready", conflict: undefined, data: { history: [ANSWER] } });
+  });
+
   it("does not send what was made on top of a save that failed", async () => {
     const tab = await openedTab(clientOf(server));
     server.before = ({ method }) => (method === "PUT" ? problem(503, "Later.") : undefined);
