@@ -355,6 +355,15 @@ describe("components that come and go", () => {
     for (const { sessionId, data } of tab.renders) expect(data?.sessionId ?? sessionId).toBe(sessionId);
   });
 
+  it("keeps nothing of a session that no component shows any more", async () => {
+    const tab = await openedTab(clientOf(server));
+    tab.show("new");
+    tab.show("s1");
+    expect(tab.now()).toMatchObject({ status: "loading", data: undefined });
+    await waitFor(() => expect(tab.now().data).toMatchObject({ history: HISTORY }));
+    expect(server.asked("GET", "/session/s1")).toHaveLength(2);
+  });
+
   it("does not save into the session that is shown by then", async () => {
     const tab = await openedTab(clientOf(server));
     const put = held(server, ({ method }) => method === "PUT");
