@@ -185,9 +185,9 @@ def test_the_template_declares_every_variable_of_the_environment(stack: LocalSta
     template = yaml_parse((ROOT / "template.yaml").read_text())
     shared = template["Globals"]["Function"]["Environment"]["Variables"].keys()
     for name, variables in sam_environment(stack.environments, stack.endpoint_url, "10.88.0.1").items():
-        properties = template["Resources"][name]["Properties"]
-        own = properties.get("Environment", {}).get("Variables", {}).keys()
-        assert variables.keys() == (own if "Environment" in properties.get("IgnoreGlobals", ()) else shared | own)
+        resource = template["Resources"][name]
+        own = resource["Properties"].get("Environment", {}).get("Variables", {}).keys()
+        assert variables.keys() == (own if "Environment" in resource.get("IgnoreGlobals", ()) else shared | own)
 
 
 @pytest.mark.parametrize("name", [name for name in ENCRYPTOR_EVENTS if name.startswith("stream-")])
