@@ -25,7 +25,7 @@ export function Conversation({ sessionId, api, signIn, onSaved }: Props) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: to the end when there is more to see
   useEffect(() => {
     end.current?.scrollIntoView({ block: "end" });
-  }, [messages.length, Boolean(conflict), Boolean(error)]);
+  }, [messages.length, Boolean(conflict || error)]);
 
   async function send(event: FormEvent): Promise<void> {
     event.preventDefault();
@@ -80,12 +80,17 @@ export function Conversation({ sessionId, api, signIn, onSaved }: Props) {
           {status === "absent" && saving && <p className="soft hint">Encrypting and saving…</p>}
         </section>
         {data && <Stored sessionId={sessionId} etag={data.etag} api={api} token={signIn.token} />}
-        {conflict && <ConflictNotice conflict={conflict} busy={saving} onKeepBoth={keepBoth} onDiscard={discard} />}
-        {error && (
-          <ProblemNotice error={error} onAgain={reload} onSignIn={signIn.signIn} wasRead={status !== "error"} />
-        )}
         <div ref={end} />
       </div>
+
+      {(conflict || error) && (
+        <div className="notices">
+          {conflict && <ConflictNotice conflict={conflict} busy={saving} onKeepBoth={keepBoth} onDiscard={discard} />}
+          {error && (
+            <ProblemNotice error={error} onAgain={reload} onSignIn={signIn.signIn} wasRead={status !== "error"} />
+          )}
+        </div>
+      )}
 
       <form className="say" onSubmit={send}>
         <label className="visually-hidden" htmlFor="say">

@@ -166,6 +166,29 @@ describe("saving", () => {
     expect(server.asked("PUT", "/session/s1")).toHaveLength(3);
   });
 
+  it("writes nothing twice where the answer to a save was lost and it is done again", async () => {
+    const tab = await openedTab(clientOf(server));
+    server.after = ({ method }, response) =>
+      method === "PUT" && response.ok ? new Response("", { status: 502 }) : response;
+    await done(() => tab.now().save(saysMore));
+    expect(tab.now()).toMatchObject({ error: { outcomeUnknown: true }, data: { history: HISTORY } });
+    await done(() => tab.now().save(saysMore));
+    expect(tab.now()).toMatchObject({ error: undefined, data: { history: [...HISTORY, ANSWER] } });
+    expect(await server.plain("s1", "history")).toEqual([...HISTORY, ANSWER]);
+  });
+
+  it("tells as a conflict a session that exists already, be it by the caller's own lost save", async () => {
+    const tab = await openedTab(clientOf(server), "new");
+    server.after = ({ method }, response) =>
+      method === "PUT" && response.ok ? new Response("", { status: 502 }) : response;
+    await done(() => tab.now().save(saysMore));
+    expect(tab.now()).toMatchObject({ status: "absent", error: { outcomeUnknown: true } });
+    await done(() => tab.now().save(saysMore));
+    expect(tab.now().conflict?.current?.history).toEqual([ANSWER]);
+    await done(async () => tab.now().conflict?.reload());
+    expect(tab.now()).toMatchObject({ status: "ready", conflict: undefined, data: { history: [ANSWER] } });
+  });
+
   it("does not send what was made on top of a save that failed", async () => {
     const tab = await openedTab(clientOf(server));
     server.before = ({ method }) => (method === "PUT" ? problem(503, "Later.") : undefined);
@@ -330,6 +353,15 @@ describe("components that come and go", () => {
     expect(tab.now()).toMatchObject({ status: "loading", data: undefined });
     await waitFor(() => expect(tab.now().status).toBe("ready"));
     for (const { sessionId, data } of tab.renders) expect(data?.sessionId ?? sessionId).toBe(sessionId);
+  });
+
+  it("keeps nothing of a session that no component shows any more", async () => {
+    const tab = await openedTab(clientOf(server));
+    tab.show("new");
+    tab.show("s1");
+    expect(tab.now()).toMatchObject({ status: "loading", data: undefined });
+    await waitFor(() => expect(tab.now().data).toMatchObject({ history: HISTORY }));
+    expect(server.asked("GET", "/session/s1")).toHaveLength(2);
   });
 
   it("does not save into the session that is shown by then", async () => {
