@@ -58,7 +58,7 @@ tests/iam/node_modules: tests/iam/package-lock.json
 
 test-web: $(READY) web/node_modules/.ready ## the browser's packages, and all of it in Chromium: needs node, npm, chromium
 	@if [ -e web/node_modules/.ready ]; then \
-		$(NPM) run --prefix web check \
+		$(NPM) run --prefix web check && $(NPM) run --prefix web committed \
 		&& PYTHON=$(abspath $(BIN)/python) $(NPM) run --prefix web e2e; fi
 
 web: web/node_modules/.ready ## build what the stack serves, to commit it: the admin page, the example chat

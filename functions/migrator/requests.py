@@ -1,5 +1,6 @@
 """What the operator asks for: the fields of a command, each in its type and range, or refused by name. Pure."""
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ _T = TypeVar("_T")
 _MAX_LETTERS: Final = 1000
 _MAX_DAYS: Final = 36_500
 _MAX_RATE: Final = 1_000_000
+_MAX_NAME: Final = 256  # Characters of who asks.
+_HASHED: Final = 32  # Of these, those that stand for the rest of a longer one.
 _MAX_SECONDS: Final = 900  # As long as an invocation can take.
 _MAX_TEXT: Final = 500  # Characters of a name: an attribute's, a backup's, a file's.
 _MAX_NAMES: Final = 100
@@ -239,8 +242,15 @@ def within(event: Mapping[str, Any]) -> float | None:
 
 
 def by(event: Mapping[str, Any]) -> str:
-    """Return who the caller says to be, in printable ASCII."""
-    return re.sub(r"[^\x20-\x7e]", "?", str(event.get("by") or "unknown"))[:256]
+    """Return who the caller says to be, in at most 256 characters of printable ASCII: another text for each.
+
+    What is not printable ASCII is escaped as in Python, and so is a backslash; what is then too long ends in a hash.
+    """
+    name = str(event.get("by") or "unknown").encode("unicode_escape").decode()
+    if len(name) <= _MAX_NAME - _HASHED - 1:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_HASHED]
+    return f"{name[: _MAX_NAME - _HASHED - 1]}#{digest}"
 
 
 def via(event: Mapping[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""Do the tests notice? Breaks the code in one place at a time and runs the tests of that package.
+"""Do the tests notice? Breaks the code in one place at a time and runs the tests that run that statement.
 
     python -m tests.mutants                          a sample of every package
     python -m tests.mutants --sample 40 migrator     forty mutants of one
@@ -9,79 +9,48 @@ A mutant that the tests let pass is printed. Those that change nothing that anyb
 """
 
 import argparse
+import itertools
 import os
 import random
+import re
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Final
 
 from tests.mutants.mutations import Mutation, mutations
+from tests.mutants.runs import Test, all_pass, measured
 
 ROOT: Final = Path(__file__).parents[2]
 PLACES: Final = ("layers", "functions", "tests", "local", "dynamodb_stream_encryptor", "docs", "events")
 FILES: Final = ("pyproject.toml", "template.yaml", "samconfig.toml")
 EQUIVALENTS: Final = Path(__file__).with_name("equivalents.txt")
-TESTS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
-    "item_crypto": (
-        "layers/crypto/item_crypto",
-        (
-            "tests/unit/test_c[io]*.py",
-            "tests/unit/test_decide.py",
-            "tests/unit/test_e*.py",
-            "tests/unit/test_items.py",
-            "tests/unit/test_keys.py",
-            "tests/unit/test_reconcile*.py",
-            "tests/unit/test_service_errors.py",
-            "tests/unit/test_table.py",
-            "tests/integration/test_races.py",
-            "tests/integration/test_put*.py",
-        ),
-    ),
-    "encryptor_runtime": (
-        "layers/crypto/encryptor_runtime",
-        (
-            "tests/unit/test_[mqst]*.py",
-            "tests/integration/test_stream_encryptor.py",
-            "tests/integration/test_migrator.py",
-            "tests/integration/test_admin.py",
-        ),
-    ),
-    "stream_encryptor": ("functions/stream_encryptor", ("tests/integration/test_stream_encryptor*.py",)),
-    "migrator": (
-        "functions/migrator",
-        (
-            "tests/integration/test_migrator*.py",
-            "tests/integration/test_sweep*.py",
-            "tests/integration/test_redrive.py",
-            "tests/integration/test_*start*.py",
-            "tests/integration/test_*verif*.py",
-        ),
-    ),
-    "reader": (
-        "functions/reader",
-        ("tests/unit/test_reader*.py", "tests/integration/test_reader*.py", "tests/integration/test_put*.py"),
-    ),
-    "admin": ("functions/admin", ("tests/unit/test_admin*.py", "tests/integration/test_admin*.py")),
-    "session_keys": (
-        "functions/session_keys",
-        ("tests/unit/test_session_keys*.py", "tests/integration/test_session_keys*.py"),
-    ),
-    "http_api": ("functions/http_api", ("tests/unit/test_http*.py", "tests/integration/test_reader_api.py")),
+PACKAGES: Final = {
+    **{name: f"layers/crypto/{name}" for name in ("item_crypto", "encryptor_runtime")},
+    **{
+        name: f"functions/{name}"
+        for name in ("stream_encryptor", "migrator", "reader", "admin", "session_keys", "evidence", "http_api")
+    },
 }
-PATIENCE: Final = 3  # Times what the tests take: a mutant that takes longer hangs, and counts as noticed.
+NOT_THESE: Final = ("local", "cli", "readme", "template", "layer", "mutations", "import_contracts", "events", "alarm")
+"""Tests of the local stack, the command, the template and the documents, by their files' names."""
+OF_THE_STACK: Final = re.compile(r"^(from|import) local\b|local_functions", re.MULTILINE)
+"""What else runs the functions in other processes, where nobody sees what is run."""
+LONGEST: Final = 5.0
+"""Seconds of the processor: a promise that only a slower test notices has no test of its own."""
+ENOUGH: Final = 60.0
+"""Seconds of the processor that tests of one mutant take at most."""
+_TIMES: Final = itertools.count(1_000_000_000)
 
 
 @dataclass(frozen=True)
 class Mutant:
     """A mutation of a file of a package."""
 
-    package: str
     file: str
     mutation: Mutation
 
@@ -99,39 +68,58 @@ def mutants(package: str, below: str) -> list[Mutant]:
     """Return the mutants of a package's files below a folder that are not listed as equivalent."""
     equivalent = {line.partition("    # ")[0].strip() for line in EQUIVALENTS.read_text().splitlines()}
     found = []
-    for path in sorted((ROOT / TESTS[package][0]).rglob("*.py")):
+    for path in sorted((ROOT / PACKAGES[package]).rglob("*.py")):
         file = str(path.relative_to(ROOT))
         if below in file:
-            found += [Mutant(package, file, mutation) for mutation in mutations(path.read_text())]
+            found += [Mutant(file, mutation) for mutation in mutations(path.read_text())]
     return [mutant for mutant in found if mutant.name not in equivalent]
 
 
-def is_noticed(mutant: Mutant, tree: Path, patience: float) -> bool:
+def measured_tests(tree: Path) -> list[Test]:
+    """Return the tests of ``tree``, a copy of its own, that mutants are shown to."""
+    paths = sorted(path for kind in ("unit", "integration") for path in (tree / "tests" / kind).glob("test_*.py"))
+    files = [str(path.relative_to(tree)) for path in paths if is_shown(path)]
+    return [test for test in measured(tree, files, ROOT / ".mutants") if test.seconds <= LONGEST]
+
+
+def is_shown(path: Path) -> bool:
+    """Tell whether mutants are shown to the tests of a file."""
+    if any(f"_{part}" in path.stem for part in NOT_THESE):
+        return False
+    return OF_THE_STACK.search(path.read_text()) is None
+
+
+def tests_of(mutant: Mutant, tests: list[Test]) -> list[Test]:
+    """Return the tests that a mutant is shown to: those of its module and the quickest, as far as the time goes."""
+    statement = mutant.mutation.statement
+    if statement is None:  # It is run when the file is imported.
+        found = [test for test in tests if any(file == mutant.file for file, _ in test.ran)]
+    else:
+        found = [test for test in tests if (mutant.file, statement) in test.ran]
+    module = Path(mutant.file).stem.rstrip("s")
+    found.sort(key=lambda test: (module not in Path(test.file).stem, test.seconds))
+    ends = itertools.accumulate(test.seconds for test in found)
+    chosen = [test for test, end in zip(found, ends, strict=True) if end <= ENOUGH]
+    places = {file: place for place, file in enumerate(dict.fromkeys(test.file for test in chosen))}
+    return sorted(chosen, key=lambda test: places[test.file])
+
+
+def is_noticed(mutant: Mutant, tests: list[Test], tree: Path) -> bool:
     """Tell whether a test fails with ``mutant`` in ``tree``, or hangs."""
     path = tree / mutant.file
     source = path.read_text()
-    path.write_text(mutant.mutation.applied(source))
     try:
-        return not passes(mutant, tree, patience)
+        _write(path, mutant.mutation.applied(source))
+        return not all_pass(tests, tree)
     finally:
-        path.write_text(source)
+        _write(path, source)
 
 
-def passes(mutant: Mutant | str, tree: Path, patience: float | None = None) -> bool:
-    """Tell whether a package's tests pass in ``tree``, those of a mutant's own module first."""
-    package, module = (mutant, "") if isinstance(mutant, str) else (mutant.package, Path(mutant.file).stem)
-    files = [path for pattern in TESTS[package][1] for path in sorted(tree.glob(pattern))]
-    files.sort(key=lambda path: module.rstrip("s") not in path.stem)
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    places = os.pathsep.join(str(tree / place) for place in ("layers/crypto", "functions", "."))
-    environment = {**os.environ, "PYTHONPATH": places, "HYPOTHESIS_PROFILE": "mutants"}
-    try:
-        done = subprocess.run(
-            [*command, *map(str, files)], cwd=tree, env=environment, capture_output=True, check=False, timeout=patience
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
+def _write(path: Path, source: str) -> None:
+    path.write_text(source)
+    # Python takes a file of the same size and second for the one that it has compiled.
+    moment = next(_TIMES)
+    os.utime(path, (moment, moment))
 
 
 def copy(folder: Path) -> Path:
@@ -152,35 +140,31 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="which sample (default: 1)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at the same time")
     options = parser.parse_args()
-    wanted = [name.partition("/") for name in options.below] or [(name, "", "") for name in TESTS]
+    wanted = [name.partition("/") for name in options.below] or [(name, "", "") for name in PACKAGES]
     missed = 0
     with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(options.jobs) as pool:
-        trees = []
-        for number in range(options.jobs):
-            (folder := Path(temporary, str(number))).mkdir()
-            trees.append(copy(folder))
+        trees = [copy(Path(temporary, str(number))) for number in range(options.jobs + 1)]
+        tests = measured_tests(trees.pop())
+        free: SimpleQueue[Path] = SimpleQueue()
+        for tree in trees:
+            free.put(tree)
+
+        def run(mutant: Mutant) -> bool:
+            tree = free.get()
+            try:
+                if is_noticed(mutant, tests_of(mutant, tests), tree):
+                    print(".", end="", file=sys.stderr, flush=True)
+                    return True
+                print(f"  not noticed: {mutant}", flush=True)
+                return False
+            finally:
+                free.put(tree)
+
         for package, _, below in wanted:
-            started = time.monotonic()
-            if not passes(package, trees[0]):
-                print(f"{package}: its tests fail as it is")
-                return 2
-            patience = PATIENCE * (time.monotonic() - started) + 30
             found = mutants(package, below)
             if not options.all:
                 found = random.Random(options.seed).sample(found, min(options.sample, len(found)))
-            free = list(trees)
-
-            def run(mutant: Mutant, free: list[Path] = free, patience: float = patience) -> bool:
-                tree = free.pop()
-                try:
-                    return is_noticed(mutant, tree, patience)
-                finally:
-                    free.append(tree)
-
             noticed = list(pool.map(run, found))
-            for mutant, is_seen in zip(found, noticed, strict=True):
-                if not is_seen:
-                    print(f"  not noticed: {mutant}", flush=True)
             missed += noticed.count(False)
             share = f"{100 * noticed.count(True) // len(found)} %" if found else "nothing to mutate"
             print(f"{package}: {noticed.count(True)} of {len(found)} noticed ({share})", flush=True)

@@ -34,6 +34,7 @@ class Mutation:
         after: the text in its place.
         start: where it begins, as an offset into the source's UTF-8 bytes.
         end: where it ends.
+        statement: the line where the statement around it begins; None outside of functions.
     """
 
     where: str
@@ -42,6 +43,7 @@ class Mutation:
     after: str
     start: int
     end: int
+    statement: int | None
 
     def applied(self, source: str) -> str:
         """Return ``source`` with the change made."""
@@ -62,6 +64,7 @@ class _Finder:
     def __init__(self, source: bytes, lines: list[int]) -> None:
         self._source = source
         self._lines = lines
+        self._statement: int | None = None  # The one that is looked at.
 
     def found(self, node: ast.AST, where: str) -> Iterator[Mutation]:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -69,7 +72,11 @@ class _Finder:
         if where:  # Constants of a module are names for numbers: a test that pins them repeats them.
             yield from self._of(node, where)
         for child in self._children(node):
+            outer = self._statement
+            if isinstance(child, ast.stmt):
+                self._statement = None if isinstance(node, ast.Module | ast.ClassDef) else child.lineno
             yield from self.found(child, where)
+            self._statement = outer
 
     @staticmethod
     def _children(node: ast.AST) -> Iterator[ast.AST]:
@@ -97,12 +104,15 @@ class _Finder:
                 yield self._at(where, constant, str(not value))
             case ast.Return(value=ast.expr() as value) if not isinstance(value, ast.Constant):
                 yield self._at(where, value, "None")
+            case ast.Raise(exc=ast.Call(func=ast.Name(id="AssertionError"))):
+                pass  # Says that nobody comes here.
             case ast.Raise(exc=ast.expr()):
                 yield self._at(where, node, "pass")
             case ast.Expr(value=ast.Call()):
                 yield self._at(where, node, "pass")
             case ast.Constant(value=int(number)) if not isinstance(number, bool):
-                yield self._at(where, node, str(number + 1))
+                # One more of a thousand is within what it was rounded to.
+                yield self._at(where, node, str(number + 1 if number < 100 else 2 * number))
 
     def _between(self, where: str, left: ast.expr, right: ast.expr, operator: str) -> Mutation:
         start, end = self._end(left), self._start(right)
@@ -110,12 +120,14 @@ class _Finder:
         between = self._source[start:end].decode()
         head = between[: len(between) - len(between.lstrip(" )\n"))]
         tail = between[len(between.rstrip(" (\n")) :]
-        return Mutation(where, left.lineno, between.strip(" ()\n"), f"{head} {operator} {tail}", start, end)
+        return Mutation(
+            where, left.lineno, between.strip(" ()\n"), f"{head} {operator} {tail}", start, end, self._statement
+        )
 
     def _at(self, where: str, node: ast.AST, after: str) -> Mutation:
         start, end = self._start(node), self._end(node)
         before = " ".join(self._source[start:end].decode().split())
-        return Mutation(where, node.lineno, before, after, start, end)  # type: ignore[attr-defined]
+        return Mutation(where, node.lineno, before, after, start, end, self._statement)  # type: ignore[attr-defined]
 
     def _text(self, node: ast.AST) -> str:
         return self._source[self._start(node) : self._end(node)].decode()

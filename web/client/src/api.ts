@@ -52,6 +52,7 @@ export class Api {
    * @throws ClientError one of its classes for each refusal. An aborted request rejects with the signal's reason.
    */
   async send(request: ApiRequest): Promise<ApiAnswer> {
+    request.signal?.throwIfAborted();
     const token = await this.#options.token();
     request.signal?.throwIfAborted();
     const isWrite = request.method === "PUT" || request.method === "DELETE";

@@ -11,7 +11,8 @@
  * └── UnavailableError     no answer, or none of use; `retryAfter`, `outcomeUnknown`
  * ```
  *
- * No message and no member holds a part of a value, a key or a token. An aborted call rejects with the signal's reason.
+ * No message and no member holds a key, a token or a part of a value, save the names of members that lead to a place in
+ * one. An aborted call rejects with the signal's reason.
  */
 import type { Session } from "./session.js";
 

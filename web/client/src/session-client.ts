@@ -2,7 +2,14 @@
 import { Api, type ApiAnswer, NoSuchSession, PreconditionFailed, unexpected } from "./api.js";
 import { fromBase64, toBase64 } from "./base64.js";
 import { toAttribute } from "./dynamodb-json.js";
-import { ConflictError, DecryptionError, EncryptionOffError, UnavailableError, ValidationError } from "./errors.js";
+import {
+  ConflictError,
+  DecryptionError,
+  EncryptionOffError,
+  NotAuthorizedError,
+  UnavailableError,
+  ValidationError,
+} from "./errors.js";
 import { type Json, JsonNumber } from "./json.js";
 import { KeyStore, type SessionKey } from "./keys.js";
 import { decryptValue, type EncryptionContext, encryptValue, importDataKey, type WrappedDataKey } from "./messages.js";
@@ -50,12 +57,14 @@ const DEFAULT_MAX_USES = 1000;
  * Reads and saves the caller's sessions.
  *
  * Every method rejects with a {@link ClientError}, with the signal's reason where it is aborted, or with what `token`
- * throws.
+ * throws. What is under way at sign-out rejects with a {@link NotAuthorizedError}.
  */
 export class SessionClient {
   readonly #api: Api;
   readonly #keys: KeyStore;
   readonly #purpose: string;
+  /** Aborted when the user signs out: what was begun for one user must not go on with the token of the next. */
+  #user = new AbortController();
 
   constructor(options: ClientOptions) {
     const { purpose = DEFAULT_PURPOSE, keyMaxAge = DEFAULT_MAX_AGE, keyMaxUses = DEFAULT_MAX_USES } = options;
@@ -68,7 +77,11 @@ export class SessionClient {
   }
 
   /** Returns whether sessions are encrypted. */
-  async config(signal?: AbortSignal): Promise<EncryptionConfig> {
+  config(signal?: AbortSignal): Promise<EncryptionConfig> {
+    return this.#call(signal, (call) => this.#config(call));
+  }
+
+  async #config(signal: AbortSignal): Promise<EncryptionConfig> {
     const { body } = await this.#api.send({ method: "GET", path: "/session/encryption/config", signal });
     const [enabled, version] = [body.get("enabled"), body.get("version")];
     if (typeof enabled !== "boolean" || !(version instanceof JsonNumber)) throw unexpected();
@@ -81,7 +94,11 @@ export class SessionClient {
   }
 
   /** Returns a session, or undefined where the caller has none of that id. */
-  async read(sessionId: string, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<Session | undefined> {
+  read(sessionId: string, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<Session | undefined> {
+    return this.#call(signal, (call) => this.#read(sessionId, call));
+  }
+
+  async #read(sessionId: string, signal: AbortSignal): Promise<Session | undefined> {
     let answer: ApiAnswer;
     try {
       answer = await this.#api.send({ method: "GET", path: path(sessionId) + ENCRYPTED_FORM, signal });
@@ -104,10 +121,19 @@ export class SessionClient {
    * @throws EncryptionOffError encryption is switched off, and binary or a set cannot go in the clear.
    * @throws UnavailableError with `outcomeUnknown` where the write was sent and may have taken effect.
    */
-  async save(
+  save(
     sessionId: string,
     changes: SessionChanges,
     { base, signal }: { base?: Session | null | undefined; signal?: AbortSignal | undefined } = {},
+  ): Promise<Session> {
+    return this.#call(signal, (call) => this.#save(sessionId, changes, base, call));
+  }
+
+  async #save(
+    sessionId: string,
+    changes: SessionChanges,
+    base: Session | null | undefined,
+    signal: AbortSignal,
   ): Promise<Session> {
     const target = path(sessionId) + ENCRYPTED_FORM;
     let body = await this.#encrypted(sessionId, changes, signal);
@@ -131,7 +157,7 @@ export class SessionClient {
         }
         if (!(error instanceof PreconditionFailed)) throw error;
       }
-      const current = await this.read(sessionId, { signal });
+      const current = await this.#read(sessionId, signal);
       if (!current || !base) throw new ConflictError(current);
       if (!sameContent(current, base)) {
         if (holds(current, base, changes)) return current; // An earlier try took effect, and its answer was lost.
@@ -147,10 +173,14 @@ export class SessionClient {
    *
    * @throws ConflictError the session is not as in `base`; it is still there.
    */
-  async remove(
+  remove(
     sessionId: string,
     { base, signal }: { base?: Session | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<void> {
+    return this.#call(signal, (call) => this.#remove(sessionId, base, call));
+  }
+
+  async #remove(sessionId: string, base: Session | undefined, signal: AbortSignal): Promise<void> {
     let seen = base;
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       try {
@@ -161,7 +191,7 @@ export class SessionClient {
         if (error instanceof NoSuchSession) return;
         if (!(error instanceof PreconditionFailed)) throw error;
       }
-      const current = await this.read(sessionId, { signal });
+      const current = await this.#read(sessionId, signal);
       if (!current) return;
       if (!base || !sameContent(current, base)) throw new ConflictError(current);
       seen = current;
@@ -170,21 +200,51 @@ export class SessionClient {
   }
 
   /** Returns a page of the caller's sessions, the newest first. */
-  async list(
+  list(
     options: { limit?: number | undefined; nextToken?: string | undefined; signal?: AbortSignal | undefined } = {},
+  ): Promise<{ sessions: ListedSession[]; nextToken?: string }> {
+    return this.#call(options.signal, (call) => this.#list(options, call));
+  }
+
+  async #list(
+    options: { limit?: number | undefined; nextToken?: string | undefined },
+    signal: AbortSignal,
   ): Promise<{ sessions: ListedSession[]; nextToken?: string }> {
     const query = new URLSearchParams();
     if (options.limit !== undefined) query.set("limit", String(options.limit));
     if (options.nextToken !== undefined) query.set("nextToken", options.nextToken);
-    const { body } = await this.#api.send({ method: "GET", path: `/session?${query}`, signal: options.signal });
+    const { body } = await this.#api.send({ method: "GET", path: `/session?${query}`, signal });
     const [sessions, nextToken] = [body.get("sessions"), text(body, "nextToken")];
     if (!Array.isArray(sessions)) throw unexpected();
     return { sessions: sessions.map(listed), ...(nextToken === undefined ? {} : { nextToken }) };
   }
 
-  /** Drops all data keys. */
+  /**
+   * Drops all data keys and ends what is under way: calls that began before reject with a {@link NotAuthorizedError},
+   * whatever `token` gives by then. A write that was sent already may have taken effect.
+   */
   signOut(): void {
     this.#keys.clear();
+    this.#user.abort(new NotAuthorizedError("The user signed out."));
+    this.#user = new AbortController();
+  }
+
+  /** Returns what `work` gives, as long as neither `signal` aborts it nor the user signs out. */
+  async #call<T>(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const call = new AbortController();
+    const ends = [signal, this.#user.signal].filter((end) => end !== undefined);
+    const abort = ({ target }: Event) => call.abort((target as AbortSignal).reason);
+    for (const end of ends) {
+      end.throwIfAborted();
+      end.addEventListener("abort", abort);
+    }
+    try {
+      const given = await work(call.signal);
+      call.signal.throwIfAborted();
+      return given;
+    } finally {
+      for (const end of ends) end.removeEventListener("abort", abort);
+    }
   }
 
   async #put(target: string, body: Body, seen: Session | null | undefined, signal: AbortSignal | undefined) {
@@ -226,7 +286,10 @@ export class SessionClient {
       const ciphertext = stored.get(PREFIX + name);
       const plain = stored.get(name);
       if (ciphertext !== undefined && plain !== undefined) throw unexpected();
-      if (plain !== undefined) session[name] = shown(plain);
+      if (plain !== undefined) {
+        session[name] = shown(plain);
+        session.form = "plaintext"; // Whatever the answer calls itself: nothing vouches for this value.
+      }
       if (ciphertext !== undefined) session[name] = await this.#decrypted(name, ciphertext, context, signal);
     }
     const name = stored.get("name");

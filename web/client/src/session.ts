@@ -13,7 +13,10 @@ export interface Session {
   configuration?: Value;
   /** The tag of the session as the server holds it. */
   etag: string;
-  /** How it travelled: encrypted, or in the clear since encryption is switched off. */
+  /**
+   * How it travelled: encrypted, or with a value in the clear, since encryption is switched off or not meant for it. Only
+   * what travelled encrypted is known to be what was written to this session.
+   */
   form: "encrypted" | "plaintext";
   /** All other attributes. */
   attributes: Record<string, Value>;

@@ -47,6 +47,7 @@ MAX_NAME_SIZE: Final = 65_535
 """Bytes of an attribute's name at any depth (Naming rules); DynamoDB Local refuses an empty one."""
 
 _MAX_READ_DEPTH: Final = 32  # What was encrypted when the documentation was taken by its word stays readable.
+_LISTS: Final = ("L", "SS", "NS", "BS")
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _MAX_DIGITS: Final = 38
 _MAX_EXPONENT: Final = 125  # 9.99…E+125 and 1E-130 are the largest and smallest magnitudes (Naming rules, "Number").
@@ -196,6 +197,9 @@ def from_json(document: Any) -> dict[str, Any]:
 
 def _mapped(value: Value, binary: Callable[[Any], Any]) -> dict[str, Any]:
     ((kind, content),) = value.items()
+    if kind in _LISTS and not isinstance(content, list):
+        # A text or an object can be gone through as well, and would come out as a list that nobody wrote.
+        raise TypeError("not a list")
     match kind:
         case "N":
             content = canonical_number(content)

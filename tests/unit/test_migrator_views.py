@@ -1,0 +1,160 @@
+"""What the operator is shown, number by number."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from encryptor_runtime.messages import Goal
+from migrator import views
+from migrator.letters import Letter
+from migrator.progress import Segment, State, Sweep
+
+START = datetime(2026, 1, 2, 8, 30, tzinfo=UTC)
+SWEEP = Sweep("20260102T083000-1f2e", Goal.VERIFY, State.RUNNING, "operator", START, 3, 2, 1, 500, rate=2.5, deep=True)
+SEGMENTS = [
+    Segment(0, True, None, 2, 150, {"encrypted": 100, "values": 90}, {"arn:a": 100}, START + timedelta(seconds=100)),
+    Segment(1, False, None, 1, 90, {"encrypted": 40, "mixed": 50, "values.decrypted": 80}, {"arn:a": 40, "arn:b": 1}),
+]
+
+
+def test_sweep_when_shown_then_its_segments_are_added_up() -> None:
+    assert views.sweep(SWEEP, SEGMENTS, START + timedelta(seconds=160)) == {
+        "id": "20260102T083000-1f2e",
+        "goal": "verify",
+        "state": "running",
+        "startedBy": "operator",
+        "startedAt": "2026-01-02T08:30:00+00:00",
+        "finishedAt": None,
+        "settingVersion": 3,
+        "segments": 2,
+        "segmentsDone": 1,
+        "scanned": 240,
+        "estimatedItems": 500,
+        "counts": {"encrypted": 140, "mixed": 50},
+        "attributes": {},
+        "strays": {},
+        "values": {"seen": 90, "decrypted": 80},
+        "underKey": {"arn:a": 140, "arn:b": 1},
+        "rate": 2.5,
+        "olderThan": None,
+        "deep": True,
+        "itemsPerSecond": 1.5,
+        "reason": None,
+        "minutesWithoutProgress": 1,
+    }
+
+
+def test_sweep_when_it_has_ended_then_its_speed_is_that_until_its_end_and_nothing_stands_still() -> None:
+    ended = replace(SWEEP, state=State.STOPPED, finished_at=START + timedelta(seconds=24), reason="hop-limit")
+
+    shown = views.sweep(replace(ended, older_than=START), SEGMENTS, START + timedelta(days=1))
+
+    assert shown["itemsPerSecond"] == 10.0
+    assert shown["finishedAt"] == "2026-01-02T08:30:24+00:00"
+    assert shown["olderThan"] == "2026-01-02T08:30:00+00:00"
+    assert (shown["reason"], shown["minutesWithoutProgress"]) == ("hop-limit", None)
+
+
+@pytest.mark.parametrize(("seconds", "minutes"), [(-5, 0), (0, 0), (59, 0), (60, 1), (119, 1), (120, 2)], ids=str)
+def test_sweep_when_it_has_committed_nothing_then_it_stands_still_since_its_start(seconds: int, minutes: int) -> None:
+    shown = views.sweep(SWEEP, [Segment(0), Segment(1)], START + timedelta(seconds=seconds))
+
+    assert shown["minutesWithoutProgress"] == minutes
+    assert shown["itemsPerSecond"] == 0.0
+
+
+def test_sweep_when_it_began_this_moment_then_it_has_a_speed_all_the_same() -> None:
+    assert views.sweep(SWEEP, [Segment(0, scanned=1)], START)["itemsPerSecond"] == 1000.0
+
+
+@pytest.mark.parametrize(("is_done", "state"), [(True, "done"), (False, "waiting")])
+def test_segment_when_shown_then_with_its_state(is_done: bool, state: str) -> None:
+    assert views.segment(Segment(3, is_done, None, 2, 150, {"encrypted": 150, "values": 9})) == {
+        "segment": 3,
+        "state": state,
+        "pages": 2,
+        "scanned": 150,
+        "counts": {"encrypted": 150},
+    }
+
+
+TABLE = {"TableName": "t", "TableArn": "arn:aws:dynamodb:eu-central-1:111122223333:table/t", "ItemCount": 7}
+
+
+@pytest.mark.parametrize(
+    ("stream", "view_type"),
+    [
+        ({"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}, "KEYS_ONLY"),
+        ({"StreamEnabled": False, "StreamViewType": "KEYS_ONLY"}, None),
+        (None, None),
+    ],
+)
+def test_table_when_shown_then_with_what_its_stream_carries(stream: Any, view_type: str | None) -> None:
+    shown = views.table({**TABLE, "StreamSpecification": stream, "LatestStreamArn": "s"})
+
+    assert shown == {
+        "table": "t",
+        "tableArn": TABLE["TableArn"],
+        "account": "111122223333",
+        "tableItemCount": 7,
+        "stream": {"arn": "s", "viewType": view_type},
+    }
+
+
+def test_key_and_recovery_when_shown_then_dates_are_text() -> None:
+    assert views.key("arn", {"KeyState": "Enabled"}, {"KeyRotationEnabled": True, "NextRotationDate": START}) == {
+        "arn": "arn",
+        "state": "Enabled",
+        "rotationEnabled": True,
+        "rotationPeriodInDays": None,
+        "nextRotationDate": "2026-01-02T08:30:00+00:00",
+    }
+    assert views.recovery({"PointInTimeRecoveryStatus": "ENABLED", "EarliestRestorableDateTime": START}) == {
+        "pitr": True,
+        "days": None,
+        "earliest": "2026-01-02T08:30:00+00:00",
+        "latest": None,
+    }
+    assert views.recovery({"PointInTimeRecoveryStatus": "DISABLED"})["pitr"] is False
+
+
+def letter(**document: Any) -> Letter:
+    return Letter("m-1", "handle", "{}", document, 3, "item")
+
+
+def test_letter_when_it_is_a_keys_then_its_own_reason_and_time_come_first() -> None:
+    shown = views.letter(
+        letter(
+            key={"sessionId": {"S": "s"}},
+            reason="context-mismatch",
+            time="2026-01-02T08:30:00+00:00",
+            timestamp="other",
+            requestContext={"condition": "other"},
+            value="secret",
+        )
+    )
+
+    assert (shown["id"], shown["kind"], shown["attempts"]) == ("m-1", "item", 3)
+    assert (shown["reason"], shown["time"]) == ("context-mismatch", "2026-01-02T08:30:00+00:00")
+    assert shown["range"] is None
+    assert "secret" not in str(shown)
+
+
+def test_letter_when_it_is_the_mappings_then_its_range_and_condition_are_shown() -> None:
+    batch = {"shardId": "shard", "startSequenceNumber": "1", "endSequenceNumber": "2", "streamArn": "s", "other": "x"}
+
+    shown = views.letter(
+        letter(DDBStreamBatchInfo=batch, requestContext={"condition": "RetryAttemptsExhausted"}, timestamp="2026-01-02")
+    )
+
+    assert (shown["reason"], shown["time"]) == ("RetryAttemptsExhausted", "2026-01-02")
+    assert shown["range"] == {name: value for name, value in batch.items() if name != "other"}
+
+
+@pytest.mark.parametrize("odd", [None, 3, "text", []])
+def test_letter_when_its_members_are_odd_then_it_is_shown_without_them(odd: Any) -> None:
+    shown = views.letter(letter(requestContext=odd, DDBStreamBatchInfo=odd))
+
+    assert (shown["reason"], shown["range"]) == (None, None)

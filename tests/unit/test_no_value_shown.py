@@ -1,0 +1,32 @@
+"""What holds values keeps them out of ``repr``, and so out of logs, tracebacks and assertion messages."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+
+PACKAGES = ("item_crypto", "encryptor_runtime", "stream_encryptor", "reader", "migrator", "admin", "http_api")
+HIDDEN = {
+    "Access": {"item"},
+    "Change": {"guards", "sets"},
+    "Decision": {"envelopes", "item"},
+    "Envelope": {"body", "encrypted_key", "context"},
+    "Letter": {"body", "document"},
+    "Number": {"text"},
+    "Settled": {"decrypted", "targets"},
+    "StoredItem": {"item", "envelopes"},
+    "Target": {"value"},
+}
+
+
+def dataclasses() -> Iterator[type]:
+    for package in map(importlib.import_module, PACKAGES):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            module = importlib.import_module(found.name)
+            yield from (each for each in vars(module).values() if is_dataclass(each) and each.__module__ == found.name)
+
+
+def test_dataclasses_when_shown_then_these_members_are_left_out() -> None:
+    hidden = {each.__name__: {field.name for field in fields(each) if not field.repr} for each in dataclasses()}
+
+    assert {name: members for name, members in hidden.items() if members} == HIDDEN
