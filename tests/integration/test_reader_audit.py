@@ -60,6 +60,16 @@ def test_given_ciphertext_when_its_owner_reads_then_each_value_is_counted(
     assert "DecryptionsFailed" not in metrics(output)
 
 
+def test_given_no_session_when_it_is_asked_for_then_nothing_is_counted_as_decrypted(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.call("GET", "dlg-1").status == 404
+    assert world.item({"Key": KEY}) == {"Item": None}
+
+    counted = metrics(capsys.readouterr().out)
+    assert not {"DecryptionsSucceeded", "DecryptionsFailed", "SessionReads"} & counted.keys()
+
+
 def test_given_a_service_when_it_reads_then_the_audit_lines_say_so(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

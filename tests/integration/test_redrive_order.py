@@ -105,7 +105,7 @@ class TestTime:
             world.plain(f"s{number}")
             letter(world, f"s{number}")
 
-        answer = self.redrive(world, 59.0)
+        answer = self.redrive(world, 59.0, 59.0, 29.0)  # Half of little is kept back.
 
         assert (answer["done"], answer["again"], answer["remaining"]) == (0, 0, 3)
         assert "redrive again" in answer["notes"][0]
@@ -118,7 +118,7 @@ class TestTime:
         world.plain("s1")
         letter(world, "s1")
 
-        answer = self.redrive(world, 200.0, 200.0, 20.0)
+        answer = self.redrive(world, 200.0, 200.0, 200.0, 20.0)
 
         assert (answer["done"], answer["again"], answer["remaining"]) == (0, 1, 1)
         assert "history" in world.get("s1")

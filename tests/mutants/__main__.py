@@ -36,10 +36,10 @@ PACKAGES: Final = {
         for name in ("stream_encryptor", "migrator", "reader", "admin", "session_keys", "evidence", "http_api")
     },
 }
-NOT_THESE: Final = ("local", "cli", "readme", "template", "layer", "mutations", "import_contracts", "events", "alarm")
+NOT_THESE: Final = ("local", "cli", "readme", "template", "layer", "mutations", "import_contracts", "events", "alarms")
 """Tests of the local stack, the command, the template and the documents, by their files' names."""
 OF_THE_STACK: Final = re.compile(r"^(from|import) local\b|local_functions", re.MULTILINE)
-"""What else runs the functions in other processes, where nobody sees what is run."""
+"""What integration tests hold that run the functions in other processes, where nobody sees what is run."""
 LONGEST: Final = 5.0
 """Seconds of the processor: a promise that only a slower test notices has no test of its own."""
 ENOUGH: Final = 60.0
@@ -86,16 +86,13 @@ def is_shown(path: Path) -> bool:
     """Tell whether mutants are shown to the tests of a file."""
     if any(f"_{part}" in path.stem for part in NOT_THESE):
         return False
-    return OF_THE_STACK.search(path.read_text()) is None
+    return path.parent.name == "unit" or OF_THE_STACK.search(path.read_text()) is None
 
 
 def tests_of(mutant: Mutant, tests: list[Test]) -> list[Test]:
     """Return the tests that a mutant is shown to: those of its module and the quickest, as far as the time goes."""
     statement = mutant.mutation.statement
-    if statement is None:  # It is run when the file is imported.
-        found = [test for test in tests if any(file == mutant.file for file, _ in test.ran)]
-    else:
-        found = [test for test in tests if (mutant.file, statement) in test.ran]
+    found = [test for test in tests if (mutant.file, statement) in test.ran]
     module = Path(mutant.file).stem.rstrip("s")
     found.sort(key=lambda test: (module not in Path(test.file).stem, test.seconds))
     ends = itertools.accumulate(test.seconds for test in found)

@@ -34,7 +34,7 @@ class Mutation:
         after: the text in its place.
         start: where it begins, as an offset into the source's UTF-8 bytes.
         end: where it ends.
-        statement: the line where the statement around it begins; None outside of functions.
+        statement: the line where the statement around it begins; 0 outside of functions: it is run by whoever imports.
     """
 
     where: str
@@ -43,7 +43,7 @@ class Mutation:
     after: str
     start: int
     end: int
-    statement: int | None
+    statement: int
 
     def applied(self, source: str) -> str:
         """Return ``source`` with the change made."""
@@ -52,7 +52,7 @@ class Mutation:
 
 
 def mutations(source: str) -> Iterator[Mutation]:
-    """Yield every mutation of ``source``; docstrings, annotations, imports and logging texts have none."""
+    """Yield every mutation of ``source``; docstrings, annotations, imports and assertions have none."""
     tree = ast.parse(source)
     lines = [0]
     for line in source.encode().splitlines(keepends=True):
@@ -64,7 +64,7 @@ class _Finder:
     def __init__(self, source: bytes, lines: list[int]) -> None:
         self._source = source
         self._lines = lines
-        self._statement: int | None = None  # The one that is looked at.
+        self._statement = 0  # The one that is looked at.
 
     def found(self, node: ast.AST, where: str) -> Iterator[Mutation]:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -74,7 +74,7 @@ class _Finder:
         for child in self._children(node):
             outer = self._statement
             if isinstance(child, ast.stmt):
-                self._statement = None if isinstance(node, ast.Module | ast.ClassDef) else child.lineno
+                self._statement = 0 if isinstance(node, ast.Module | ast.ClassDef) else child.lineno
             yield from self.found(child, where)
             self._statement = outer
 
@@ -85,7 +85,8 @@ class _Finder:
                 continue
             for child in value if isinstance(value, list) else [value]:
                 is_text = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
-                if isinstance(child, ast.AST) and not is_text:
+                # What is asserted is so by what stands above it: said for the reader and for mypy.
+                if isinstance(child, ast.AST) and not is_text and not isinstance(child, ast.Assert):
                     yield child
 
     def _of(self, node: ast.AST, where: str) -> Iterator[Mutation]:
@@ -104,7 +105,7 @@ class _Finder:
                 yield self._at(where, constant, str(not value))
             case ast.Return(value=ast.expr() as value) if not isinstance(value, ast.Constant):
                 yield self._at(where, value, "None")
-            case ast.Raise(exc=ast.Call(func=ast.Name(id="AssertionError"))):
+            case ast.Raise(exc=ast.Name(id="AssertionError") | ast.Call(func=ast.Name(id="AssertionError"))):
                 pass  # Says that nobody comes here.
             case ast.Raise(exc=ast.expr()):
                 yield self._at(where, node, "pass")

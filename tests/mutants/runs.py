@@ -22,7 +22,7 @@ from typing import Any, Final
 import pytest
 
 Line = tuple[str, int]
-"""A file, from the tree's root, and the line where a statement of it begins, from 1."""
+"""A file, from the tree's root, and the line where a statement of a function begins, or 0 for the rest."""
 
 _PATHS: Final = ("layers/crypto", "functions", ".")
 _SHIPPED: Final = ("layers", "functions")
@@ -51,7 +51,7 @@ class Test:
     Attributes:
         id: pytest's name of it, with the file that it is in.
         seconds: how long it keeps the processor busy.
-        ran: the shipped statements that it runs, those of functions.
+        ran: the shipped statements that it runs.
     """
 
     id: str
@@ -185,13 +185,14 @@ class _Listener:
 
 
 def noted(source: str, file: str) -> str:
-    """Return ``source`` where each statement of a function is noted before it runs."""
+    """Return ``source`` where each statement of a function is noted before it runs, and the file when imported."""
     tree = ast.parse(source)
     for node in list(ast.walk(tree)):
         for part in () if isinstance(node, ast.Module | ast.ClassDef) else ("body", "orelse", "finalbody"):
             statements = getattr(node, part, None)
             if isinstance(statements, list):
                 setattr(node, part, [each for one in statements for each in (*_note(one, file), one)])
+    tree.body += ast.parse(f"{_NOTE}({file!r}, 0)").body
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
