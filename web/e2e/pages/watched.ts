@@ -12,6 +12,8 @@ const ANSWERED = /^Failed to load resource: the server responded with a status o
 /** What pages did that they must not, and all that they sent. */
 export interface Watch {
   readonly requests: Request[];
+  /** The text of each answer: a page that is left takes its answers along. */
+  readonly answers: Promise<string>[];
   /** What a test brings about on purpose, in the console's words. */
   readonly expected: RegExp[];
 }
@@ -20,7 +22,7 @@ export const test = base.extend<{ watch: Watch }>({
   watch: [
     async ({ context }, use) => {
       const wrong: string[] = [];
-      const watch: Watch = { requests: [], expected: [ANSWERED] };
+      const watch: Watch = { requests: [], answers: [], expected: [ANSWERED] };
       await observe(context, watch, wrong);
       await use(watch);
       expect(wrong.filter((what) => !watch.expected.some((pattern) => pattern.test(what)))).toEqual([]);
@@ -36,14 +38,15 @@ export { expect };
  *
  * @param secrets parts of what was saved, none of them in a name or an id.
  */
-export async function expectSealed({ requests }: Watch, secrets: string[]): Promise<void> {
+export async function expectSealed({ requests, answers }: Watch, secrets: string[]): Promise<void> {
   const calls = requests.filter((request) => request.url().startsWith(theStack().api));
   expect(calls.filter((request) => request.method() === "PUT")).not.toEqual([]);
+  const seen = await Promise.all(answers);
+  expect(seen.join("")).toContain('"encrypted_history"');
   for (const request of calls) {
-    const answer = await request.response();
-    const seen = [request.url(), request.postData(), JSON.stringify(await request.allHeaders()), await answer?.text()];
-    for (const secret of secrets) expect(seen.join("\n")).not.toContain(secret);
+    seen.push(request.url(), request.postData() ?? "", JSON.stringify(await request.allHeaders()));
   }
+  for (const secret of secrets) expect(seen.join("\n")).not.toContain(secret);
 }
 
 async function observe(context: BrowserContext, watch: Watch, wrong: string[]): Promise<void> {
@@ -60,6 +63,10 @@ async function observe(context: BrowserContext, watch: Watch, wrong: string[]): 
     watch.requests.push(request);
     const { origin, protocol } = new URL(request.url());
     if (protocol !== "data:" && protocol !== "blob:" && !own.has(origin)) wrong.push(`third party: ${request.url()}`);
+  });
+  context.on("response", (response) => {
+    // An answer may have no body, or be of a request that was aborted.
+    if (response.url().startsWith(api)) watch.answers.push(response.text().catch(() => ""));
   });
   context.on("weberror", (error) => wrong.push(`uncaught: ${error.error()}`));
   context.on("console", (message) => {

@@ -18,7 +18,7 @@ test("a migration started in the page reaches its end on screen", async ({ page 
   await page.getByRole("radio", { name: "Encrypt", exact: true }).click();
   await page.getByLabel("Segments", { exact: true }).fill("4");
   await page.getByLabel("Items a second, at most", { exact: true }).fill("10");
-  await page.getByRole("button", { name: "Start to encrypt" }).click();
+  await page.getByRole("button", { name: "Start encrypting" }).click();
 
   await test.step("beside a stream that is held back, it asks again", async () => {
     await page.getByRole("button", { name: "Start all the same…" }).click();
@@ -52,14 +52,14 @@ test("a verification counts what is in the table, and a sweep that is cancelled 
   await go(page, "Migration");
   await page.getByRole("radio", { name: "Verify" }).click();
   await page.getByRole("checkbox", { name: "Decrypt every value to check it" }).check();
-  await page.getByRole("button", { name: "Start to verify" }).click();
+  await page.getByRole("button", { name: "Start verifying" }).click();
   await expect(page.getByRole("heading", { name: "Verify sweep" })).toBeVisible();
   await expect(page.getByText("Done", { exact: true }).first()).toBeVisible({ timeout: 60_000 });
 
   await go(page, "Migration");
   await page.getByRole("radio", { name: "Re-encrypt" }).click();
   await page.getByLabel("Items a second, at most", { exact: true }).fill("1");
-  await page.getByRole("button", { name: "Start to re-encrypt" }).click();
+  await page.getByRole("button", { name: "Start re-encrypting" }).click();
   await page.getByRole("button", { name: "Cancel…" }).click();
   const dialog = page.getByRole("alertdialog");
   await expect(dialog.getByRole("button", { name: "Cancel the sweep" })).toBeDisabled();
