@@ -1,3 +1,5 @@
+import type { Locator, Page } from "@playwright/test";
+
 import { go, signIn } from "../pages/admin.ts";
 import { expect, test } from "../pages/watched.ts";
 import { type Item, put, states, switchStream } from "../stack/aws.ts";
@@ -17,7 +19,7 @@ test("a migration started in the page reaches its end on screen", async ({ page 
   await go(page, "Migration");
   await page.getByRole("radio", { name: "Encrypt", exact: true }).click();
   await page.getByLabel("Segments", { exact: true }).fill("4");
-  await page.getByLabel("Items a second, at most", { exact: true }).fill("10");
+  await page.getByLabel("Items a second, at most", { exact: true }).fill("15");
   await page.getByRole("button", { name: "Start encrypting" }).click();
 
   await test.step("beside a stream that is held back, it asks again", async () => {
@@ -31,13 +33,13 @@ test("a migration started in the page reaches its end on screen", async ({ page 
   await test.step("it is paused on the way, and stays where it is", async () => {
     await expect.poll(share, { timeout: 60_000 }).toBeGreaterThan(0);
     await page.getByRole("button", { name: "Pause" }).click();
-    await expect(page.getByRole("main").getByText("Paused", { exact: true })).toBeVisible();
+    await expect(told(page)).toHaveText("The sweep is paused.");
     expect((await states("before-")).plaintext).toBeGreaterThan(0);
   });
 
   await test.step("it goes on, and ends", async () => {
     await page.getByRole("button", { name: "Resume" }).click();
-    await expect(page.getByText("Done", { exact: true }).first()).toBeVisible({ timeout: 120_000 });
+    await expect(told(page)).toHaveText("The sweep is done.", { timeout: 120_000 });
     await expect(page.getByText("4 of 4")).toBeVisible();
     expect(await share()).toBe(100);
     await expect(page.getByRole("progressbar", { name: /^Segment/ })).toHaveCount(4);
@@ -54,19 +56,25 @@ test("a verification counts what is in the table, and a sweep that is cancelled 
   await page.getByRole("checkbox", { name: "Decrypt every value to check it" }).check();
   await page.getByRole("button", { name: "Start verifying" }).click();
   await expect(page.getByRole("heading", { name: "Verify sweep" })).toBeVisible();
-  await expect(page.getByText("Done", { exact: true }).first()).toBeVisible({ timeout: 60_000 });
+  await expect(told(page)).toHaveText("The sweep is done.", { timeout: 60_000 });
 
   await go(page, "Migration");
   await page.getByRole("radio", { name: "Re-encrypt" }).click();
   await page.getByLabel("Items a second, at most", { exact: true }).fill("1");
   await page.getByRole("button", { name: "Start re-encrypting" }).click();
+  await expect(page.getByRole("heading", { name: "Re-encrypt sweep" })).toBeVisible();
   await page.getByRole("button", { name: "Cancel…" }).click();
   const dialog = page.getByRole("alertdialog");
   await expect(dialog.getByRole("button", { name: "Cancel the sweep" })).toBeDisabled();
   await dialog.getByLabel("Type cancel to confirm").fill("cancel");
   await dialog.getByRole("button", { name: "Cancel the sweep" }).click();
-  await expect(page.getByRole("main").getByText("Cancelled", { exact: true })).toBeVisible();
+  await expect(told(page)).toHaveText("The sweep is cancelled.");
 });
+
+/** What screen readers are told of the sweep. */
+function told(page: Page): Locator {
+  return page.getByRole("main").getByRole("status").filter({ hasText: "The sweep is" });
+}
 
 function oldSession(number: number): Item {
   return {
