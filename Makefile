@@ -18,7 +18,7 @@ PYTEST := $(BIN)/python -m pytest -n auto
 NPM := npm --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb test-iam test-web web mutants
+.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb test-iam test-web e2e-web web mutants
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,10 +56,12 @@ tests/iam/node_modules: tests/iam/package-lock.json
 	@$(NPM) ci --prefix tests/iam && touch $@ \
 		|| echo "The IAM simulator cannot be installed: the tests that need it ARE NOT RUN"
 
-test-web: $(READY) web/node_modules/.ready ## the browser's packages, and all of it in Chromium: needs node, npm, chromium
+test-web: web/node_modules/.ready ## the browser's packages: types, lint, tests, size, committed builds: needs node, npm
+	@if [ -e $< ]; then $(NPM) run --prefix web check && $(NPM) run --prefix web committed; fi
+
+e2e-web: $(READY) web/node_modules/.ready ## page, client and example in Chromium on the local stack: slow, not in CI
 	@if [ -e web/node_modules/.ready ]; then \
-		$(NPM) run --prefix web check && $(NPM) run --prefix web committed \
-		&& PYTHON=$(abspath $(BIN)/python) $(NPM) run --prefix web e2e; fi
+		$(NPM) run --prefix web libraries && PYTHON=$(abspath $(BIN)/python) $(NPM) run --prefix web e2e; fi
 
 web: web/node_modules/.ready ## build what the stack serves, to commit it: the admin page, the example chat
 	@$(NPM) run --prefix web libraries && $(NPM) run --prefix web pages
