@@ -25,5 +25,11 @@ export async function say(page: Page, text: string): Promise<void> {
   await page.getByRole("button", { name: "Send" }).click();
 }
 
+/** Waits until there are so many messages, all of them stored: one is shown before it is saved. */
+export async function expectStored(page: Page, count: number): Promise<void> {
+  await expect(messages(page)).toHaveCount(count);
+  await expect(page.getByRole("status", { name: "Saving" })).toHaveText("Stored encrypted");
+}
+
 /** The messages that are shown. */
 export const messages = (page: Page): Locator => page.getByRole("log").getByRole("listitem");

@@ -1,4 +1,4 @@
-import { begin, messages, openChat, say } from "../pages/chat.ts";
+import { begin, expectStored, messages, openChat, say } from "../pages/chat.ts";
 import { expect, expectSealed, test } from "../pages/watched.ts";
 import { decrypted, stored } from "../stack/aws.ts";
 
@@ -27,7 +27,7 @@ test("a chat is encrypted in the browser, read again after a reload, and nobody 
 
   await page.reload();
   await openChat(page, "erin", conversation);
-  await expect(messages(page)).toHaveCount(2);
+  await expectStored(page, 2);
   await expectSealed(watch, ["flowerpot"]);
 
   const others = await browser.newContext();
@@ -42,19 +42,28 @@ test("of two tabs, the second to send is told, and loses nothing", async ({ page
   await openChat(page, "erin");
   const conversation = await begin(page);
   await say(page, "One marmalade");
-  await expect(messages(page)).toHaveCount(2);
+  await expectStored(page, 2);
   const second = await context.newPage();
   await openChat(second, "erin", conversation);
-  await expect(messages(second)).toHaveCount(2);
+  await expectStored(second, 2);
 
   await say(page, "Two, from the first tab");
-  await expect(messages(page)).toHaveCount(4);
+  await expectStored(page, 4);
   await say(second, "Three, from the second tab");
   const conflict = second.getByRole("alert", { name: "Conflict" });
   await expect(conflict).toContainText("changed in another tab");
   await expect(conflict).toContainText("Two, from the first tab");
+  await test.step("what cannot be sent now looks so, under the pointer too", async () => {
+    const send = second.getByRole("button", { name: "Send" });
+    await conflict.hover();
+    const colour = await send.evaluate((button) => getComputedStyle(button).backgroundColor);
+    await send.hover({ force: true });
+    await send.evaluate((button) => Promise.all(button.getAnimations().map((animation) => animation.finished)));
+    await expect(send).toBeDisabled();
+    await expect(send).toHaveCSS("background-color", colour);
+  });
   await conflict.getByRole("button", { name: "Add my message to it" }).click();
-  await expect(messages(second)).toHaveCount(6);
+  await expectStored(second, 6);
   await expect(conflict).toBeHidden();
   const all = JSON.stringify(await decrypted("erin", conversation));
   for (const text of ["One marmalade", "Two, from the first tab", "Three, from the second tab"])

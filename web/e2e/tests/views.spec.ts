@@ -6,7 +6,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 
 import { address, go, signIn } from "../pages/admin.ts";
-import { begin, messages, openChat, say } from "../pages/chat.ts";
+import { begin, expectStored, openChat, say } from "../pages/chat.ts";
 import { expect, test } from "../pages/watched.ts";
 import { theStack } from "../stack/stack.ts";
 
@@ -81,15 +81,15 @@ test("the example chat", async ({ page, context }) => {
   await looked(page, "chat-nothing-open");
   const conversation = await begin(page);
   await say(page, "What is in season in November?");
-  await expect(messages(page)).toHaveCount(2);
+  await expectStored(page, 2);
   await page.getByText("What the server holds").click();
   await expect(page.getByRole("term").filter({ hasText: "encrypted_history" })).toBeVisible();
   await looked(page, "chat");
   const other = await context.newPage();
   await openChat(other, "frank", conversation);
-  await expect(messages(other)).toHaveCount(2);
+  await expectStored(other, 2);
   await say(other, "Quinces?");
-  await expect(messages(other)).toHaveCount(4);
+  await expectStored(other, 4);
   await say(page, "Pears?");
   await expect(page.getByRole("alert", { name: "Conflict" })).toBeVisible();
   await looked(page, "chat-conflict");
