@@ -34,7 +34,7 @@ test("who may not see the rest", async ({ page }) => {
 });
 
 test("who is signed in", async ({ page }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(360_000);
   await signIn(page, "carol");
   for (const view of ["Overview", "Migration", "Keys", "Failures", "Audit"]) {
     await test.step(view, async () => {

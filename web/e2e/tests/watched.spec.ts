@@ -15,12 +15,14 @@ test.fail("a request to a third party", async ({ page }) => {
   await page.goto("https://third.test/");
 });
 
-test.fail("an exception that nobody catches", ({ page }) =>
-  page.evaluate(() => {
+test.fail("an exception that nobody catches", async ({ page }) => {
+  const thrown = page.waitForEvent("pageerror");
+  await page.evaluate(() => {
     setTimeout(() => {
       throw new Error("not caught");
     });
-  }),
-);
+  });
+  await thrown;
+});
 
 test.fail("an error in the console", ({ page }) => page.evaluate(() => console.error("wrong")));
