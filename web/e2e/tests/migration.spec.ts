@@ -1,4 +1,5 @@
-import type { Locator, Page } from "@playwright/test";
+import { readFile } from "node:fs/promises";
+import type { Download, Locator, Page } from "@playwright/test";
 
 import { go, signIn } from "../pages/admin.ts";
 import { expect, test } from "../pages/watched.ts";
@@ -12,7 +13,7 @@ test("a migration started in the page reaches its end on screen", async ({ page 
   test.setTimeout(240_000);
   // What a table holds from before: the stream has not told of it.
   await switchStream("off");
-  await put(Array.from({ length: ITEMS }, (_, number) => oldSession(number)));
+  await put(Array.from({ length: ITEMS }, (_, number) => session(`before-${number}`)));
   expect(await states("before-")).toEqual({ encrypted: 0, plaintext: ITEMS });
 
   await signIn(page, "carol");
@@ -49,7 +50,8 @@ test("a migration started in the page reaches its end on screen", async ({ page 
   expect(await states("before-")).toEqual({ encrypted: ITEMS, plaintext: 0 });
 });
 
-test("a verification counts what is in the table, and a sweep that is cancelled ends", async ({ page }) => {
+test("a verification becomes a report to take along, and a sweep that is cancelled ends", async ({ page }) => {
+  await put(Array.from({ length: 40 }, (_, number) => session(`counted-${number}`)));
   await signIn(page, "carol");
   await go(page, "Migration");
   await page.getByRole("radio", { name: "Verify" }).click();
@@ -57,6 +59,21 @@ test("a verification counts what is in the table, and a sweep that is cancelled 
   await page.getByRole("button", { name: "Start verifying" }).click();
   await expect(page.getByRole("heading", { name: "Verify sweep" })).toBeVisible();
   await expect(told(page)).toHaveText("The sweep is done.", { timeout: 60_000 });
+
+  await test.step("the report", async () => {
+    await page.getByRole("main").getByRole("link", { name: "Report" }).click();
+    await expect(page.getByRole("heading", { name: "What is in the table" })).toBeVisible();
+    const files: Download[] = [];
+    page.on("download", (download) => files.push(download));
+    await page.getByRole("button", { name: "Download HTML and JSON" }).click();
+    await expect.poll(() => files.length).toBe(2);
+    const [json, html] = await Promise.all(files.map(async (file) => readFile(await file.path(), "utf8")));
+    expect(JSON.parse(json as string)).toMatchObject({
+      document: "DynamoDB Stream Encryptor: evidence",
+      generatedBy: "carol",
+    });
+    expect(html).toMatch(/^<!doctype html>/i);
+  });
 
   await go(page, "Migration");
   await page.getByRole("radio", { name: "Re-encrypt" }).click();
@@ -76,11 +93,11 @@ function told(page: Page): Locator {
   return page.getByRole("main").getByRole("status").filter({ hasText: "The sweep is" });
 }
 
-function oldSession(number: number): Item {
+function session(id: string): Item {
   return {
-    sessionId: { S: `before-${number}` },
-    userId: { S: `user-${number % 7}` },
+    sessionId: { S: id },
+    userId: { S: "alice" },
     startTime: { S: "2026-03-01T09:00:00+00:00" },
-    history: { L: [{ M: { type: { S: "human" }, content: { S: `What of number ${number}?` } } }] },
+    history: { L: [{ M: { type: { S: "human" }, content: { S: `What of ${id}?` } } }] },
   };
 }

@@ -129,6 +129,7 @@ async function looked(page: Page, name: string): Promise<void> {
       await page.screenshot({ path: `${SCREENSHOTS}${label}.png`, animations: "disabled" });
       const aside = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       expect(aside, `${label}: scrolls sideways`).toBeLessThanOrEqual(0);
+      expect(await cutOff(page), `${label}: cannot be seen whole`).toEqual([]);
       const { violations } = await new AxeBuilder({ page }).analyze();
       const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
       expect(
@@ -141,3 +142,15 @@ async function looked(page: Page, name: string): Promise<void> {
 }
 
 const heightOf = (width: number) => (width < 600 ? 844 : 900);
+
+/** Returns the controls that stand beyond an edge. */
+function cutOff(page: Page): Promise<string[]> {
+  return page.locator("a, button:not(.skip), [role=button]").evaluateAll((controls) =>
+    controls
+      .filter((control) => {
+        const { left, right } = control.getBoundingClientRect();
+        return left < 0 || right > window.innerWidth;
+      })
+      .map((control) => control.textContent ?? ""),
+  );
+}
