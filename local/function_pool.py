@@ -16,6 +16,7 @@ class FunctionPool:
         """Start no process yet; `warm` and `invoke` do."""
         self.spec = spec
         self.log_file = log_file
+        log_file.touch()  # It is there to be followed before the function runs.
         self._endpoint_url = endpoint_url
         self._region = region
         self._places = threading.Semaphore(size)
