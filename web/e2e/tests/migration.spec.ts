@@ -52,6 +52,7 @@ test("a migration started in the page reaches its end on screen", async ({ page 
 
 test("a verification becomes a report to take along, and a sweep that is cancelled ends", async ({ page }) => {
   await put(Array.from({ length: 40 }, (_, number) => session(`counted-${number}`)));
+  await expect.poll(() => states("counted-"), { timeout: 60_000 }).toEqual({ encrypted: 40, plaintext: 0 });
   await signIn(page, "carol");
   await go(page, "Migration");
   await page.getByRole("radio", { name: "Verify" }).click();
