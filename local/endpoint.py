@@ -13,7 +13,6 @@ it.
 import io
 import json
 import re
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -28,11 +27,10 @@ from moto.moto_server.werkzeug_app import (
     MotoRequestHandler,
     create_backend_app,
 )
-from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.dynamodb_front import DynamoDBFront
-from local.errors import LocalStackError, PortInUseError
 from local.function_process import Invocation
+from local.wsgi_server import WsgiServer
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -47,22 +45,6 @@ _CALLER = re.compile(r" app/(\S+)")
 _SIGNED = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/")
 _REQUEST_LIMIT = 6 * 1024 * 1024
 _POLL_INTERVAL = 0.1
-
-
-def listening_socket(port: int) -> socket.socket:
-    """Return a socket that listens on 127.0.0.1; raise `PortInUseError`."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(("127.0.0.1", port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        raise PortInUseError(port) from error
-    except OverflowError as error:
-        listener.close()
-        raise LocalStackError(f"{port} is not a port: give one from 0 to 65535") from error
-    return listener
 
 
 @dataclass(frozen=True)
@@ -106,19 +88,8 @@ class Endpoint:
     def __init__(self, port: int, lookup: Lookup) -> None:
         """Serve on the port, 0 for any free one."""
         self._application = EndpointApplication(_Dispatcher(), lookup)
-        with listening_socket(port) as listener:
-            self.port: int = listener.getsockname()[1]
-            self.url = f"http://127.0.0.1:{self.port}"
-            self._server: BaseWSGIServer = make_server(
-                "127.0.0.1",
-                self.port,
-                self._application,
-                threaded=True,
-                request_handler=_QuietHandler,
-                fd=listener.fileno(),
-            )
-        self._thread = threading.Thread(target=self._server.serve_forever, name="endpoint", daemon=True)
-        self._thread.start()
+        self._server = WsgiServer(port, self._application, "endpoint", _QuietHandler)
+        self.port, self.url = self._server.port, self._server.url
 
     def observe(self, observer: Callable[[Call], None]) -> None:
         """Have `observer` told of every request from here on, by the thread that serves it."""
@@ -134,9 +105,7 @@ class Endpoint:
 
     def stop(self) -> None:
         """Stop serving and free the port."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.stop()
 
 
 class EndpointApplication:

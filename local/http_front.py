@@ -8,11 +8,11 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from local.endpoint import listening_socket
 from local.function_process import Invocation
 from local.http_event import HttpRequest, HttpResponse, to_event, to_response
 from local.routes import Api, Cors, Route
 from local.tokens import TokenKey, TokenRefusedError
+from local.wsgi_server import listening_socket
 
 BODY_LIMIT = 10 * 1024 * 1024
 """Largest request body in bytes (API Gateway quota)."""

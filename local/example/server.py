@@ -1,17 +1,15 @@
 """The example's files and its configuration, bound to 127.0.0.1."""
 
 import json
-import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from local.endpoint import listening_socket
 from local.errors import LocalStackError
+from local.wsgi_server import WsgiServer
 
 STATIC: Final = Path(__file__).with_name("static")
 
@@ -36,19 +34,8 @@ class Example:
         """Start serving on a port, 0 for any free one; raise `LocalStackError` where that is impossible."""
         self._files = _files(folder)
         self.config: Mapping[str, str] = {}
-        with listening_socket(port) as listener:
-            self._port: int = listener.getsockname()[1]
-            self.url = f"http://127.0.0.1:{self._port}"
-            self._server: BaseWSGIServer = make_server(
-                "127.0.0.1",
-                self._port,
-                self._application,
-                threaded=True,
-                request_handler=_QuietHandler,
-                fd=listener.fileno(),
-            )
-        self._thread = threading.Thread(target=self._server.serve_forever, name="example", daemon=True)
-        self._thread.start()
+        self._server = WsgiServer(port, self._application, "example")
+        self.url = self._server.url
 
     def __enter__(self) -> "Example":
         """Return it."""
@@ -56,9 +43,7 @@ class Example:
 
     def __exit__(self, *_: object) -> None:
         """Stop serving and free the port."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.stop()
 
     def _application(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         response = self._answer(Request(environ))
@@ -97,11 +82,6 @@ class Example:
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
         }
-
-
-class _QuietHandler(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Print no access log: addresses have codes in them."""
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -1,7 +1,6 @@
 """The issuer's addresses, bound to 127.0.0.1."""
 
 import json
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -9,10 +8,8 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from local.endpoint import listening_socket
 from local.issuer.grants import Grant, Grants, InvalidGrantError
 from local.issuer.pages import HEADERS, USERS, message_page, sign_in_page
 from local.issuer.requests import (
@@ -23,6 +20,7 @@ from local.issuer.requests import (
     read_request,
 )
 from local.tokens import ALGORITHM, AUDIENCE, ISSUER, SIGN_IN_LIFETIME, TokenKey, TokenRefusedError
+from local.wsgi_server import WsgiServer
 
 _METADATA: Final = "/.well-known/openid-configuration"
 _LARGEST_FORM: Final = 64 * 1024
@@ -72,19 +70,8 @@ class Issuer:
             "/token": (("POST",), self._token),
             "/logout": (("GET", "POST"), self._logout),
         }
-        with listening_socket(port) as listener:
-            self.port: int = listener.getsockname()[1]
-            self.url = f"http://127.0.0.1:{self.port}"
-            self._server: BaseWSGIServer = make_server(
-                "127.0.0.1",
-                self.port,
-                self._application,
-                threaded=True,
-                request_handler=_QuietHandler,
-                fd=listener.fileno(),
-            )
-        self._thread = threading.Thread(target=self._server.serve_forever, name="issuer", daemon=True)
-        self._thread.start()
+        self._server = WsgiServer(port, self._application, "issuer")
+        self.port, self.url = self._server.port, self._server.url
 
     @property
     def metadata_url(self) -> str:
@@ -93,9 +80,7 @@ class Issuer:
 
     def stop(self) -> None:
         """Stop serving and free the port."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.stop()
 
     def _application(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
@@ -237,11 +222,6 @@ class Issuer:
         if not known or not is_redirect_uri(target):
             return _page("Not possible", "post_logout_redirect_uri is not one of the client's.", 400)
         return _redirect(f"{target}?{urlencode({'state': values['state']})}" if "state" in values else target)
-
-
-class _QuietHandler(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Print no access log: addresses have codes in them."""
 
 
 def _html(text: str, status: int = 200) -> Response:
