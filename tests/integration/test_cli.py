@@ -628,6 +628,8 @@ class TestOnATerminal:
 
         def start(*arguments: str) -> tuple[subprocess.Popen[bytes], int]:
             ours, theirs = pty.openpty()
+            # As a terminal starts it: where the tests run in a shell's background, Ctrl-C would be ignored.
+            before = signal.signal(signal.SIGINT, signal.default_int_handler)
             process = subprocess.Popen(
                 [sys.executable, "-m", "dynamodb_stream_encryptor", *arguments, *IN_AWS],
                 cwd=ROOT,
@@ -636,6 +638,7 @@ class TestOnATerminal:
                 stderr=theirs,
                 env=os.environ | {"TERM": "xterm", "COLUMNS": "100", "LINES": "30"},
             )
+            signal.signal(signal.SIGINT, before)
             os.close(theirs)
             opened.append((process, ours))
             return process, ours

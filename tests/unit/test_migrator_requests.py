@@ -139,7 +139,7 @@ def test_key_when_given_then_in_dynamodb_json() -> None:
 
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [("a" * 257, "a" * 256), ("líne\n~ ", "l?ne?~ "), ("", "unknown"), (None, "unknown"), (7, "7")],
+    [("líne\n~ \\", r"l\xedne\n~ \\"), ("", "unknown"), (None, "unknown"), (7, "7")],
 )
-def test_name_of_the_caller_when_given_then_it_is_printable_and_short(given: Any, kept: str) -> None:
+def test_name_of_the_caller_when_given_then_it_is_printable(given: Any, kept: str) -> None:
     assert requests.by({"by": given}) == kept

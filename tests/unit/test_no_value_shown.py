@@ -5,17 +5,22 @@ import pkgutil
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
-PACKAGES = ("item_crypto", "encryptor_runtime", "stream_encryptor", "reader", "migrator", "admin", "http_api")
+PACKAGES = (
+    *("item_crypto", "encryptor_runtime", "evidence", "http_api"),
+    *("stream_encryptor", "reader", "migrator", "admin", "session_keys"),
+)
 HIDDEN = {
     "Access": {"item"},
+    "BareKey": {"encrypted", "plaintext"},
     "Change": {"guards", "sets"},
     "Decision": {"envelopes", "item"},
+    "EncryptedValue": {"ciphertext", "value"},
     "Envelope": {"body", "encrypted_key", "context"},
     "Letter": {"body", "document"},
     "Number": {"text"},
     "Settled": {"decrypted", "targets"},
     "StoredItem": {"item", "envelopes"},
-    "Target": {"value"},
+    "Target": {"ciphertext", "value"},
 }
 
 
