@@ -8,7 +8,7 @@ import pytest
 
 from local import LocalStack, PortInUseError, TemplateError
 
-TEMPLATE = Path(__file__).parent / "local_functions" / "template.yaml"
+TEMPLATE = Path(__file__).parents[1] / "integration" / "local_functions" / "template.yaml"
 
 
 def test_the_application_deploys_with_a_key_that_works(tmp_path):

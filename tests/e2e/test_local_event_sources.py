@@ -8,7 +8,7 @@ import pytest
 
 from local import LocalStack
 
-TEMPLATE = Path(__file__).parent / "local_functions" / "template.yaml"
+TEMPLATE = Path(__file__).parents[1] / "integration" / "local_functions" / "template.yaml"
 
 
 class Application:
