@@ -2,8 +2,8 @@
 
 - botocore reads the models of its services, megabytes of JSON, for each session, and moto begins a new one each time.
 - moto gives every KMS key, symmetric ones too, an RSA key that only signing would use.
-- moto looks for every member that a structure may have under some eight names. DynamoDB's values have one of ten members,
-  by its own name, and are most of what it answers.
+- moto looks for every member that a structure may have under some eight names. DynamoDB's values have one of ten
+  members, by its own name, and are most of what it answers.
 """
 
 import functools
