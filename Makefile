@@ -89,8 +89,9 @@ layout: $(READY) ## which module may import which
 template: $(READY) ## cfn-lint
 	@$(BIN)/cfn-lint template.yaml
 
+# They mostly wait: for queues, sweeps and SAM CLI. A file's tests share its stack.
 e2e: $(READY) $(SAM) ## the whole pipeline and SAM CLI's build: slow
-	@$(BIN)/python -m pytest tests/e2e
+	@$(BIN)/python -m pytest -n 3 --dist loadfile tests/e2e
 
 mutants: $(READY) ## break the code in one place at a time: do the tests notice? (OF=package, SAMPLE=n): very slow
 	@$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(OF)
