@@ -80,7 +80,7 @@ class Worker:
         """
         sweep = self.sweeps.get(work.sweep)
         if sweep is None or sweep.state is not State.RUNNING:
-            # The message comes again after a crash behind the last page: whoever paused meanwhile has nothing to resume.
+            # After a crash behind the last page the message comes again: who paused meanwhile has nothing to resume.
             return Carried.DONE if self.sweeps.finish(work.sweep, self.now()) else Carried.NOT_RUNNING
         if work.hop >= MAX_HOPS:
             self.sweeps.move(sweep, State.STOPPED, self.now(), "hop-limit")

@@ -238,8 +238,10 @@ class Sweeps:
         """
         while True:
             sweep = self.get(sweep_id)
-            if sweep is None or sweep.segments_done < sweep.segments or sweep.state not in (State.RUNNING, State.PAUSED):
-                return sweep is not None and sweep.state is State.DONE
+            if sweep is None or sweep.segments_done < sweep.segments:
+                return False
+            if sweep.state not in (State.RUNNING, State.PAUSED):
+                return sweep.state is State.DONE
             if self.move(sweep, State.DONE, now):
                 return True
 
