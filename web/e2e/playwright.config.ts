@@ -4,13 +4,24 @@ export default defineConfig({
   testDir: "tests",
   outputDir: "../test-results",
   globalSetup: "./stack/up.ts",
-  // One stack, whose setting and table all tests share.
-  workers: 1,
+  workers: 2,
   fullyParallel: false,
+  // One stack for all. What switches encryption, sweeps the table or needs it to be on goes one after the other; who only
+  // signs in and out, and waits for tokens to expire, is beside that; the views come when there is something to see.
+  projects: [
+    {
+      name: "stack",
+      testMatch: /(chat|client|failures|migration|switch|watched)\.spec/,
+      testIgnore: /views/,
+      workers: 1,
+    },
+    { name: "signing in", testMatch: /(sign-in|views-signed-out)\.spec/, workers: 1 },
+    { name: "views", testMatch: /views(-chat)?\.spec/, dependencies: ["stack"] },
+  ],
   timeout: 120_000,
   expect: { timeout: 30_000 },
   forbidOnly: true,
-  reporter: "list",
+  reporter: process.env.E2E_JSON ? [["list"], ["json", { outputFile: process.env.E2E_JSON }]] : "list",
   use: {
     browserName: "chromium",
     headless: true,
