@@ -18,10 +18,12 @@ export default defineConfig({
     { name: "signing in", testMatch: /(sign-in|views-signed-out)\.spec/, workers: 1 },
     { name: "views", testMatch: /views(-chat)?\.spec/, dependencies: ["stack"] },
   ],
-  timeout: 120_000,
-  expect: { timeout: 30_000 },
+  // A slow machine takes its time, and nobody waits for what is there already.
+  timeout: 300_000,
+  expect: { timeout: 60_000 },
+  globalTimeout: 1_500_000,
   forbidOnly: true,
-  reporter: process.env.E2E_JSON ? [["list"], ["json", { outputFile: process.env.E2E_JSON }]] : "list",
+  reporter: "list",
   use: {
     browserName: "chromium",
     headless: true,
@@ -33,7 +35,7 @@ export default defineConfig({
     viewport: { width: 1280, height: 900 },
     locale: "en-GB",
     timezoneId: "Europe/Berlin",
-    actionTimeout: 30_000,
+    actionTimeout: 60_000,
     screenshot: "only-on-failure",
   },
 });

@@ -5,7 +5,6 @@ import { expect, test } from "../pages/watched.ts";
 import { theStack } from "../stack/stack.ts";
 
 test("the example chat", async ({ page, context }) => {
-  test.setTimeout(180_000);
   await page.goto(theStack().chat);
   await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
   await looked(page, "chat-signed-out");

@@ -6,7 +6,6 @@ import { looked } from "../pages/looked.ts";
 import { expect, test } from "../pages/watched.ts";
 
 test("who is signed in", async ({ page }) => {
-  test.setTimeout(360_000);
   await signIn(page, "carol");
   for (const view of ["Overview", "Migration", "Keys", "Failures", "Audit"]) {
     await test.step(view, async () => {
