@@ -11,7 +11,7 @@ export default defineConfig({
   projects: [
     {
       name: "stack",
-      testMatch: /(chat|client|failures|migration|switch|watched)\.spec/,
+      testMatch: /(chat|client|failures|keyboard|migration|switch|watched)\.spec/,
       testIgnore: /views/,
       workers: 1,
     },

@@ -27,6 +27,7 @@ test("a migration started in the page reaches its end on screen", async ({ page 
     await page.getByRole("button", { name: "Start all the same…" }).click();
     await page.getByRole("alertdialog").getByRole("button", { name: "Start the sweep" }).click();
     await expect(page.getByRole("heading", { name: "Encrypt sweep" })).toBeVisible();
+    await page.evaluate(countShifts);
   });
 
   const progress = page.getByRole("progressbar", { name: "Progress of the sweep to encrypt" });
@@ -45,6 +46,8 @@ test("a migration started in the page reaches its end on screen", async ({ page 
     expect(await share()).toBe(100);
     await expect(page.getByRole("progressbar", { name: /^Segment/ })).toHaveCount(4);
     await expect(page.getByRole("button", { name: "Pause" })).toBeHidden();
+    // Below what counts as noticed at all: https://web.dev/articles/cls
+    expect(await page.evaluate(() => (window as unknown as Shifted).shifted)).toBeLessThan(0.05);
   });
 
   expect(await states("before-")).toEqual({ encrypted: ITEMS, plaintext: 0 });
@@ -88,6 +91,21 @@ test("a verification becomes a report to take along, and a sweep that is cancell
   await dialog.getByRole("button", { name: "Cancel the sweep" }).click();
   await expect(told(page)).toHaveText("The sweep is cancelled.");
 });
+
+interface Shifted {
+  /** By how much of the page the layout moved by itself, added up. */
+  shifted: number;
+}
+
+/** Adds up, in the page, how much of it moves without anybody having done anything. */
+function countShifts(): void {
+  const page = window as unknown as Shifted;
+  page.shifted = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[])
+      if (!entry.hadRecentInput) page.shifted += entry.value;
+  }).observe({ type: "layout-shift" });
+}
 
 /** What screen readers are told of the sweep. */
 function told(page: Page): Locator {

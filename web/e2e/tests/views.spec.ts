@@ -14,6 +14,15 @@ test("who is signed in", async ({ page }) => {
       await looked(page, view.toLowerCase());
     });
   }
+  await test.step("times are the reader's, with UTC beside them", async () => {
+    const time = page.getByRole("main").getByRole("table").locator("time").first();
+    const told = (await time.getAttribute("title")) as string;
+    expect(told).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/);
+    const zone = { timeZone: "Europe/Berlin", hour: "2-digit", minute: "2-digit" } as const;
+    await expect(time).toContainText(
+      new Date(told.replace(" UTC", "Z").replace(" ", "T")).toLocaleTimeString("en-GB", zone),
+    );
+  });
   await test.step("Report", async () => {
     await page.getByRole("link", { name: "Report" }).click();
     await read(page);
