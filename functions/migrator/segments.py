@@ -80,7 +80,8 @@ class Worker:
         """
         sweep = self.sweeps.get(work.sweep)
         if sweep is None or sweep.state is not State.RUNNING:
-            return Carried.NOT_RUNNING
+            # After a crash behind the last page the message comes again: who paused meanwhile has nothing to resume.
+            return Carried.DONE if self.sweeps.finish(work.sweep, self.now()) else Carried.NOT_RUNNING
         if work.hop >= MAX_HOPS:
             self.sweeps.move(sweep, State.STOPPED, self.now(), "hop-limit")
             return Carried.HOP_LIMIT
