@@ -10,9 +10,11 @@ import subprocess
 import sys
 import venv
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from moto.server import ThreadedMotoServer
 
 ROOT = Path(__file__).parents[2]
 VERSION = importlib.metadata.version("dynamodb-stream-encryptor")
@@ -57,6 +59,16 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     commands = folder / "bin"
     _run(commands / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{wheel}[cli]")
     return commands
+
+
+@pytest.fixture
+def moto_server() -> Iterator[str]:
+    """The address of an AWS by moto."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
 
 
 def _run(*command: object, **environment: str) -> str:

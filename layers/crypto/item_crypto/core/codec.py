@@ -271,6 +271,17 @@ def check_value(value: object, levels: int = MAX_DEPTH) -> None:
         raise UnsupportedValue("unknown type code")
 
 
+def check_new_value(value: object) -> None:
+    """Check that DynamoDB would take ``value`` in the clear: what is stored anew has to be able to go back.
+
+    Raises:
+        UnsupportedValue: it would not.
+    """
+    check_value(value)
+    if isinstance(value, Mapping) and not _is_named(value):
+        raise UnsupportedValue("the name of a member is empty or too long")
+
+
 @dataclass(frozen=True, slots=True)
 class _Number:
     """A number as DynamoDB sees it: no zeros at either end of its digits, none at all for zero."""

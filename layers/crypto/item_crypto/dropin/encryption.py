@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from item_crypto.cipher import ValueCipher
 from item_crypto.core.change import Change
-from item_crypto.core.codec import Item, Value, check_value
+from item_crypto.core.codec import Item, Value, check_new_value
 from item_crypto.core.key import key_of
 from item_crypto.core.policy import Policy, Role
 from item_crypto.core.stored_form import encrypted_name
@@ -234,7 +234,7 @@ class Encryption:
             if name in self.protected.hidden:
                 raise CallRefused(operation, f"{name} belongs to the stored form; leave it out")
         for value in values.values():
-            check_value(value)
+            check_new_value(value)
 
     def key(self, item: Item) -> dict[str, Value]:
         """Return the key of ``item``.
