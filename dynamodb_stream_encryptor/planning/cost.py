@@ -20,8 +20,9 @@ GB: Final = 1024**3
 DAYS_A_MONTH: Final = 30
 HOURS_A_MONTH: Final = 730
 
-SWEEP_SECONDS: Final = 0.02
-"""Seconds of the migrator that an item takes that is written: encryption, KMS and DynamoDB in turn. An assumption."""
+SWEEP_SECONDS: Final = 0.005
+"""Seconds of the migrator that an item takes that is written. An assumption: an encryption's processor time and a bit,
+since an invocation works on several items at once and waits for all of them together."""
 
 SCAN_SECONDS: Final = 0.0005
 """Seconds of the migrator that an item takes that is only read. An assumption."""
@@ -32,8 +33,8 @@ STREAM_SECONDS: Final = 0.025
 RECORDS_AN_INVOCATION: Final = 5
 """Records that an invocation of the stream's function takes. An assumption: from one to its batch size."""
 
-PAGE_ITEMS: Final = 50
-"""Items that an invocation of the migrator works off, at the least. An assumption."""
+PAGE_ITEMS: Final = 100
+"""Items that an invocation of the migrator works off, at the least: a page of a sweep."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from dynamodb_stream_encryptor.planning import suggestion
 from dynamodb_stream_encryptor.planning.cost import Deployment, Load, Use, amount, migration, month, seconds_at, total
-from dynamodb_stream_encryptor.planning.growth import Growth, mean_units
+from dynamodb_stream_encryptor.planning.growth import RATIOS, Growth, mean_units
 from dynamodb_stream_encryptor.planning.obstacles import Finding
 from dynamodb_stream_encryptor.planning.prices import Prices
 from dynamodb_stream_encryptor.planning.survey import Survey
@@ -34,8 +34,10 @@ ASSUMPTIONS: Final = (
     "The items that were looked at stand for all: their mean is multiplied by the table's item count, which DynamoDB "
     "brings up to date every six hours or so.",
     "Each plaintext write costs a consistent read, a data key of KMS and an UpdateItem; the item that comes back on "
-    "the stream costs another read. Writes a month are the write units that CloudWatch counted, by the mean item.",
-    "Lambda: 20 ms of the migrator an item that is written, 0.5 ms one that is only read; 25 ms of the stream's "
+    "the stream costs another read. Writes a month are the write units that CloudWatch counted, by the mean item: "
+    "writes that leave the attributes alone count as well.",
+    "Readers that decrypt are all reads that CloudWatch counted, taken for consistent ones, with a call to KMS each.",
+    "Lambda: 5 ms of the migrator an item that is written, 0.5 ms one that is only read; 25 ms of the stream's "
     "function a write.",
     "The schedules are the template's own: one catch-up and one re-encryption sweep a day, items encrypted anew after "
     "30 days.",
@@ -241,7 +243,7 @@ def _of_growth(found: Found, growth: Growth) -> dict[str, Any]:
             "before": growth.before.as_json(),
             "after": growth.after.as_json(),
             "ratio": round(growth.after.total / growth.before.total, 3) if growth.before.total else None,
-            "ratios": [{"ratio": tenths / 10, "items": count} for tenths, count in sorted(growth.ratios.items())],
+            "ratios": [{"name": name, "items": growth.ratios[name]} for name, _ in RATIOS],
             "attributes": [
                 {"name": name, "before": value.before.as_json(), "after": value.after.as_json()}
                 for name, value in growth.values.items()

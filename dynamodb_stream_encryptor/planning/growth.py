@@ -23,6 +23,10 @@ from item_crypto.plan import Planner
 
 _OTHER_KEY: Final = "earlier-key"  # What decisions call a ciphertext under a key that is none of this process's.
 
+RATIOS: Final = (("to half or less", 0.5), ("to less than before", 0.999), ("up to 1.5 times", 1.5), ("up to twice", 2),
+                 ("up to 4 times", 4), ("more", None))  # fmt: skip
+"""Names and upper bounds of what an item's size is multiplied by."""
+
 EXAMPLES: Final = 3
 """Keys of items that are named for each reason."""
 
@@ -74,7 +78,7 @@ class Growth:
         after: their sizes once they are.
         written: the larger of the two, which a write's units go by.
         read: sizes of all items.
-        ratios: how many items get how large, in steps of a tenth of what they were.
+        ratios: how many items grow or shrink by how much, by the names in ``RATIOS``.
         values: what becomes of each attribute.
         states: how many items are to be encrypted, already are, have nothing to encrypt, are deferred, fail.
         failures: why, by reason.
@@ -88,7 +92,7 @@ class Growth:
         cipher = ValueCipher(Keyrings(LocalKms(table.region), key_arn))  # type: ignore[arg-type]
         self._planner = Planner(cipher, lambda: datetime.now(UTC))
         self.read, self.before, self.after, self.written = Sizes(), Sizes(), Sizes(), Sizes()
-        self.ratios: Counter[int] = Counter()
+        self.ratios: Counter[str] = Counter()
         self.values = {name: Value() for name in policy.attributes}
         self.states: Counter[str] = Counter()
         self.failures: dict[str, Failures] = {}
@@ -130,7 +134,7 @@ class Growth:
         self.before.add(before)
         self.after.add(after)
         self.written.add(max(before, after))
-        self.ratios[round(10 * after / before)] += 1
+        self.ratios[next(name for name, bound in RATIOS if bound is None or after <= bound * before)] += 1
         for name, value in self.values.items():
             if name in item and encrypted_name(name) in stored:
                 value.before.add(_named_size(name, item))

@@ -21,6 +21,8 @@ from dynamodb_stream_encryptor.planning.words import (
 
 Plan = Mapping[str, Any]
 
+_COSTS: Final = {"once": "once", "month": "a month"}
+
 # The colours are those of the other pages: web/palette.css.
 _STYLE: Final = """
 :root { color-scheme: light dark; --ground: light-dark(#f4f5f8, #0e1117); --paper: light-dark(#fff, #161b24);
@@ -43,24 +45,24 @@ li { margin: .25rem 0; overflow-wrap: anywhere; }
 .verdict.good { background: var(--good-wash); border-color: var(--good); }
 .verdict.bad { background: var(--bad-wash); border-color: var(--bad); }
 .know { margin: .75rem 0 0; padding: .7rem 1.1rem; border-radius: 6px; background: var(--warn-wash); }
-.numbers { display: grid; grid-template-columns: repeat(4, 1fr); gap: .75rem; margin: 1.25rem 0 0; padding: 0; }
+.numbers { display: grid; grid-template-columns: repeat(5, 1fr); gap: .75rem; margin: 1.25rem 0 0; padding: 0; }
 .numbers div { border: 1px solid var(--line); border-radius: 6px; padding: .7rem .9rem; min-width: 0; }
 .numbers dt { color: var(--soft); font-size: .82rem; }
-.numbers dd { margin: 0; font-size: 1.3rem; font-weight: 600; font-variant-numeric: tabular-nums; }
-table { width: 100%; border-collapse: collapse; }
+.numbers dd { margin: 0; font-size: 1.15rem; font-weight: 600; font-variant-numeric: tabular-nums; }
+table { width: 100%; border-collapse: collapse; } table + table { margin-top: 1.25rem; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line);
   overflow-wrap: anywhere; }
 th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--soft); font-size: .82rem; font-weight: 500; overflow-wrap: normal; }
 .facts th { font-weight: 500; width: 11rem; overflow-wrap: normal; }
 .figures th + th, .figures td + td { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.figures .word { text-align: left; white-space: normal; }
+.figures thead .word, .figures td.word { text-align: left; padding-left: .75rem; white-space: normal; }
 .total td { font-weight: 600; } tr:last-child > * { border-bottom: 0; }
 code, pre { font: .88em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 pre { margin: .5rem 0; padding: .8rem 1rem; background: var(--sunken); border: 1px solid var(--line);
   border-radius: 6px; white-space: pre-wrap; }
 .bars { display: grid; grid-template-columns: max-content 1fr max-content; gap: .3rem .75rem; align-items: center; }
-.bars i { display: block; height: .8rem; min-width: 1px; background: var(--accent); border-radius: 2px; }
+.bars i { display: block; height: .8rem; background: var(--accent); border-radius: 2px; }
 .bars b { font-weight: 400; text-align: right; font-variant-numeric: tabular-nums; }
 footer { margin-top: 2.25rem; padding-top: .9rem; border-top: 1px solid var(--line); font-size: .85rem; }
 @media (max-width: 640px) { main { margin: 0; padding: 1.25rem; border: 0; border-radius: 0; }
@@ -110,12 +112,12 @@ def _head(plan: Plan) -> str:
 
 
 def _tiles(plan: Plan) -> str:
-    tiles = [("items in the table", f"{plan['table']['items']:,}"), ("looked at", f"{plan['looked']['items']:,}")]
+    tiles = [("items", f"{plan['table']['items']:,}"), ("looked at", f"{plan['looked']['items']:,}")]
     if "growth" in plan:
         cost, growth = plan["cost"], plan["growth"]
         ratio = f"{100 * growth['ratio']:,.0f} %" if growth["ratio"] is not None else "–"
-        once, month = (cost_row[-1] for cost_row in (list(cost_rows(cost, key))[-1] for key in ("once", "month")))
-        tiles += [("once encrypted, of its bytes", ratio), ("once, and a month", f"{once}, {month}")]
+        tiles.append(("bytes, once encrypted", ratio))
+        tiles += [(title, list(cost_rows(cost, key))[-1][-1]) for key, title in _COSTS.items()]
     content = "".join(f"<div><dt>{_e(name)}</dt><dd>{_e(value)}</dd></div>" for name, value in tiles)
     return f'<dl class="numbers">{content}</dl>'
 
@@ -142,22 +144,14 @@ def _growth(plan: Plan) -> str:
     heads = ("once encrypted", "items", "before", "after", "mean before", "mean after", "largest after")
     content += _table(heads, list(growth_rows(plan)))
     sizes = "<h3>Sizes of items once encrypted</h3>" + _bars(growth["after"]["bands"])
-    ratios = [{"name": f"{one['ratio']:g} ×", "count": one["items"]} for one in growth["ratios"]]
-    return content + sizes + "<h3>By how much items grow</h3>" + _bars(_few(ratios))
-
-
-def _few(bars: Sequence[Mapping[str, Any]], most: int = 12) -> list[Mapping[str, Any]]:
-    """Return the bars, those at the end together, where they are more than can be read."""
-    if len(bars) <= most:
-        return list(bars)
-    shown, rest = bars[: most - 1], bars[most - 1 :]
-    return [*shown, {"name": f"{rest[0]['name']} or more", "count": sum(bar["count"] for bar in rest)}]
+    ratios = [{"name": one["name"], "count": one["items"]} for one in growth["ratios"]]
+    return content + sizes + "<h3>How items grow or shrink</h3>" + _bars(ratios)
 
 
 def _cost(plan: Plan) -> str:
     cost = plan["cost"]
     content = f"<p>{_e(cost_lead(plan))}</p><p>{_e(prices_text(plan))}</p>"
-    for title, key in (("once", "once"), ("a month", "month")):
+    for key, title in _COSTS.items():
         heads = (title, "read units", "write units", "KMS calls", "Lambda GB-s", "GB-months", "cost")
         content += f"<h3>{title.capitalize()}</h3>" + _table(heads, list(cost_rows(cost, key)), total=True)
     return content + f'<h3>What the figures rest on</h3><div class="soft">{_list(cost["assumptions"])}</div>'

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from dynamodb_stream_encryptor.planning.cost import SWEEP_SECONDS, Load
+from dynamodb_stream_encryptor.planning.cost import Load
 from dynamodb_stream_encryptor.planning.table import Table, Traffic
 
 KMS_QUOTA: Final = 5_500
@@ -17,7 +17,7 @@ _ON_DEMAND_WRITES: Final = 4_000  # Write units a second that an on-demand table
 _ON_DEMAND_READS: Final = 12_000
 _SHARE: Final = 0.25  # Of what a table takes beside its busiest hour.
 _ITEMS_A_SEGMENT: Final = 25_000
-_THREADS: Final = 8  # Items that an invocation of the migrator works on at once.
+_ITEMS_A_WORKER: Final = 100  # Items a second that one invocation of the migrator is sure to keep up with.
 _LEAST_SEGMENTS: Final = 4  # The command's own default.
 
 
@@ -59,7 +59,7 @@ def suggest(table: Table, load: Load, traffic: Traffic | None, wanted: int | Non
     if wanted is not None:
         rate, limited_by = wanted, "--rate"
     segments = min(max(ceil(load.items / _ITEMS_A_SEGMENT), _LEAST_SEGMENTS), 1000)
-    concurrency = min(max(ceil(rate * SWEEP_SECONDS / _THREADS), 2), segments, 1000)
+    concurrency = min(max(ceil(rate / _ITEMS_A_WORKER), 2), segments, 1000)
     return Suggestion(rate, limited_by, segments, max(concurrency, 2))
 
 
