@@ -57,23 +57,36 @@ def describe(clients: Clients, name: str, region: str) -> Table:
 def _with_surroundings(table: Table, clients: Clients) -> Table:
     dynamodb, unseen = clients.dynamodb, list[str]()
 
-    def asked(what: str, call: Callable[[], Any]) -> Any:
+    def asked(what: str, action: str, call: Callable[[], Any]) -> Any:
         """Return what a call answers; None where it fails, which is no reason to give up the plan."""
         try:
             return call()
         except (ClientError, BotoCoreError, NotImplementedError) as error:
-            unseen.append(f"{what}: {_why(error)}")
+            unseen.append(f"{what} ({action}: {_why(error)})")
             return None
 
-    ttl = asked("time to live", lambda: dynamodb.describe_time_to_live(TableName=table.name))
-    recovery = asked("point-in-time recovery", lambda: dynamodb.describe_continuous_backups(TableName=table.name))
-    backups = asked("backups", lambda: dynamodb.list_backups(TableName=table.name, Limit=_LISTED))
-    exports = asked("exports", lambda: dynamodb.list_exports(TableArn=table.arn))
-    kinesis = asked("Kinesis streams", lambda: dynamodb.describe_kinesis_streaming_destination(TableName=table.name))
+    name = table.name
+    ttl = asked("time to live", "dynamodb:DescribeTimeToLive", lambda: dynamodb.describe_time_to_live(TableName=name))
+    recovery = asked(
+        "point-in-time recovery",
+        "dynamodb:DescribeContinuousBackups",
+        lambda: dynamodb.describe_continuous_backups(TableName=name),
+    )
+    backups = asked("backups", "dynamodb:ListBackups", lambda: dynamodb.list_backups(TableName=name, Limit=_LISTED))
+    exports = asked("exports", "dynamodb:ListExports", lambda: dynamodb.list_exports(TableArn=table.arn))
+    kinesis = asked(
+        "Kinesis streams",
+        "dynamodb:DescribeKinesisStreamingDestination",
+        lambda: dynamodb.describe_kinesis_streaming_destination(TableName=name),
+    )
     stream = table.stream
     if stream is not None:
         arn = stream.arn
-        mappings = asked("who reads the stream", lambda: clients.lambda_.list_event_source_mappings(EventSourceArn=arn))
+        mappings = asked(
+            "who reads the stream",
+            "lambda:ListEventSourceMappings",
+            lambda: clients.lambda_.list_event_source_mappings(EventSourceArn=arn),
+        )
         if mappings is not None:
             names = (mapping["FunctionArn"].rpartition(":function:")[2] for mapping in mappings["EventSourceMappings"])
             stream = replace(stream, consumers=tuple(sorted(names)))

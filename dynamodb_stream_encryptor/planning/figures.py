@@ -26,8 +26,8 @@ def money(amount: float | None, currency: str | None) -> str:
     if amount is None:
         return "–"
     if 0 < abs(amount) < 0.01:
-        return f"under {currency} 0.01" if amount > 0 else f"-{currency} 0.01 or less"
-    return f"{'-' if amount < 0 else ''}{currency} {abs(amount):,.2f}"
+        return f"{currency} <0.01" if amount > 0 else f"{currency} >-0.01"
+    return f"{currency} {amount:,.2f}"
 
 
 def yes_no(known: bool | None, yes: str) -> str:

@@ -152,7 +152,7 @@ def _cost(plan: Plan) -> str:
     cost = plan["cost"]
     content = f"<p>{_e(cost_lead(plan))}</p><p>{_e(prices_text(plan))}</p>"
     for key, title in _COSTS.items():
-        heads = (title, "read units", "write units", "KMS calls", "Lambda GB-s", "GB-months", "cost")
+        heads = ("what", "read units", "write units", "KMS calls", "Lambda GB-s", "GB-months", "cost")
         content += f"<h3>{title.capitalize()}</h3>" + _table(heads, list(cost_rows(cost, key)), total=True)
     return content + f'<h3>What the figures rest on</h3><div class="soft">{_list(cost["assumptions"])}</div>'
 

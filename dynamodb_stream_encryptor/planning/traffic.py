@@ -38,7 +38,7 @@ def find_traffic(cloudwatch: Any, table: str, now: datetime) -> Traffic | str:
         )
     except (ClientError, BotoCoreError, NotImplementedError) as error:
         code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else type(error).__name__
-        return f"CloudWatch does not say: {code}"
+        return f"CloudWatch does not say ({CALLS[0]}: {code})"
     values = {result["Id"]: list(result["Values"]) for result in answer["MetricDataResults"]}
     stamps = [stamp for result in answer["MetricDataResults"] for stamp in result["Timestamps"]]
     if not stamps:

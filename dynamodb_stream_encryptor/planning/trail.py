@@ -20,10 +20,11 @@ STATEMENTS: Final = frozenset({"ExecuteStatement", "BatchExecuteStatement", "Exe
 MOST_CALLERS: Final = 500
 """Callers that are told apart; what further ones do is counted together."""
 
-_EXPRESSIONS: Final = ("updateExpression", "conditionExpression", "filterExpression", "projectionExpression",
-                       "keyConditionExpression")  # fmt: skip
-_VERSION: Final = re.compile(r"[/#]([\w.+-]+)")
-_NAME: Final = re.compile(r"#?[A-Za-z_][\w.-]*")
+_CONDITIONS: Final = ("conditionExpression", "filterExpression", "projectionExpression", "keyConditionExpression")
+_UPDATE: Final = "updateExpression"
+_VERSION: Final = re.compile(r"[/#][\w.+-]+")
+_APPLICATION: Final = re.compile(r"\bapp/([\w.-]+)")
+_NAME: Final = re.compile(r"#?[A-Za-z_][\w-]*")
 
 
 @dataclass
@@ -34,7 +35,8 @@ class Caller:
         principal: the ARN of the role or user.
         client: what its client calls itself, without version numbers.
         operations: how many requests of which kind.
-        attributes: chosen attributes in its expressions, by the expression.
+        warnings: what of its expressions would break, in sentences.
+        unseen_updates: how many of its updates have no expression in the trail.
         first: time of its first request.
         last: time of its last one.
     """
@@ -42,7 +44,8 @@ class Caller:
     principal: str
     client: str
     operations: Counter[str] = field(default_factory=Counter)
-    attributes: dict[str, set[str]] = field(default_factory=dict)
+    warnings: set[str] = field(default_factory=set)
+    unseen_updates: int = 0
     first: str = ""
     last: str = ""
 
@@ -53,13 +56,13 @@ class Caller:
         if reads := self._of(READS):
             found.append(f"reads the table itself ({reads}): it gets ciphertext, and has to move to the drop-in")
         if statements := self._of(STATEMENTS):
+            found.append(f"uses PartiQL ({statements}), of which CloudTrail tells no attribute: look at its statements")
+        found += sorted(self.warnings)
+        if self.unseen_updates:
             found.append(
-                f"uses PartiQL ({statements}), which CloudTrail tells no attributes of: look at its statements"
+                f"updates items in ways that are not told ({self.unseen_updates:,}): see that it does not append to, "
+                "count in or set parts of a chosen attribute"
             )
-        for kind, names in sorted(self.attributes.items()):
-            found.append(f"names {', '.join(sorted(names))} in its {kind}: {_ADVICE[kind]}")
-        if self.operations["UpdateItem"] and "updateExpression" not in self.attributes:
-            found.append("updates items: see that it does not append to, count in or set parts of a chosen attribute")
         return found
 
     def _of(self, operations: Collection[str]) -> str:
@@ -75,15 +78,6 @@ class Caller:
             "last": self.last,
             "breaks": self.breaks,
         }
-
-
-_ADVICE: Final = {
-    "updateExpression": "right where it sets the whole attribute; appending, counting and nested paths are not",
-    "conditionExpression": "once encrypted, that attribute is absent",
-    "filterExpression": "once encrypted, that attribute is absent",
-    "projectionExpression": "once encrypted, that attribute is absent",
-    "keyConditionExpression": "keys cannot be encrypted",
-}
 
 
 class Trail:
@@ -122,9 +116,13 @@ class Trail:
         caller.operations[name] += 1
         caller.first = min(caller.first or time, time)
         caller.last = max(caller.last, time)
-        for kind, text, names in _expressions(event.get("requestParameters")):
-            if named := {name for name in _named(text, names) if name in self._attributes}:
-                caller.attributes.setdefault(kind, set()).update(named)
+        expressions = list(_expressions(event.get("requestParameters")))
+        caller.unseen_updates += name == "UpdateItem" and not any(kind == _UPDATE for kind, _, _ in expressions)
+        for kind, text, names in expressions:
+            said = _of_update if kind == _UPDATE else _of_condition
+            plain = _spelled_out(text, names)
+            for attribute in self._attributes:
+                caller.warnings.update(said(kind, plain, re.escape(attribute), attribute))
 
     @property
     def callers(self) -> list[Caller]:
@@ -157,9 +155,11 @@ def _principal(event: Mapping[str, Any]) -> str:
 
 
 def _client(event: Mapping[str, Any]) -> str:
-    """Return the first words of the user agent without versions: a deployment is not another client."""
-    words = str(event.get("userAgent") or "unknown").strip("[]").split()[:2]
-    return " ".join(_VERSION.sub("", word) for word in words) or "unknown"
+    """Return the user agent's first word without its version, which a deployment changes, and the application's id."""
+    agent = str(event.get("userAgent") or "unknown").strip("[]")
+    application = _APPLICATION.search(agent)
+    first = _VERSION.sub("", (agent.split() or ["unknown"])[0])
+    return f"{first} ({application[1]})" if application else first
 
 
 def _expressions(parameters: Any) -> Iterator[tuple[str, str, Mapping[str, str]]]:
@@ -172,12 +172,33 @@ def _expressions(parameters: Any) -> Iterator[tuple[str, str, Mapping[str, str]]
         elif isinstance(part, dict):
             names = part.get("expressionAttributeNames")
             names = names if isinstance(names, dict) else {}
-            yield from ((kind, str(part[kind]), names) for kind in _EXPRESSIONS if isinstance(part.get(kind), str))
+            kinds = (_UPDATE, *_CONDITIONS)
+            yield from ((kind, str(part[kind]), names) for kind in kinds if isinstance(part.get(kind), str))
             waiting += [value for value in part.values() if isinstance(value, dict | list)]
 
 
-def _named(text: str, names: Mapping[str, str]) -> Iterator[str]:
-    """Yield the attributes in an expression, also those that a path begins with."""
-    for word in _NAME.findall(text):
-        for part in (word, word.split(".")[0]):
-            yield str(names.get(part, part))
+def _spelled_out(text: str, names: Mapping[str, str]) -> str:
+    return _NAME.sub(lambda match: str(names.get(match[0], match[0])), text)
+
+
+def _of_condition(kind: str, text: str, pattern: str, name: str) -> Iterator[str]:
+    if re.search(rf"(?<![\w.#:-]){pattern}(?![\w-])", text):
+        yield f"names {name} in its {kind}: once encrypted, that attribute is absent"
+
+
+def _of_update(_: str, text: str, pattern: str, name: str) -> Iterator[str]:
+    """Yield what of an update would break; one that sets a whole attribute to a value breaks nothing."""
+    text = re.sub(r"\b(set|remove|add|delete)\b", lambda match: match[0].upper(), text)
+    own = rf"(?<![\w.#:-]){pattern}(?![\w-])"
+    if re.search(rf"{own}\s*[.\[]", text):
+        yield f"sets or reads a part of {name}: once encrypted, a validation error; it has to set the whole attribute"
+    if re.search(rf"list_append\s*\([^)]*?if_not_exists\s*\(\s*{own}", text):
+        yield f"appends to {name}: name it in --append, or what was there is lost"
+    elif re.search(rf"list_append\s*\([^)]*{own}", text):
+        yield f"appends to {name} without if_not_exists: once encrypted, a validation error"
+    elif re.search(
+        rf"if_not_exists\s*\(\s*{own}|{own}\s*[-+]|[-+]\s*{own}|\b(ADD|add|DELETE|delete)\s[^=]*{own}", text
+    ):
+        yield f"counts in or adds to {name}: it would start anew from nothing, and the value is lost"
+    if re.search(rf"\bREMOVE\s[^=]*{own}", text):
+        yield f"removes {name}: it has to remove encrypted_{name} as well"

@@ -42,6 +42,7 @@ def table_facts(plan: Plan) -> list[tuple[str, str]]:
         ("indexes", indexes or "none"),
         ("size", f"{table['items']:,} items, {bytes_text(table['bytes'])}, as of up to six hours ago"),
         ("capacity", _capacity(table)),
+        ("traffic", _traffic(plan["traffic"])),
         ("stream", f"{stream['view']}{_consumers(stream)}" if stream else "none"),
         ("time to live", table["timeToLive"] or "none"),
         ("replicas", ", ".join(table["replicas"]) or "none"),
@@ -64,6 +65,15 @@ def _capacity(table: Mapping[str, Any]) -> str:
     if table["mode"] == "on-demand":
         return f"on demand{infrequent}"
     return f"provisioned: {table['readCapacity']:,} read and {table['writeCapacity']:,} write units{infrequent}"
+
+
+def _traffic(traffic: Mapping[str, Any]) -> str:
+    if not traffic["known"]:
+        return f"not known: {traffic['why']}"
+    return (
+        f"{traffic['monthlyWriteUnits']:,} write and {traffic['monthlyReadUnits']:,} read units a month; busiest hour "
+        f"{traffic['peakWriteUnitsASecond']:,.1f} and {traffic['peakReadUnitsASecond']:,.1f} a second"
+    )
 
 
 def _consumers(stream: Mapping[str, Any]) -> str:
