@@ -2,7 +2,7 @@
 
 ::
 
-    {"orderId": 1, "card": {"number": "…"}}                         plain: a number is N, text S, an object M, an array L
+    {"orderId": 1, "card": {"number": "…"}}                         plain: numbers are N, text S, objects M, arrays L
     {"orderId": {"N": "1"}, "card": {"M": {"number": {"S": "…"}}}}  DynamoDB JSON, binary as base64 text
     {"Item": {"orderId": {"N": "1"}, …}}                            the same as an export to S3 has it
 

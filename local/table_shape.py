@@ -73,7 +73,7 @@ class TableShape:
             return _shape(described)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise LocalStackError(
-                f"{path} does not describe a table; `aws dynamodb describe-table --table-name NAME` prints what it takes"
+                f"{path} describes no table: give it what `aws dynamodb describe-table --table-name NAME` prints"
             ) from None
 
     def named(self, name: str) -> "TableShape":

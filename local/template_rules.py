@@ -54,9 +54,9 @@ def _value(node: Any, known: Mapping[str, Any], rule: str) -> Any:
         case "Fn::Not", [one]:
             return not _true(one, known, rule)
         case "Fn::And", [*several]:
-            return all([_true(one, known, rule) for one in several])
+            return all(_true(one, known, rule) for one in several)
         case "Fn::Or", [*several]:
-            return any([_true(one, known, rule) for one in several])
+            return any(_true(one, known, rule) for one in several)
         case "Fn::Contains", [members, one]:
             return _text(_value(one, known, rule)) in _texts(_value(members, known, rule))
         case "Fn::EachMemberEquals", [members, one]:
