@@ -97,8 +97,8 @@ def generate_key(request: Annotated[KeyRequest, Body()]) -> Response[str]:
     """Return a new data key for one of the caller's sessions."""
     parts, line = app.call.parts, app.call.line
     line.key = key = new_session_key(line.who, request.session_id)
-    if not parts.switch.read().enabled:
-        raise NoClientEncryption("Encryption is switched off")
+    if not parts.switch.read().applied_to(parts.settings.shared.policy).for_item(key).enabled:
+        raise NoClientEncryption("Encryption is switched off, or on for other sessions only")
     if parts.settings.shared.signed:
         raise NoClientEncryption("Messages have to be signed")
     context = parts.context(key)

@@ -199,6 +199,7 @@ class Planner:
             values: the attributes to set, in the clear; or encrypted already, and to be stored as they are.
             whole: whether the write rests on every attribute that was read, and not only on the configured ones.
         """
+        policy = policy.for_item(key)
         values, ciphertexts = _taken_apart(values)
         for name in ciphertexts.keys() - policy.encrypted:
             raise EncryptionOff(name)
