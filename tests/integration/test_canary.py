@@ -202,3 +202,33 @@ def test_config_given_listed_keys_then_they_are_in_the_setting_alone(
     assert "Wilhelmine" not in str(elsewhere)
     assert "Wilhelmine" not in capsys.readouterr().out
     assert [action["detail"]["listedKeys"] for action in world.command("actions")["actions"]] == [1, 1]
+
+
+@pytest.mark.parametrize("deep", [True, False])
+def test_given_a_part_when_verified_then_each_item_is_judged_by_its_own_policy(world: Migration, deep: bool) -> None:
+    inside, outside = fill(world)
+    part(world, SMALL, 0)
+
+    before = world.run("verify", deep=deep)
+    findings = world.command("judge", sweep=before["id"])["judgement"]
+    world.run("encrypt")
+    after = world.run("verify", deep=deep)
+    good = world.command("judge", sweep=after["id"])["judgement"]
+
+    assert (before["counts"], before["outside"]) == ({"plaintext": len(inside)}, {"plaintext": len(outside)})
+    assert findings["findings"] == [f"{len(inside)} items in plaintext."]
+    assert (after["counts"], after["outside"]) == ({"encrypted": len(inside)}, {"plaintext": len(outside)})
+    assert good["verdict"] == ("part-as-it-should-be" if deep else "part-as-it-should-be-by-headers")
+    assert f"This says nothing of the other {len(outside)} of 40 items" in good["sentence"]
+    assert world.command("report")["report"]["verdict"] == "not-as-it-should-be"
+
+
+def test_given_a_part_that_was_narrowed_when_verified_then_what_is_encrypted_outside_is_found(world: Migration) -> None:
+    inside, _ = fill(world)
+    part(world, SMALL, 0)
+    world.run("encrypt")
+    part(world, {"buckets": 1}, 1, confirm="switch-off")
+
+    judgement = world.command("judge", sweep=world.run("verify")["id"])["judgement"]
+
+    assert f"{len(inside)} items encrypted, though outside of the part." in judgement["findings"]

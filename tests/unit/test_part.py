@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from item_crypto import ContextUnusable, Policy, UnsupportedValue
-from item_crypto.core.part import ALL_BUCKETS, MAX_KEYS, Buckets, ListedKeys, bucket, covers, keys_as_json, read_part
+from item_crypto.core.part import ALL_BUCKETS, MAX_KEYS, Buckets, ListedKeys, bucket, covers, in_words, keys_as_json, read_part
 from tests.scene import POLICY
 
 NAMES = ("userId", "sessionId")
@@ -158,14 +158,20 @@ def test_read_part_given_as_many_keys_as_can_be_then_they_are_taken() -> None:
     ("number", "words"), [(1, "0.01%"), (10, "0.1%"), (100, "1%"), (1050, "10.5%"), (9999, "99.99%")]
 )
 def test_text_given_a_part_then_it_is_a_percentage(number: int, words: str) -> None:
-    assert str(Buckets(number)) == f"{words} of the keys"
+    assert in_words(Buckets(number).as_json()) == f"{words} of the keys"
+
+
+def test_text_given_listed_keys_then_they_are_counted() -> None:
+    words = [in_words(ListedKeys.of(map(key, names)).as_json()) for names in ("a", "ab")]
+
+    assert [*words, in_words({"colour": "red"})] == ["1 listed key", "2 listed keys", "a part"]
 
 
 def test_repr_given_listed_keys_then_it_shows_none() -> None:
     policy = replace(POLICY, part=ListedKeys.of([key("Wilhelmine")]))
 
     assert "Wilhelmine" not in repr(policy)
-    assert "Wilhelmine" not in str(policy.part)
+    assert "Wilhelmine" not in f"{policy.part} {policy}"
 
 
 def test_for_item_given_a_part_then_it_is_on_inside_and_off_outside_and_says_so_again() -> None:

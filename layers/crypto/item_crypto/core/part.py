@@ -62,12 +62,6 @@ class Buckets:
         """Return how large the part is."""
         return {"buckets": self.number, "of": ALL_BUCKETS}
 
-    def __str__(self) -> str:
-        """Return the part in words."""
-        hundredths = self.number * 10_000 // ALL_BUCKETS
-        percent = f"{hundredths // 100}.{hundredths % 100:02}".rstrip("0").rstrip(".")
-        return f"{percent}% of the keys"
-
 
 @dataclass(frozen=True)
 class ListedKeys:
@@ -106,10 +100,6 @@ class ListedKeys:
     def as_json(self) -> dict[str, int]:
         """Return how large the part is; the keys themselves are not for everybody who may see the setting."""
         return {"keys": len(self.keys)}
-
-    def __str__(self) -> str:
-        """Return the part in words."""
-        return f"{len(self.keys)} listed key{'' if len(self.keys) == 1 else 's'}"
 
 
 Part: TypeAlias = Buckets | ListedKeys
@@ -150,6 +140,17 @@ def read_part(document: object) -> Part:
         case {"keys": list(keys), **others} if not others and len(keys) <= MAX_KEYS:
             return ListedKeys.of(map(key_from_json, keys))
     raise UnsupportedValue("neither a number of buckets nor a list of keys")
+
+
+def in_words(document: Mapping[str, Any]) -> str:
+    """Return in words what ``as_json`` shows of a part; what it does not know is a part all the same."""
+    match document:
+        case {"buckets": int(number)}:
+            percent = f"{number * 100 / ALL_BUCKETS:.2f}".rstrip("0").rstrip(".")
+            return f"{percent}% of the keys"
+        case {"keys": int(number)}:
+            return f"{number} listed key{'' if number == 1 else 's'}"
+    return "a part"
 
 
 def keys_as_json(part: Part | None) -> list[Mapping[str, Any]] | None:
