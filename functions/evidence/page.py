@@ -131,7 +131,8 @@ def _states(evidence: Mapping[str, Any]) -> str:
     chart = _chart("Items by state", "items", rows, verification["items"])
     attributes = ", ".join(f"<code>{_e(name)}</code>" for name in evidence["table"]["encryptedAttributes"])
     lead = f'<p class="soft">Items by state of their attributes {attributes}.</p>'
-    return lead + chart + _outside(verification) + _by_attribute(verification["byAttribute"]) + _not_listed(verification["notListed"])
+    by_attribute, strays = _by_attribute(verification["byAttribute"]), _not_listed(verification["notListed"])
+    return lead + chart + _outside(verification) + by_attribute + strays
 
 
 def _outside(verification: Mapping[str, Any]) -> str:

@@ -52,12 +52,10 @@ def summary(sweep: Sweep, judged: Judgement) -> dict[str, Any]:
 def sentence(sweep: Sweep, judged: Judgement) -> str:
     """Return the verdict with what it rests on; only one that decrypted every value goes without "by the headers"."""
     if judged.verdict is Verdict.FINDINGS:
-        found = ", ".join(
-            [
-                *(f"{number:,} {STATE_WORDS[name]}" for name, number in judged.wrong.items()),
-                *(f"{number:,} {STATE_WORDS[name]} outside of the part" for name, number in judged.wrong_outside.items()),
-            ]
-        )
+        wrong = [f"{number:,} {STATE_WORDS[name]}" for name, number in judged.wrong.items()]
+        others = judged.wrong_outside.items()
+        outside = [f"{number:,} {STATE_WORDS[name]} outside of the part" for name, number in others]
+        found = ", ".join([*wrong, *outside])
         return f"Not as it should be: of {sweep.scanned:,} items, {found or 'none is in a wrong state'}."
     if judged.by.part is not None:
         return _of_part(sweep, judged, judged.by.part)
@@ -77,7 +75,8 @@ def sentence(sweep: Sweep, judged: Judgement) -> str:
 def _of_part(sweep: Sweep, judged: Judgement, part: str) -> str:
     """Return the verdict on a part, which says of the other items that it says nothing of them."""
     number = inside(sweep)
-    rest = f"This says nothing of the other {sweep.scanned - number:,} of {sweep.scanned:,} items, which stay in plaintext."
+    others = f"the other {sweep.scanned - number:,} of {sweep.scanned:,} items"
+    rest = f"This says nothing of {others}, which stay in plaintext."
     looked = f"{part}, {number:,} items of {sweep.scanned:,}"
     clean = "no plaintext and no old form in it"
     if judged.verdict is Verdict.PART_VERIFIED:

@@ -125,8 +125,8 @@ class Pages:
         granted = self.allowance.take(sweep.id, len(failed))
         for outcome in failed[:granted]:
             if outcome.known_elsewhere and policy.enabled:
-                # Whoever takes deferred keys gives it time before it makes the dead letter. While encryption is off, for
-                # all, nobody writes under a key that is new.
+                # Whoever takes deferred keys gives it time before it makes the dead letter. While encryption is off for
+                # all items, nobody writes under a key that is new.
                 self.keys.postpone(Hint(outcome.key), outcome.reason, sweep.aim)
             else:
                 self.keys.dead_letter(Hint(outcome.key), outcome.reason, aim=sweep.aim)
@@ -175,7 +175,7 @@ class Pages:
 
 
 def _is_outside(item: Item, policy: Policy) -> bool:
-    """Tell whether an item is outside of the part that encryption is on for; one that cannot be told is judged as in."""
+    """Tell whether an item is outside of the part that encryption is on for; one that cannot be told is in it."""
     try:
         return policy.enabled and not policy.for_item(item).enabled
     except PermanentError:

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from item_crypto import ContextUnusable, Policy, UnsupportedValue
-from item_crypto.core.part import ALL_BUCKETS, MAX_KEYS, Buckets, ListedKeys, bucket, covers, in_words, keys_as_json, read_part
+from item_crypto.core.part import (
+    ALL_BUCKETS,
+    MAX_KEYS,
+    Buckets,
+    ListedKeys,
+    bucket,
+    covers,
+    in_words,
+    keys_as_json,
+    read_part,
+)
 from tests.scene import POLICY
 
 NAMES = ("userId", "sessionId")

@@ -49,8 +49,8 @@ def test_part_when_all_inside_is_encrypted_and_all_outside_plaintext_then_the_pa
 
     assert (result.verdict, result.findings) == (Verdict.PART_VERIFIED, ())
     assert sentence(read_sweep(sweep(**GOOD)), result) == (
-        "The part is as it should be: 1% of the keys, 8 items of 710, 14 values decrypted, no plaintext and no old form "
-        "in it. This says nothing of the other 702 of 710 items, which stay in plaintext."
+        "The part is as it should be: 1% of the keys, 8 items of 710, 14 values decrypted, no plaintext and no old "
+        "form in it. This says nothing of the other 702 of 710 items, which stay in plaintext."
     )
 
 
