@@ -98,7 +98,7 @@ class Worker:
             if wait > timedelta(0):
                 self.queue.carry_on(replace(work, hop=work.hop + 1), wait.total_seconds() + 1)
                 return Carried.WAITING
-        policy = replace(self.runtime.settings.policy, enabled=setting.enabled)
+        policy = setting.applied_to(self.runtime.settings.policy)
         return self._pages(work, sweep, policy_for(sweep.aim, policy), seconds_left)
 
     def _pages(self, work: SegmentWork, sweep: Sweep, policy: Policy, seconds_left: Callable[[], float]) -> Carried:

@@ -200,7 +200,11 @@ def test_given_a_table_when_administered_from_the_page_then_each_route_answers_a
     world.put("poison", encrypted_history={"S": SECRET})
 
     assert call("GET /admin/api/status")["setting"]["enabled"] is True
-    assert call("GET /admin/api/config") == {"setting": {**world.command("config")["setting"]}, "history": []}
+    assert call("GET /admin/api/config") == {
+        "setting": {**world.command("config")["setting"]},
+        "listedKeys": None,
+        "history": [],
+    }
     started = call("POST /admin/api/sweeps", {"goal": "encrypt", "segments": 2, "rate": 100})["sweep"]
     assert (started["segments"], started["rate"], started["startedBy"]) == (2, 100.0, "alice")
     assert call("POST /admin/api/sweeps/{sweepId}/pause", sweepId=started["id"])["sweep"]["state"] == "paused"
@@ -249,6 +253,38 @@ def test_given_a_report_when_asked_for_then_the_document_or_the_files_are_passed
 
     told = {"command": "report", "by": "alice", "via": "admin-api"}
     assert page.asked == [{**told, "sweep": "s-1", "html": True}, told]
+
+
+def test_given_a_part_when_switched_on_for_it_then_the_page_sees_its_keys_and_the_audit_line_how_many(
+    page: Page, world: Migration, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = [{"sessionId": {"S": "s1"}, "userId": {"S": "Wilhelmine"}}]
+    world.switch(False, 0)
+    capsys.readouterr()
+
+    changed = page.call("PUT /admin/api/config", {"enabled": True, "version": 1, "part": {"keys": keys}})
+    shown = page.call("GET /admin/api/config")
+    status = page.call("GET /admin/api/status")
+
+    assert (changed.status, changed.body["setting"]["part"]) == (200, {"keys": 1})
+    assert (shown.body["listedKeys"], shown.body["history"][0]["part"]) == (keys, {"keys": 1})
+    assert status.body["setting"]["part"] == {"keys": 1}
+    output = capsys.readouterr().out
+    assert "Wilhelmine" not in output
+    (line,) = [line for line in audit_lines(output) if line["operation"] == "admin:set-config"]
+    assert line["asked"] == {"enabled": True, "version": 1, "listedKeys": 1}
+
+
+@pytest.mark.parametrize("field", ["part", "confirm"])
+def test_given_a_part_that_narrows_or_is_none_when_asked_for_then_it_is_400_with_its_field(
+    page: Page, world: Migration, field: str
+) -> None:
+    part = {"part": {"buckets": 1, "keys": [{"sessionId": {"S": "s"}}]}, "confirm": {"buckets": 1}}[field]
+
+    answer = page.call("PUT /admin/api/config", {"enabled": True, "version": 0, "part": part})
+
+    assert (answer.status, answer.body["field"]) == (400, field)
+    assert world.command("config")["history"] == []
 
 
 # Who acts
