@@ -211,6 +211,24 @@ class TestMappingLetters:
         assert (letter["kind"], letter["key"]["sessionId"]) == ("item", {"S": "s104"})
         assert not is_plain(world.get("s100"))
 
+    def test_given_a_key_that_refuses_when_a_range_is_redriven_then_its_letter_stays_until_all_is_done(
+        self, world: Migration, serve: Callable[[Stream], Stream]
+    ) -> None:
+        for number in (100, 104):
+            world.plain(f"s{number}")
+        serve(Stream([100, 104]))
+        self.send(world, mapping_letter())
+
+        with failing(world.clients.kms, "kms", "AccessDeniedException"):
+            answer = world.command("redrive")
+
+        # The one letter as it was, and none for each of its keys: a refusal says nothing of them.
+        assert (answer["done"], answer["again"], answer["remaining"]) == (0, 1, 1)
+        assert bodies(world.failures) == [mapping_letter()]
+        serve(Stream([100, 104]))
+        assert world.command("redrive")["remaining"] == 0
+        assert not any(map(is_plain, world.all().values()))
+
     @pytest.mark.parametrize("code", ["TrimmedDataAccessException", "ResourceNotFoundException"])
     def test_given_a_trimmed_range_when_redriven_then_that_is_said_and_one_sweep_looks_at_every_item(
         self, world: Migration, serve: Callable[[Stream], Stream], code: str

@@ -2,14 +2,17 @@
 
 import random
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
+from encryptor_runtime.messages import SegmentWork
 from migrator import sweep
 from migrator.application import application
+from migrator.segments import Carried
 from tests.faults import ALWAYS
 from tests.migration import Crash, Migration, context
 from tests.records import bodies, received
@@ -187,6 +190,21 @@ class TestBetweenPages:
 
         assert [scan["Limit"] for scan in scans] == [20] * 4  # Ten seconds' worth of a quarter of the rate.
         assert all(sent["DelaySeconds"] <= 10 for sent in messages)
+
+    def test_given_a_rate_when_pages_follow_one_another_in_a_message_then_it_waits_between_them(
+        self, world: Migration
+    ) -> None:
+        for number in range(25):
+            world.put(f"s{number}")
+        sweep_id = world.start("encrypt", segments=1, rate=1)
+        waits: list[float] = []
+
+        worker = replace(world.parts.worker, sleep=waits.append)
+        assert worker.carry_on(SegmentWork(sweep_id, 0, 0), lambda: 300.0) is Carried.DONE
+
+        # Ten items a page, of a second each, less what the page took itself; after the last one nobody waits.
+        assert len(waits) == 2
+        assert all(5 < wait <= 10 for wait in waits)
 
     @pytest.mark.parametrize("rate", [1, 0.01])
     def test_given_a_rate_below_the_segments_when_swept_then_a_page_has_one_item_at_least(

@@ -161,6 +161,10 @@ def test_malformed_text_when_decoded_then_it_is_refused(text: str) -> None:
         pytest.param({"M": {"secret-6021": {"N": "x"}}}, id="map"),
         pytest.param({"S": "secret-6021\ud800"}, id="surrogate"),
         pytest.param({"N": "6021" * 10}, id="too many digits"),
+        pytest.param("secret-6021", id="no value"),
+        pytest.param({}, id="no type code"),
+        pytest.param({"S": "6021", "N": "6021"}, id="two type codes"),
+        pytest.param({"L": [{"S": "a"}, "secret-6021"]}, id="no value in a list"),
     ],
 )
 def test_value_that_dynamodb_cannot_hold_when_encoded_then_refused_without_quoting_it(value: Any) -> None:
