@@ -36,7 +36,7 @@ PACKAGES: Final = {
         for name in ("stream_encryptor", "migrator", "reader", "admin", "session_keys", "evidence", "http_api")
     },
 }
-NOT_THESE: Final = re.compile(r"_(local|cli|readme|template|mutations|import_contracts|alarms)(_|$)")
+NOT_THESE: Final = re.compile(r"_(local|cli|readme|template|mutations|import_contracts|alarms_documented)(_|$)")
 """Tests of the local stack, the command, the template and the documents, by their files' names."""
 OF_THE_STACK: Final = re.compile(r"^from local(\.__main__)? import|^import local$|local_functions", re.MULTILINE)
 """What integration tests hold that run the functions in other processes, where nobody sees what is run."""
