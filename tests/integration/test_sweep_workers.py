@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from moto import mock_aws
 
 from encryptor_runtime.messages import SegmentWork
+from item_crypto.errors import TransientError
 from migrator import sweep
 from migrator.application import application
 from migrator.segments import Carried
@@ -225,6 +227,20 @@ class TestBetweenPages:
         world.pump()
 
         assert world.sweep(sweep_id)["state"] == state
+
+    @pytest.mark.parametrize("refusals", [5, 6])
+    def test_given_a_throttled_scan_when_it_is_tried_again_then_after_waits_that_double(
+        self, world: Migration, refusals: int
+    ) -> None:
+        sweep_id = world.start("encrypt", segments=1)
+        refuse(world.clients.dynamodb, "dynamodb.Scan", "ThrottlingException", times=refusals)
+        waits: list[float] = []
+
+        worker = replace(world.parts.worker, sleep=waits.append)
+        with pytest.raises(TransientError) if refusals == 6 else nullcontext():
+            worker.carry_on(SegmentWork(sweep_id, 0, 0), lambda: 300.0)
+
+        assert waits == pytest.approx([0.2, 0.4, 0.8, 1.6, 3.2])
 
 
 class TestOutage:
