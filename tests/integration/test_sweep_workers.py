@@ -15,6 +15,7 @@ from item_crypto.errors import TransientError
 from migrator import sweep
 from migrator.application import application
 from migrator.segments import Carried
+from tests.factories import json_lines
 from tests.faults import ALWAYS
 from tests.migration import Crash, Migration, context
 from tests.records import bodies, received
@@ -265,6 +266,19 @@ class TestOutage:
         assert sum(waits[:-1]) > 2 * 3600
         assert max(waits) <= 600  # Nor does it wait for long once the outage is over.
         assert waits[0] <= 10
+
+    def test_given_a_queue_that_refuses_too_when_a_message_fails_then_it_comes_again_later_and_that_is_told(
+        self, world: Migration, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world.start("encrypt", segments=1)
+        refuse(world.clients.dynamodb, "dynamodb.Scan", "AccessDeniedException")
+        refuse(world.clients.sqs, "sqs.ChangeMessageVisibility", "AccessDenied")
+        capsys.readouterr()
+
+        assert sweep.handle(received(message(world)), context(), world.parts)["batchItemFailures"]
+
+        problems = [line["message"] for line in json_lines(capsys.readouterr().out) if line.get("level") == "ERROR"]
+        assert problems == ["a failed message waits for its visibility timeout"]
 
     def test_given_an_outage_when_a_switch_asks_for_a_sweep_then_its_message_comes_again_soon(
         self, world: Migration
