@@ -214,8 +214,10 @@ class TestBetweenPages:
         self, world: Migration, rate: float
     ) -> None:
         world.plain("s1")
+        scans = asked(world, "dynamodb.Scan")
         done = world.run("encrypt", segments=20, rate=rate)
         assert (done["state"], done["counts"]) == ("done", {"encrypted": 1})
+        assert {scan["Limit"] for scan in scans} == {1}
 
     @pytest.mark.parametrize(("refusals", "state"), [(5, "done"), (6, "running")])
     def test_given_a_throttled_scan_when_swept_then_it_is_tried_six_times(
