@@ -97,10 +97,11 @@ def token(user: str, state_directory: Path, *, admin: bool) -> int:
 
 def put(options: argparse.Namespace) -> int:
     """Put the items of a file into the running stack's table."""
+    from dynamodb_stream_encryptor.counted import counted
     from local.put import put
 
     number = put(options.file, options.state_directory, lisa=options.lisa, paused=options.pause)
-    print(f"{number} items put.")
+    print(f"{counted(number, 'item')} put.")
     return 0
 
 

@@ -7,6 +7,7 @@ import typer
 
 from dynamodb_stream_encryptor.command import Operator, command
 from dynamodb_stream_encryptor.commands.sweeps import Interval, conclude
+from dynamodb_stream_encryptor.counted import counted
 from dynamodb_stream_encryptor.errors import OK, UsageError
 from dynamodb_stream_encryptor.follow import follow
 from dynamodb_stream_encryptor.sweep import ACTIVE, Sweep, read_sweep
@@ -74,5 +75,6 @@ def _change(operator: Operator, verb: str, sweep_id: str | None) -> int:
     if operator.output.as_json:
         operator.output.document(answer)
     else:
-        operator.output.line(f"The sweep {sweep.id} ({sweep.goal}) is {sweep.state}, after {sweep.scanned:,} items.")
+        far = counted(sweep.scanned, "item")
+        operator.output.line(f"The sweep {sweep.id} ({sweep.goal}) is {sweep.state}, after {far}.")
     return OK

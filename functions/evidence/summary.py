@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from evidence.counted import counted
 from evidence.sweep import FAILURES, Sweep
 from evidence.verdict import STATE_WORDS, Judgement, Verdict
 
@@ -39,15 +40,15 @@ def sentence(sweep: Sweep, judged: Judgement) -> str:
     """Return the verdict with what it rests on; only one that decrypted every value goes without "by the headers"."""
     if judged.verdict is Verdict.FINDINGS:
         found = ", ".join(f"{number:,} {STATE_WORDS[name]}" for name, number in judged.wrong.items())
-        return f"Not as it should be: of {sweep.scanned:,} items, {found or 'none is in a wrong state'}."
+        return f"Not as it should be: of {counted(sweep.scanned, 'item')}, {found or 'none is in a wrong state'}."
     off = not judged.by.enabled
-    looked = f"{sweep.scanned:,} items, "
+    looked = f"{counted(sweep.scanned, 'item')}, "
     if off:
         looked = f"encryption is off, and {looked}"
     clean = "nothing is encrypted" if off else "no plaintext and no old form"
     if judged.verdict is Verdict.VERIFIED:
-        return f"As it should be: {looked}{sweep.values_decrypted:,} values decrypted, {clean}."
+        return f"As it should be: {looked}{counted(sweep.values_decrypted, 'value')} decrypted, {clean}."
     return (
-        f"As it should be by the headers: {looked}{sweep.values_seen:,} values, {clean}. None was decrypted: "
+        f"As it should be by the headers: {looked}{counted(sweep.values_seen, 'value')}, {clean}. None was decrypted: "
         "`verify --deep` does that."
     )

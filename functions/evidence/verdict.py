@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
+from evidence.counted import counted
 from evidence.sweep import Sweep
 
 STATE_WORDS: Final = {
@@ -101,22 +102,23 @@ def _findings(sweep: Sweep, by: Wanted, wrong: Mapping[str, int], blind: tuple[s
         yield f"The verification did not end: it is {sweep.state}."
     yield from _of_states(wrong, by)
     if failed := sweep.counts.get("failed"):
-        yield f"{items(failed)} could not be looked at."
+        yield f"{counted(failed, 'item')} could not be looked at."
     if sweep.deep and sweep.values_decrypted < sweep.values_seen:
-        yield f"Of {sweep.values_seen:,} encrypted values, {sweep.values_decrypted:,} were decrypted."
+        verb = "was" if sweep.values_decrypted == 1 else "were"
+        yield f"Of {counted(sweep.values_seen, 'encrypted value')}, {sweep.values_decrypted:,} {verb} decrypted."
     yield from blind
     for name, number in sweep.strays.items():
         if name not in by.may_be_absent:
             verb = "has" if number == 1 else "have"
             yield (
-                f"{items(number)} {verb} ciphertext in {name}, which no listed attribute is behind: nobody decrypts "
-                "it. List the attribute in EncryptedAttributes or EarlierAttributes."
+                f"{counted(number, 'item')} {verb} ciphertext in {name}, which no listed attribute is behind: nobody "
+                "decrypts it. List the attribute in EncryptedAttributes or EarlierAttributes."
             )
 
 
 def _of_states(wrong: Mapping[str, int], by: Wanted) -> list[str]:
     off = "" if by.enabled else ", though encryption is off"
-    return [f"{items(number)} {STATE_WORDS[state]}{off}." for state, number in wrong.items()]
+    return [f"{counted(number, 'item')} {STATE_WORDS[state]}{off}." for state, number in wrong.items()]
 
 
 def _blind(sweep: Sweep, by: Wanted) -> Iterator[str]:
@@ -131,8 +133,3 @@ def _blind(sweep: Sweep, by: Wanted) -> Iterator[str]:
             yield f"The attribute {name} was not looked at: it was not listed then. Verify again."
         elif not places.get("plaintext") and not places.get("encrypted"):
             yield f"No item has the attribute {name}: is that its name?"
-
-
-def items(number: int) -> str:
-    """Return a number of items in words."""
-    return f"{number:,} item{'' if number == 1 else 's'}"

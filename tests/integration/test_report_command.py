@@ -57,7 +57,7 @@ def test_report_when_no_sweep_is_named_then_it_rests_on_the_newest_finished_veri
     document = world.command("report")["report"]
 
     assert document["verification"]["sweep"] == newest
-    assert document["verification"]["method"] == "2 of 2 values were decrypted"
+    assert document["verification"]["method"] == "2 of 2 values decrypted"
     assert document["generatedBy"] == "operator"
     assert (document["table"]["name"], document["stack"]["region"]) == (TABLE, "eu-central-1")
     assert document["stack"]["name"] == world.parts.stack
