@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -127,8 +128,9 @@ def description(stack: "LocalStack", example: "Example | None" = None) -> str:
         f"  aws --endpoint-url {stack.endpoint_url} --region {stack.region} \\",
         f"      dynamodb scan --table-name {outputs.get('TableName', 'TABLE')}",
     ]
+    token = shlex.join(["python", "-m", "local", "token", *_elsewhere(stack.state_directory), "alice"])
     lines += [
-        f'  curl -H "Authorization: Bearer $(python -m local token alice)" {stack.api_url}/session',
+        f'  curl -H "Authorization: Bearer $({token})" {stack.api_url}/session',
         "",
         "Ctrl-C stops it.",
     ]
@@ -265,6 +267,13 @@ def _parameters(pairs: Sequence[str]) -> dict[str, str]:
             raise LocalStackError(f"--parameter takes NAME=VALUE, not {pair}")
         parameters[name] = value
     return parameters
+
+
+def _elsewhere(state_directory: Path) -> list[str]:
+    """Return the option that leads a command to where the stack keeps its files, if that is not the usual place."""
+    if state_directory.resolve() == STATE_DIRECTORY.resolve():
+        return []
+    return ["--state-directory", _relative(state_directory)]
 
 
 def _relative(path: Path) -> str:

@@ -195,7 +195,8 @@ class TestErrors:
         ("code", "exit_code"),
         [
             ("invalid-request", 2),
-            ("not-found", 2),
+            ("not-found", 5),
+            ("ambiguous", 2),
             ("conflict", 4),
             ("forbidden-by-setting", 4),
             ("mapping-not-enabled", 4),
@@ -368,11 +369,11 @@ class TestRunningSweeps:
         assert control.events == [{"command": "resume", "by": WHO}]
         assert "a (verify) is running" in result.stdout
 
-    @pytest.mark.parametrize("code", ["not-found", "ambiguous"])
-    def test_none_or_more_than_one_to_resume_is_a_wrong_request(self, run, control, code):
+    @pytest.mark.parametrize(("code", "exit_code"), [("not-found", 5), ("ambiguous", 2)])
+    def test_none_to_resume_is_not_found_and_more_than_one_is_a_wrong_request(self, run, control, code, exit_code):
         control.answers["resume"] = {"error": {"code": code, "message": "Name one."}}
         result = run("resume")
-        assert result.exit_code == 2
+        assert result.exit_code == exit_code
         assert "Name one." in result.stderr
 
     def test_one_is_named(self, run, control):
@@ -384,7 +385,7 @@ class TestRunningSweeps:
     def test_there_is_none(self, run, control, verb):
         control.sweeps = {"b": sweep(id="b", state="done")}
         result = run(verb)
-        assert result.exit_code == 2
+        assert result.exit_code == 5
         assert "No sweep is" in result.stderr
         assert control.commands() == ["status"]
 
@@ -539,7 +540,7 @@ class TestDecryptItem:
     def test_an_item_that_is_not_there(self, run, control):
         control.answers["decrypt-item"] = {"error": {"code": "not-found", "message": "There is no such item."}}
         result = run("decrypt-item", '{"id": "x"}')
-        assert result.exit_code == 2
+        assert result.exit_code == 5
         assert result.stdout == ""
 
     @pytest.mark.parametrize("item", [None, {"a": "secret"}, {"a": {"S": "secret", "N": "1"}}])
@@ -595,11 +596,35 @@ class TestReport:
         assert run("report", "--output", str(tmp_path), "--backups", str(tmp_path / "none")).exit_code == 2
         assert control.events == []
 
-    def test_a_place_that_cannot_be_written(self, run, tmp_path):
-        (tmp_path / "file").write_text("x")
-        result = run("report", "--output", str(tmp_path / "file" / "below"), *FAST)
+    @pytest.mark.parametrize("place", ["file", "file/below", "file/below.html", "q1.html", "q1.json", "locked/new"])
+    def test_a_place_that_cannot_be_written_is_refused_before_anything_is_asked(self, run, control, tmp_path, place):
+        for name in ("file", "q1.json"):
+            (tmp_path / name).write_text("x")
+        (tmp_path / "locked").mkdir(mode=0o500)
+        if place.startswith("locked") and os.access(tmp_path / "locked", os.W_OK):
+            pytest.skip("whoever runs the tests may write anywhere")
+        result = run("report", "--output", str(tmp_path / place), *FAST)
         assert result.exit_code == 2
-        assert "cannot be written" in result.stderr
+        assert "--output: " in result.stderr
+        assert control.events == []
+        assert (tmp_path / "q1.json").read_text() == "x"
+
+    def test_a_place_that_is_lost_meanwhile_costs_no_verification(self, run, control, tmp_path):
+        place = tmp_path / "q1.html"
+        answer = control._start
+
+        def start(event):
+            place.write_text("somebody else's")
+            return answer(event)
+
+        control._start = start
+        result = run("report", "--output", str(place), *FAST)
+        assert result.exit_code == 2
+        assert place.read_text() == "somebody else's"
+        assert "report --sweep sweep-1 --stack chats --region us-east-1`" in result.stderr
+
+    def test_a_sweep_that_is_not_there(self, run, tmp_path):
+        assert run("report", "--sweep", "none", "--output", str(tmp_path)).exit_code == 5
 
     def test_the_page_loads_and_runs_nothing(self, run, control, tmp_path):
         control.status["sweeps"] = []
