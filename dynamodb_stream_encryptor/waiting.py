@@ -41,7 +41,7 @@ def waiting(output: Output, command: str, *, first: float = _FIRST, between: flo
     doing = _DOING.get(command, _ANYTHING if command.islower() else command)
     ended = threading.Event()
     pause = between or (_REDRAWN if output.can_redraw else _BETWEEN)
-    thread = threading.Thread(target=_tell, args=(output, doing, ended, first, pause), daemon=True)
+    thread = threading.Thread(target=_tell, args=(output, doing, ended, first, pause), daemon=True, name="waiting")
     thread.start()
     try:
         yield

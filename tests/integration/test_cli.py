@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import pytest
 from click.testing import Result
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from dynamodb_stream_encryptor.__main__ import app
@@ -108,6 +109,27 @@ class TestFindingTheStack:
         result = CliRunner().invoke(app, ["status", "--local", "--state-directory", str(tmp_path)])
         assert result.exit_code == 3
         assert "stack.json" in result.stderr
+
+    def test_a_local_stack_that_goes_away_while_a_sweep_is_followed(self, tmp_path, control):
+        fake = FakeAws(control)
+        control.readings = 10**6
+        stack = {"endpoint_url": fake.url, "region": "us-east-1", "api_url": "", "outputs": fake.outputs}
+        (tmp_path / "stack.json").write_text(json.dumps(stack))
+        command = ["migrate", "--watch", "--local", "--state-directory", str(tmp_path), *FAST]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dynamodb_stream_encryptor", *command], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        )
+        deadline = time.monotonic() + 30
+        while "sweep" not in control.commands():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        fake.stop()
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == 3
+        assert said.count("The local stack does not answer: it was stopped, or killed") == 1
+        assert "Still following" not in said
+        assert "goes on" not in said
+        assert "Traceback" not in said
 
     def test_a_local_stack_that_was_killed(self, tmp_path):
         fake = FakeAws(FakeControl())
@@ -483,6 +505,20 @@ class TestFailures:
         assert "\x1b" not in result.stdout
         assert document(run("failures", "list", "--json")) == {"failures": [failure]}
 
+    def test_a_piped_list_has_a_line_a_row_whatever_its_length(self, run, control):
+        reason = "unexpected-" + "x" * 200
+        letters = [
+            {"id": f"m-{n}", "kind": "item", "key": {"sessionId": {"S": f"poison-{n}"}, "userId": {"S": "mallory"}},
+             "reason": reason if n == 2 else "unknown-form", "time": "2026-01-02T08:30:00Z", "attempts": n}
+            for n in range(3)
+        ]  # fmt: skip
+        control.answers["failures"] = {"failures": letters}
+        head, *rows = run("failures", "list").stdout.splitlines()
+        assert [row.split()[0] for row in rows] == ["m-0", "m-1", "m-2"]
+        place = head.index("key")
+        assert [row[place:] for row in rows] == [f"sessionId=poison-{n} userId=mallory" for n in range(3)]
+        assert not [row for row in rows if row != row.rstrip()]
+
     def test_list_of_none(self, run):
         assert run("failures", "list").stdout == "No failures.\n"
 
@@ -725,10 +761,31 @@ def test_a_reader_that_has_gone_is_no_error(fake_aws):
 
 def test_help_names_the_exit_codes_and_every_command():
     result = CliRunner().invoke(app, ["--help"])
-    assert "Exit codes: 0" in result.stdout
+    words = " ".join(result.stdout.split())
+    assert "Exit codes: 0" in words
+    assert "5 not found" in words
     commands = "status migrate decrypt re-encrypt verify watch pause resume cancel failures config decrypt-item report"
     for name in commands.split():
         assert name in result.stdout
+
+
+def all_helps() -> list[list[str]]:
+    """Return the arguments that show each page of help."""
+
+    def below(command: Any, path: list[str]) -> Iterator[list[str]]:
+        yield path
+        for name, one in getattr(command, "commands", {}).items():
+            yield from below(one, [*path, name])
+
+    return list(below(get_command(app), []))
+
+
+@pytest.mark.parametrize("path", all_helps(), ids=" ".join)
+def test_a_flag_has_no_type_in_help(path):
+    result = CliRunner().invoke(app, [*path, "--help"])
+    assert result.exit_code == 0
+    assert "--help" in result.stdout
+    assert "bool" not in result.stdout.lower()
 
 
 def test_an_operator_needs_cloudformation_and_the_function_and_no_more(run, fake_aws):
