@@ -8,6 +8,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dynamodb_stream_encryptor.errors import Unreachable
+from dynamodb_stream_encryptor.local_stack import STOPPED
 from dynamodb_stream_encryptor.output import Output
 from dynamodb_stream_encryptor.refusals import refusal
 from dynamodb_stream_encryptor.service_errors import explained
@@ -56,7 +57,10 @@ class Control:
                 response = self._lambda.invoke(FunctionName=self._function, Payload=json.dumps(event).encode())
                 payload = response["Payload"].read()
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
+            code = error.response.get("Error", {}).get("Code")
+            if self._target.is_local and code == STOPPED:
+                raise _local_stack_gone() from None
+            if code == "ResourceNotFoundException":
                 raise Unreachable(
                     f"The control function {self._function} of the stack {self._target.name} does not exist.",
                     "no-control-function",
@@ -64,11 +68,7 @@ class Control:
             raise explained(error, doing) from error
         except BotoCoreError as error:
             if self._target.is_local:
-                raise Unreachable(
-                    "The local stack does not answer: it was stopped, or killed, and nothing that it stored is kept. "
-                    "Start it: `python -m local up`.",
-                    "no-local-stack",
-                ) from error
+                raise _local_stack_gone() from error
             raise explained(error, doing) from error
         answer = _understood(payload, "FunctionError" in response, self._function)
         if "error" in answer:
@@ -78,6 +78,14 @@ class Control:
     def _waiting(self, command: str) -> AbstractContextManager[None]:
         # Whoever follows a sweep sees it move, or stand still, by other means.
         return nullcontext() if command == "sweep" else waiting(self._output, command)
+
+
+def _local_stack_gone() -> Unreachable:
+    return Unreachable(
+        "The local stack does not answer: it was stopped, or killed, and nothing that it stored is kept. Start it: "
+        "`python -m local up`.",
+        "no-local-stack",
+    )
 
 
 def _understood(payload: bytes, failed: bool, function: str) -> Answer:

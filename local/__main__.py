@@ -44,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LocalStackError as error:
         print(f"local: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nlocal: interrupted", file=sys.stderr)
+        return 130
 
 
 def up(options: argparse.Namespace) -> int:
@@ -68,9 +71,13 @@ def up(options: argparse.Namespace) -> int:
                 example.config = {"api": stack.api_url, **stack.sign_in}
                 with announced(stack, example):
                     print(description(stack, example), flush=True)
-                    wait_for_signal()
+                    try:
+                        wait_for_signal()
+                    except KeyboardInterrupt:
+                        print("\nStopping …", flush=True)
+                        raise
     except KeyboardInterrupt:
-        print("\nStopped. Nothing that was stored is kept.")
+        print("Stopped. Nothing that was stored is kept.")
     return 0
 
 
