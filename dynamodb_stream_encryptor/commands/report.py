@@ -32,7 +32,7 @@ def add(app: typer.Typer) -> None:
             typer.Option(
                 "--output",
                 metavar="DIR|FILE",
-                help="A folder, or a file's name: .json and .html are written either way.",
+                help="A folder, or a file's name: .json and .html are written either way, and never over others.",
                 rich_help_panel=_PANEL,
             ),
         ] = Path(),
@@ -66,8 +66,9 @@ def add(app: typer.Typer) -> None:
     ) -> int:
         """Verify the table and write the evidence: an .html page to read, and the same as .json.
 
-        Exit code 1 where something in it is not as it should be. The older backups are what you list: the system does
-        not know of others.
+        Exit code 1 where something in it is not as it should be; that encryption is off is such a thing, which
+        `verify`, judging by the setting, lets pass. The older backups are what you list: the system does not know of
+        others.
         """
         check_writable(to)
         listed = [*(read_backup(text) for text in backup or ()), *(read_backups(backups) if backups else ())]

@@ -182,7 +182,7 @@ class Commands:
         # By when they ended: what was started in one second is listed in any order.
         ended = {sweep.finished_at: sweep for sweep in verifications if sweep.finished_at and sweep.state is State.DONE}
         if not ended:
-            raise Refused("not-found", "There is no finished verification to report on: run `verify` first.")
+            raise Refused("not-found", "There is no finished verification to report on: verify the table first.")
         return ended[max(ended)]
 
     # The whole, and the setting

@@ -1,4 +1,4 @@
-"""Ctrl-C in the terminal of `python -m local up` while others work with the stack: a sentence everywhere, no traceback."""
+"""Ctrl-C in the terminal of `python -m local up` while others work with the stack: sentences, and no traceback."""
 
 import json
 import os

@@ -43,7 +43,7 @@ def test_report_when_no_verification_has_finished_then_it_is_not_found(world: Mi
     assert answer["error"] == {
         **answer["error"],
         "code": "not-found",
-        "message": "There is no finished verification to report on: run `verify` first.",
+        "message": "There is no finished verification to report on: verify the table first.",
     }
 
 
