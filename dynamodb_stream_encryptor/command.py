@@ -13,8 +13,10 @@ import typer
 
 from dynamodb_stream_encryptor.control import Control
 from dynamodb_stream_encryptor.errors import EXIT_CODES, OK, CliError, StoppedFollowing
+from dynamodb_stream_encryptor.help_text import Command
 from dynamodb_stream_encryptor.output import Output
 from dynamodb_stream_encryptor.target import Target, find
+from dynamodb_stream_encryptor.waiting import waiting
 
 _PANEL = "Which stack"
 
@@ -62,7 +64,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., int]], Calla
     """Make a function of an `Operator` and its own options, which returns an exit code, a command of `app`."""
 
     def register(function: Callable[..., int]) -> Callable[..., None]:
-        @app.command(name, epilog=EXIT_CODES)
+        @app.command(name, epilog=EXIT_CODES, cls=Command)
         @_with_signature(function)
         def run(
             stack: str | None,
@@ -76,8 +78,9 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., int]], Calla
             output = Output(as_json)
 
             def work() -> int:
-                target = find(stack, local, region, profile, state_directory)
-                return function(Operator(target, Control(target), output), **own)
+                with waiting(output, "Looking for the stack"):
+                    target = find(stack, local, region, profile, state_directory)
+                return function(Operator(target, Control(target, output), output), **own)
 
             raise typer.Exit(ended(output, work, "What was asked for may have begun all the same: see `status`."))
 
@@ -105,8 +108,8 @@ def ended(output: Output, work: Callable[[], int], interrupted: str) -> int:
 
 def _failed(error: CliError, output: Output) -> int:
     if output.as_json:
-        output.document({"error": {"code": error.code, "message": error.message}})
-    output.note(f"stream-encryptor: {error.message}", style="red")
+        output.document({"error": {"code": error.code, "message": error.message, **error.details}})
+    output.note(f"stream-encryptor: {error.shown}", style="red")
     return error.exit_code
 
 

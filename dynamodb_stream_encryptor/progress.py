@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from dynamodb_stream_encryptor.counted import counted
 from dynamodb_stream_encryptor.sweep import Segment, Sweep
 
 _STANDSTILL = 2  # Minutes without a page after which that is worth a word: a page takes seconds.
@@ -81,14 +82,14 @@ def speed(rate: float | None) -> str:
 def progress_line(sweep: Sweep) -> str:
     """Return a reading as one line of plain text."""
     now = progress(sweep)
-    parts = [f"{sweep.goal} {sweep.id}: {now.per_cent:3} %", f"{sweep.scanned:,} items"]
+    parts = [f"{sweep.goal} {sweep.id}: {now.per_cent:3} %", counted(sweep.scanned, "item")]
     if sweep.estimated_items:
-        parts[-1] = f"{sweep.scanned:,} of about {sweep.estimated_items:,} items"
+        parts[-1] = f"{sweep.scanned:,} of about {counted(sweep.estimated_items, 'item')}"
     if now.rate:
         parts.append(speed(now.rate))
     if sweep.state == "running" and now.seconds_left is not None:
         parts.append(f"{duration(now.seconds_left)} left")
-    parts.append(f"{sweep.segments_done} of {sweep.segments} segments")
+    parts.append(f"{sweep.segments_done} of {counted(sweep.segments, 'segment')}")
     if sweep.state != "running":
         parts.append(sweep.state)
     if words := standstill(sweep):

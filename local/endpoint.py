@@ -16,7 +16,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -28,7 +28,9 @@ from moto.moto_server.werkzeug_app import (
     create_backend_app,
 )
 
+from dynamodb_stream_encryptor.local_stack import STOPPED
 from local.dynamodb_front import DynamoDBFront
+from local.errors import FunctionStopped
 from local.function_process import Invocation
 from local.wsgi_server import WsgiServer
 
@@ -191,15 +193,23 @@ class EndpointApplication:
         kind = environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse")
         if kind != "RequestResponse":
             if kind == "Event":
-                threading.Thread(target=invoke, args=(event,), daemon=True).start()
+                threading.Thread(target=_in_background, args=(invoke, event), daemon=True).start()
             status = "202 Accepted" if kind == "Event" else "204 No Content"
             start_response(status, [("X-Amz-Executed-Version", "$LATEST"), ("Content-Length", "0")])
             return []
-        invocation = invoke(event)
+        try:
+            invocation = invoke(event)
+        except FunctionStopped:
+            return _error(start_response, "503 Service Unavailable", STOPPED, "The local stack stops.")
         extra = [("X-Amz-Executed-Version", "$LATEST"), ("x-amzn-RequestId", invocation.request_id)]
         if invocation.failed:
             extra.append(("X-Amz-Function-Error", "Unhandled"))
         return _json(start_response, "200 OK", invocation.payload, extra)
+
+
+def _in_background(invoke: Callable[[Any], Invocation], event: Any) -> None:
+    with suppress(FunctionStopped):
+        invoke(event)
 
 
 def function_name(name_or_arn: str) -> str:

@@ -71,7 +71,9 @@ def _item(document: dict[str, Any], key: Mapping[str, str], place: str) -> dict[
             raise LocalStackError(f"{place}: {name}, of the table's key, is missing")
     typed = any(isinstance(document[name], dict) for name in key)
     try:
-        item = {name: value_from_json(value) if typed else _serialized(value) for name, value in document.items()}
+        item: dict[str, Any] = {
+            name: value_from_json(value) if typed else _serialized(value) for name, value in document.items()
+        }
     except (UnsupportedValue, TypeError):
         raise LocalStackError(
             f"{place}: holds what DynamoDB cannot" + (", or what is not DynamoDB JSON" if typed else "")
@@ -84,6 +86,6 @@ def _item(document: dict[str, Any], key: Mapping[str, str], place: str) -> dict[
 
 
 def _serialized(value: Any) -> dict[str, Any]:
-    serialized: dict[str, Any] = TypeSerializer().serialize(value)
+    serialized: dict[str, Any] = dict(TypeSerializer().serialize(value))
     check_value(serialized)
     return serialized

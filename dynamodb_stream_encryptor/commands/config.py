@@ -10,13 +10,14 @@ from rich.table import Table
 from dynamodb_stream_encryptor.command import Operator, command
 from dynamodb_stream_encryptor.commands.status import setting_text, state_text
 from dynamodb_stream_encryptor.errors import OK, Unreachable, UsageError
+from dynamodb_stream_encryptor.help_text import Group
 from dynamodb_stream_encryptor.output import cell, json_text
 from dynamodb_stream_encryptor.part import Part, part_of
 
 
 def add(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(help="Show and change the setting.", no_args_is_help=True)
+    group = typer.Typer(help="Show and change the setting.", no_args_is_help=True, cls=Group)
     app.add_typer(group, name="config")
 
     @command(group, "show")

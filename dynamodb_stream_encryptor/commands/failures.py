@@ -1,6 +1,5 @@
 """`failures`: the dead letters."""
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -9,12 +8,14 @@ from rich.table import Table
 
 from dynamodb_stream_encryptor.command import Operator, command
 from dynamodb_stream_encryptor.errors import NOT_AS_IT_SHOULD_BE, OK
+from dynamodb_stream_encryptor.help_text import Group
+from dynamodb_stream_encryptor.item_key import key_text
 from dynamodb_stream_encryptor.output import cell
 
 
 def add(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(help="Look at dead letters, try them again, discard them.", no_args_is_help=True)
+    group = typer.Typer(help="Look at dead letters, try them again, discard them.", no_args_is_help=True, cls=Group)
     app.add_typer(group, name="failures")
 
     @command(group, "list")
@@ -76,7 +77,7 @@ def _show_redrive(operator: Operator, answer: Mapping[str, Any]) -> None:
 def _table(failures: list[Mapping[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("id", "kind", "reason", "tries", "time", "key"):
-        # An id is there to be copied, and the key has what width is left.
+        # An id is there to be copied; on a terminal, the key has what width is left.
         table.add_column(name, overflow="fold", no_wrap=name != "key", justify="right" if name == "tries" else "left")
     for failure in failures:
         key = failure.get("key")
@@ -86,6 +87,6 @@ def _table(failures: list[Mapping[str, Any]]) -> Table:
             cell(failure.get("reason")),
             cell(failure.get("attempts")),
             cell(failure.get("time")),
-            cell(json.dumps(key, ensure_ascii=False) if key else ""),
+            cell(key_text(key) if key else ""),
         )
     return table

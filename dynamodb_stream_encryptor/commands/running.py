@@ -7,7 +7,8 @@ import typer
 
 from dynamodb_stream_encryptor.command import Operator, command
 from dynamodb_stream_encryptor.commands.sweeps import Interval, conclude
-from dynamodb_stream_encryptor.errors import OK, UsageError
+from dynamodb_stream_encryptor.counted import counted
+from dynamodb_stream_encryptor.errors import OK, NotFound, UsageError
 from dynamodb_stream_encryptor.follow import follow
 from dynamodb_stream_encryptor.sweep import ACTIVE, Sweep, read_sweep
 
@@ -56,12 +57,13 @@ def only_one(sweeps: Sequence[Sweep], states: Sequence[str]) -> Sweep:
     """Return the one sweep in one of the states.
 
     Raises:
-        UsageError: there is none, or more than one.
+        NotFound: there is none.
+        UsageError: there is more than one.
     """
     found = [sweep for sweep in sweeps if sweep.state in states]
     wanted = " or ".join(states)
     if not found:
-        raise UsageError(f"No sweep is {wanted}.", "not-found")
+        raise NotFound(f"No sweep is {wanted}.")
     if len(found) > 1:
         names = ", ".join(f"{sweep.id} ({sweep.goal}, {sweep.state})" for sweep in found)
         raise UsageError(f"More than one sweep is {wanted}; name one of {names}.", "ambiguous")
@@ -74,5 +76,6 @@ def _change(operator: Operator, verb: str, sweep_id: str | None) -> int:
     if operator.output.as_json:
         operator.output.document(answer)
     else:
-        operator.output.line(f"The sweep {sweep.id} ({sweep.goal}) is {sweep.state}, after {sweep.scanned:,} items.")
+        far = counted(sweep.scanned, "item")
+        operator.output.line(f"The sweep {sweep.id} ({sweep.goal}) is {sweep.state}, after {far}.")
     return OK

@@ -60,6 +60,7 @@ class Refusal(Problem):
         ),
     ] = ""
     version: Annotated[int | None, Field(description="The setting's version, where another was given.")] = None
+    sweep: Annotated[str | None, Field(description="The sweep that runs, where it stands in the way.")] = None
 
 
 class Part(_Given):

@@ -76,15 +76,22 @@ class Commands:
             message = f"A sweep to {request.goal.value} needs encryption to be {enabled}."
             raise Refused("forbidden-by-setting", message) from None
         except SweepRunning:
-            raise Refused("conflict", "Another sweep runs; wait, pause or cancel it, or use force.") from None
+            raise self._another_runs() from None
         return {"sweep": self._shown(sweep)}
 
     def _check_mapping(self) -> None:
         """Refuse to migrate beside a mapping that is not enabled: what writers write meanwhile would stay behind."""
         state = self._parts.queries.mapping_state()
         if state not in (None, *ENABLED):
-            message = f"The stream's event source mapping is {state}: enable it first, or use force."
+            message = f"The stream's event source mapping is {state}: enable it first."
             raise Refused("mapping-not-enabled", message)
+
+    def _another_runs(self) -> Refused:
+        """Return the refusal that names the sweep in the way: whoever reads it wants to see, or to end, that one."""
+        other = self._parts.sweeps.running()
+        if other is None:
+            return Refused("conflict", "Another sweep ran, and has just ended: try again.")
+        return Refused("conflict", f"Another sweep runs: {views.sweep_name(other)}.", sweep=other.id)
 
     def _sweep(self, event: Mapping[str, Any]) -> dict[str, Any]:
         sweep = self._named(event)
@@ -111,7 +118,7 @@ class Commands:
         except Forbidden:
             raise Refused("forbidden-by-setting", "The setting has changed since the sweep began.") from None
         except SweepRunning:
-            raise Refused("conflict", "Another sweep runs; wait, pause or cancel it.") from None
+            raise self._another_runs() from None
         return {"sweep": self._shown(self._parts.sweeps.get(sweep.id) or sweep)}
 
     def _only_one(self) -> Sweep:
@@ -122,7 +129,8 @@ class Commands:
         if not found:
             raise Refused("not-found", "No sweep is running or paused.")
         if len(found) > 1:
-            raise Refused("ambiguous", f"More than one is; name one of {', '.join(sweep.id for sweep in found)}.")
+            state, names = found[0].state.value, ", ".join(map(views.sweep_name, found))
+            raise Refused("ambiguous", f"More than one sweep is {state}; name one of {names}.")
         return found[0]
 
     def _named(self, event: Mapping[str, Any]) -> Sweep:
@@ -175,7 +183,7 @@ class Commands:
         # By when they ended: what was started in one second is listed in any order.
         ended = {sweep.finished_at: sweep for sweep in verifications if sweep.finished_at and sweep.state is State.DONE}
         if not ended:
-            raise Refused("not-found", "There is no finished verification to report on: run `verify` first.")
+            raise Refused("not-found", "There is no finished verification to report on: verify the table first.")
         return ended[max(ended)]
 
     # The whole, and the setting

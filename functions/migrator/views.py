@@ -47,6 +47,11 @@ def sweep(found: Sweep, segments: Sequence[Segment], now: datetime) -> dict[str,
     }
 
 
+def sweep_name(found: Sweep) -> str:
+    """Return a sweep's id, and what it is for and how it stands: what to call it in a sentence."""
+    return f"{found.id} ({found.goal.value}, {found.state.value})"
+
+
 def _idle_minutes(found: Sweep, segments: Sequence[Segment], now: datetime) -> int | None:
     """Return for how many whole minutes a sweep that runs has committed no page; None for one that does not run."""
     if found.state is not State.RUNNING:

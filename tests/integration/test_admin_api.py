@@ -453,6 +453,7 @@ def test_given_things_as_they_are_when_a_command_does_not_go_then_the_code_says_
     assert refused("POST /admin/api/sweeps", decrypt) == (409, "forbidden-by-setting")
     sweep = page.start("verify")["id"]
     assert refused("POST /admin/api/sweeps", {"goal": "encrypt"}) == (409, "conflict")
+    assert page.call("POST /admin/api/sweeps", {"goal": "encrypt"}).body["sweep"] == sweep
     page.call("POST /admin/api/sweeps/{sweepId}/cancel", {"confirm": "cancel"}, sweepId=sweep)
     assert refused("POST /admin/api/sweeps/{sweepId}/pause", sweepId=sweep) == (409, "stopped")
     assert refused("GET /admin/api/sweeps/{sweepId}", sweepId="none") == (404, "not-found")

@@ -210,9 +210,11 @@ class TestControl:
     def test_given_a_running_sweep_when_another_is_started_then_it_is_refused_unless_forced(
         self, world: Migration
     ) -> None:
-        world.start("encrypt")
+        running = world.start("encrypt")
 
-        assert world.command("start", goal="verify")["error"]["code"] == "conflict"
+        error = world.command("start", goal="verify")["error"]
+        assert (error["code"], error["sweep"]) == ("conflict", running)
+        assert error["message"] == f"Another sweep runs: {running} (encrypt, running)."
         assert "sweep" in world.command("start", goal="verify", force=True)
 
     def test_given_a_pause_when_pumped_then_nothing_happens_until_it_is_resumed(self, world: Migration) -> None:

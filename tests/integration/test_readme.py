@@ -177,7 +177,7 @@ def test_an_existing_table_is_migrated_and_verified(reader: Reader):
     few = block(OPERATING, "existing").replace("range(600)", "range(24)")
     assert "range(24)" in few
     reader.python(few)
-    assert "1 items put" in reader.bash(block(OPERATING, "existing-old-form"))
+    assert "1 item put." in reader.bash(block(OPERATING, "existing-old-form"))
 
     before = reader.bash(block(OPERATING, "status"), code=1)
     shown = example("stream-encryptor verify --local\n```", OPERATING)

@@ -347,8 +347,10 @@ async function api(request, response, url, body, world, now) {
     return answer(response, 200, { setting: world.setting });
   }
   if (route === "POST sweeps") {
-    if (shown().some((each) => each.state === "running") && !body.force) {
-      return refuse(409, "Another sweep runs; wait, pause or cancel it, or use force.", { code: "conflict" });
+    const other = shown().find((each) => each.state === "running");
+    if (other && !body.force) {
+      const message = `Another sweep runs: ${other.id} (${other.goal}, ${other.state}).`;
+      return refuse(409, message, { code: "conflict", sweep: other.id });
     }
     const started = {
       ...running(now, false),

@@ -5,7 +5,7 @@ import { Link } from "wouter";
 
 import { Refused } from "../api/errors";
 import type { SweepDetail } from "../api/types";
-import { count, items, percent, short } from "../format";
+import { count, items, percent, rate, short } from "../format";
 import { segmentProgress } from "../sweeps/pace";
 import { CENSUS, GOALS, OUTCOMES, took } from "../sweeps/words";
 import { Page } from "../ui/page";
@@ -139,7 +139,7 @@ function Asked({ sweep }: { sweep: SweepDetail }) {
         ["Ended", sweep.finishedAt ? <Time key="f" at={sweep.finishedAt} /> : "–"],
         ["Took", took(sweep)],
         ["Segments", count(sweep.segments)],
-        ["Rate", sweep.rate ? `${short(sweep.rate)} items/s at most` : "no limit"],
+        ["Rate", sweep.rate ? `${rate(sweep.rate)} at most` : "no limit"],
         ...(sweep.olderThan
           ? [["Keys older than", <Time key="o" at={sweep.olderThan} form="date" />] as [string, React.ReactNode]]
           : []),

@@ -1,0 +1,31 @@
+"""Help as a newcomer reads it: a flag takes no value, so none is named behind it."""
+
+from typing import Any, Final
+
+from typer.core import TyperCommand, TyperGroup
+
+
+class Command(TyperCommand):
+    """A command whose flags stand in its help without a type."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters; also `--help`, which no signature declares."""
+        return _without_types(super().get_params(ctx))
+
+
+class Group(TyperGroup):
+    """A group of commands whose flags stand in its help without a type."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters; also `--help`, which no signature declares."""
+        return _without_types(super().get_params(ctx))
+
+
+_NOTHING: Final = ""
+
+
+def _without_types(parameters: list[Any]) -> list[Any]:
+    for parameter in parameters:
+        if getattr(parameter, "is_flag", False):
+            parameter.metavar = _NOTHING
+    return parameters
