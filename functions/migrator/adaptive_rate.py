@@ -148,11 +148,10 @@ def after(pace: Pace, page: Page, known: Limits) -> Pace:
 
     Never above the ceiling, nor below :data:`FLOOR` or, if that is lower, the ceiling.
     """
-    if page.table_throttles or page.kms_throttles:
-        by = LimitedBy.KMS_THROTTLED if page.kms_throttles > page.table_throttles else LimitedBy.TABLE_THROTTLED
-        rate = min(pace.rate * CUT, known.ceiling, _capacity(page, known))
-        return Pace(max(rate, _floor(known)), pace.rate, by)
     capacity = _capacity(page, known)
+    if page.table_throttles or page.kms_throttles:
+        throttled = LimitedBy.KMS_THROTTLED if page.kms_throttles > page.table_throttles else LimitedBy.TABLE_THROTTLED
+        return Pace(max(min(pace.rate * CUT, known.ceiling, capacity), _floor(known)), pace.rate, throttled)
     has_slack = page.seconds <= _SLACK * page.items / pace.rate
     rate = pace.rate + (_step(pace, known) * min(page.items / pace.rate, _LONGEST_STEP) if has_slack else 0.0)
     by = None if has_slack or not page.items else LimitedBy.FUNCTION

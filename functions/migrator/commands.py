@@ -88,8 +88,9 @@ class Commands:
     def _sweep(self, event: Mapping[str, Any]) -> dict[str, Any]:
         sweep = self._named(event)
         segments = self._parts.sweeps.segments(sweep)
-        shown = views.sweep(sweep, segments, self._parts.now())
-        return {"sweep": {**shown, "segmentsDetail": [views.segment(segment) for segment in segments]}}
+        now = self._parts.now()
+        shown = views.sweep(sweep, segments, now)
+        return {"sweep": {**shown, "segmentsDetail": [views.segment(segment, sweep, now) for segment in segments]}}
 
     def _pause(self, event: Mapping[str, Any]) -> dict[str, Any]:
         return self._moved(event, self._parts.starter.pause)

@@ -116,14 +116,13 @@ class Sweeps:
 
     def begin(self, sweep_id: str, number: int, now: datetime) -> Segment:
         """Note that a worker takes up a segment; return how far it has come."""
-        answer = self._call(
-            "update_item",
-            Key=_key(sweep_id, _segment_part(number)),
-            UpdateExpression="SET begunAt = :now",
-            ExpressionAttributeValues={":now": {"S": now.isoformat()}},
-            ReturnValues="ALL_NEW",
-        )
-        return _segment(number, answer["Attributes"])
+        update = {
+            "Key": _key(sweep_id, _segment_part(number)),
+            "UpdateExpression": "SET begunAt = :now",
+            "ExpressionAttributeValues": {":now": {"S": now.isoformat()}},
+        }
+        self._transact({"Update": update})
+        return self.segment(sweep_id, number)
 
     def set_rate(self, sweep: Sweep, rate: float | None) -> bool:
         """Change the ceiling of a sweep; return False where it has ended.
