@@ -12,7 +12,16 @@ from rich.table import Table
 from rich.text import Text
 
 from dynamodb_stream_encryptor.output import Output
-from dynamodb_stream_encryptor.progress import duration, progress, progress_line, segment_fraction, speed, standstill
+from dynamodb_stream_encryptor.progress import (
+    duration,
+    end_time,
+    progress,
+    progress_line,
+    segment_fraction,
+    segments,
+    speeds,
+    standstill,
+)
 from dynamodb_stream_encryptor.sweep import Segment, Sweep
 
 _SECONDS_BETWEEN_LINES: Final = 5.0
@@ -107,7 +116,8 @@ def drawing(sweep: Sweep, rows: int) -> RenderableType:
     counts = ", ".join(f"{name} {number:,}" for name, number in sweep.counts.items() if number)
     lines: list[RenderableType] = [
         head,
-        Text("   ".join(filter(None, [f"{sweep.scanned:,}{about} items", speed(now.rate), left]))),
+        Text("   ".join(filter(None, [f"{sweep.scanned:,}{about} items", *speeds(sweep), left, end_time(sweep)]))),
+        Text(segments(sweep), style="dim"),
         Text(counts, style="dim"),
     ]
     if words := standstill(sweep):
@@ -127,7 +137,7 @@ def _segments(sweep: Sweep, rows: int) -> RenderableType:
 
 
 def _segment_row(segment: Segment, sweep: Sweep) -> tuple[RenderableType, ...]:
-    colour = "green" if segment.state == "done" else "cyan"
+    colour = {"done": "green", "running": "cyan"}.get(segment.state, "bright_black")
     return (
         Text(f"  segment {segment.number}", style="dim"),
         _bar(segment_fraction(segment, sweep), colour, _BAR_WIDTH // 2),

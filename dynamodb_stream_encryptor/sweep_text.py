@@ -113,4 +113,6 @@ def started(sweep: Sweep) -> Table:
     pairs = [("sweep", sweep.id), ("goal", sweep.goal), ("segments", str(sweep.segments))]
     if sweep.rate:
         pairs.append(("at most", f"{sweep.rate:g} items/s"))
+    else:
+        pairs.append(("rate", "as fast as the table and KMS bear"))
     return facts(pairs)

@@ -8,7 +8,7 @@ import typer
 from dynamodb_stream_encryptor.command import Operator, command
 from dynamodb_stream_encryptor.errors import OK
 from dynamodb_stream_encryptor.output import facts
-from dynamodb_stream_encryptor.progress import standstill
+from dynamodb_stream_encryptor.progress import progress_line, standstill
 from dynamodb_stream_encryptor.sweep import read_sweep
 from dynamodb_stream_encryptor.sweep_text import sweeps_table
 
@@ -28,6 +28,9 @@ def add(app: typer.Typer) -> None:
         operator.output.line()
         if sweeps:
             operator.output.table(sweeps_table(sweeps))
+            for sweep in sweeps:
+                if sweep.state == "running":
+                    operator.output.line(progress_line(sweep))
             for words in filter(None, map(standstill, sweeps)):
                 operator.output.line(f"A sweep stands still: {words}.", style="yellow")
         else:

@@ -22,7 +22,7 @@ class Start(_Given):
 
     goal: Literal["encrypt", "decrypt", "re-encrypt", "verify"]
     segments: Annotated[int | None, Field(ge=1, le=MAX_SEGMENTS, description="Into how many parts to cut it.")] = None
-    rate: Annotated[float | None, Field(gt=0, description="Items a second at most; left out: no limit.")] = None
+    rate: Annotated[float | None, Field(gt=0, description="Items a second at most; left out: no ceiling.")] = None
     older_than_days: Annotated[float | None, Field(ge=0, description="For `re-encrypt`: the age of data keys.")] = None
     deep: Annotated[bool | None, Field(description="For `verify`: whether to decrypt.")] = None
     force: Annotated[bool | None, Field(description="Start it even where another one runs.")] = None
@@ -33,6 +33,14 @@ class Cancel(_Given):
     """The word for ending a sweep."""
 
     confirm: Literal["cancel"]
+
+
+class SetRate(_Given):
+    """How fast a sweep may go."""
+
+    rate: Annotated[
+        float | None, Field(gt=0, description="Items a second at most, all segments together; null: no ceiling.")
+    ]
 
 
 class Redrive(_Given):

@@ -48,6 +48,7 @@ class Commands:
             "pause": self._pause,
             "resume": self._resume,
             "cancel": self._cancel,
+            "set-rate": self._set_rate,
             "judge": self._judge,
             "report": self._report,
             "config": self._config,
@@ -100,6 +101,15 @@ class Commands:
 
     def _cancel(self, event: Mapping[str, Any]) -> dict[str, Any]:
         return self._moved(event, self._parts.starter.cancel)
+
+    def _set_rate(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        rate = requests.new_rate(event)
+        sweep = self._named(event)
+        done = self._parts.sweeps.set_rate(sweep, rate)
+        sweep = self._parts.sweeps.get(sweep.id) or sweep
+        if not done:
+            raise Refused("stopped", f"The sweep is {sweep.state.value}.")
+        return {"sweep": self._shown(sweep)}
 
     def _moved(self, event: Mapping[str, Any], move: Callable[[Sweep], None]) -> dict[str, Any]:
         sweep = self._named(event)
