@@ -11,6 +11,7 @@
     ├── Unreachable           3   no answer, or none to build on: no such stack, network, credentials, a failed function
     │   └── Interrupted       3   the same, where a later attempt may well succeed
     ├── Refused               4   the system says no: a conflict, or something that the setting forbids
+    ├── GaveUpWaiting       124   `watch --wait`: the sweep stands still, or the time is up; the sweep goes on
     └── StoppedFollowing    130   Ctrl-C while a sweep was followed: the sweep goes on
 """
 
@@ -22,7 +23,7 @@ NOT_AS_IT_SHOULD_BE: Final = 1
 EXIT_CODES: Final = (
     "Exit codes: 0 done and all is well. 1 what was asked about is not as it should be (verify found plaintext, a "
     "sweep stopped). 2 wrong usage. 3 no answer (no such stack, no permission, network, failure). 4 refused (a "
-    "conflict, or the setting forbids it)."
+    "conflict, or the setting forbids it). 124 `watch --wait` gave up: the sweep stands still, or the time is up."
 )
 
 
@@ -75,6 +76,13 @@ class Refused(CliError):
 
     exit_code = 4
     default_code = "refused"
+
+
+class GaveUpWaiting(CliError):
+    """The sweep that was waited for stands still, or took longer than it might; it goes on."""
+
+    exit_code = 124  # As the command `timeout` has it.
+    default_code = "timed-out"
 
 
 class StoppedFollowing(CliError):

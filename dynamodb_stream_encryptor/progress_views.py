@@ -1,4 +1,4 @@
-"""Three ways to show a sweep while it goes on: bars on a terminal, plain lines, lines of JSON."""
+"""Ways to show a sweep while it goes on: bars on a terminal, plain lines, lines of JSON, nothing."""
 
 import json
 import time
@@ -37,6 +37,16 @@ class View(Protocol):
 
     def close(self) -> None:
         """Leave the screen as it is to stay."""
+
+
+class Nothing:
+    """Shows nothing: who waits wants the end."""
+
+    def show(self, sweep: Sweep, document: Any) -> None:
+        """Leave it."""
+
+    def close(self) -> None:
+        """Leave it."""
 
 
 class Bars:
