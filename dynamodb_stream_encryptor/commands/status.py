@@ -10,7 +10,7 @@ from dynamodb_stream_encryptor.counted import counted
 from dynamodb_stream_encryptor.errors import OK
 from dynamodb_stream_encryptor.output import facts
 from dynamodb_stream_encryptor.part import part_text
-from dynamodb_stream_encryptor.progress import standstill
+from dynamodb_stream_encryptor.progress import progress_line, standstill
 from dynamodb_stream_encryptor.sweep import read_sweep
 from dynamodb_stream_encryptor.sweep_text import sweeps_table
 
@@ -30,6 +30,9 @@ def add(app: typer.Typer) -> None:
         operator.output.line()
         if sweeps:
             operator.output.table(sweeps_table(sweeps))
+            for sweep in sweeps:
+                if sweep.state == "running":
+                    operator.output.line(progress_line(sweep))
             for words in filter(None, map(standstill, sweeps)):
                 operator.output.line(f"A sweep stands still: {words}.", style="yellow")
         else:

@@ -49,6 +49,7 @@ class Commands:
             "pause": self._pause,
             "resume": self._resume,
             "cancel": self._cancel,
+            "set-rate": self._set_rate,
             "judge": self._judge,
             "report": self._report,
             "config": self._config,
@@ -96,8 +97,9 @@ class Commands:
     def _sweep(self, event: Mapping[str, Any]) -> dict[str, Any]:
         sweep = self._named(event)
         segments = self._parts.sweeps.segments(sweep)
-        shown = views.sweep(sweep, segments, self._parts.now())
-        return {"sweep": {**shown, "segmentsDetail": [views.segment(segment) for segment in segments]}}
+        now = self._parts.now()
+        shown = views.sweep(sweep, segments, now)
+        return {"sweep": {**shown, "segmentsDetail": [views.segment(segment, sweep, now) for segment in segments]}}
 
     def _pause(self, event: Mapping[str, Any]) -> dict[str, Any]:
         return self._moved(event, self._parts.starter.pause)
@@ -107,6 +109,15 @@ class Commands:
 
     def _cancel(self, event: Mapping[str, Any]) -> dict[str, Any]:
         return self._moved(event, self._parts.starter.cancel)
+
+    def _set_rate(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        rate = requests.new_rate(event)
+        sweep = self._named(event)
+        done = self._parts.sweeps.set_rate(sweep, rate)
+        sweep = self._parts.sweeps.get(sweep.id) or sweep
+        if not done:
+            raise Refused("stopped", f"The sweep is {sweep.state.value}.")
+        return {"sweep": self._shown(sweep)}
 
     def _moved(self, event: Mapping[str, Any], move: Callable[[Sweep], None]) -> dict[str, Any]:
         sweep = self._named(event)

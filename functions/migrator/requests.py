@@ -18,6 +18,9 @@ from item_crypto.errors import UnsupportedValue
 SEGMENTS: Final = 4
 """Into how many segments a sweep is cut unless told otherwise."""
 
+AUTOMATIC: Final = "auto"
+"""The word for no ceiling of the rate."""
+
 _T = TypeVar("_T")
 _MAX_LETTERS: Final = 1000
 _MAX_DAYS: Final = 36_500
@@ -56,7 +59,7 @@ class StartRequest:
         goal: what it is for.
         by: who asks.
         segments: into how many parts the table is cut.
-        rate: items a second at most; None for no limit.
+        rate: items a second at most; None for no ceiling.
         older_than_days: for ``re-encrypt``, the age of data keys in days; None for no limit of age.
         deep: for ``verify``, whether to decrypt.
         force: start it even where another one runs.
@@ -149,6 +152,17 @@ def start(event: Mapping[str, Any]) -> StartRequest:
 def sweep_id(event: Mapping[str, Any]) -> str:
     """Return the sweep that is meant."""
     return _field(event, "sweep", str, bool, "a sweep's id")
+
+
+def new_rate(event: Mapping[str, Any]) -> float | None:
+    """Return the new ceiling of a sweep, in items a second; None for none, which is asked for by a word."""
+    if event.get("rate") == AUTOMATIC:
+        return None
+    wanted = f'items a second, more than 0 and up to {_MAX_RATE}, or "{AUTOMATIC}" for no ceiling'
+    rate = _number(event, "rate", lambda n: 0 < n <= _MAX_RATE, wanted)
+    if rate is None:
+        refuse("rate", wanted)
+    return rate
 
 
 def report(event: Mapping[str, Any]) -> ReportRequest:
