@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -778,6 +779,15 @@ def all_helps() -> list[list[str]]:
             yield from below(one, [*path, name])
 
     return list(below(get_command(app), []))
+
+
+def test_text_in_help_fills_its_lines():
+    lines = [line.strip() for line in CliRunner().invoke(app, ["verify", "--help"]).stdout.splitlines()]
+    begun = next(n for n, line in enumerate(lines) if line.startswith("Exit code 1 where"))
+    paragraph = lines[begun : lines.index("", begun)]
+    assert len(paragraph) > 1
+    for line, following in pairwise(paragraph):
+        assert len(f"{line} {following.split()[0]}") > 78
 
 
 @pytest.mark.parametrize("path", all_helps(), ids=" ".join)
