@@ -12,7 +12,7 @@ import pytest
 
 from tests.documents import OPERATING, Reader, block, following, text
 
-ITEMS = 60
+ITEMS = 120
 PATIENCE = 300.0  # seconds, for a busy machine; a sweep begins some 40 s after a change of the setting
 
 Shown = list[tuple[str, list[str]]]
@@ -76,7 +76,7 @@ def migrated(reader: Reader) -> Reader:
     for command, expected in paused:
         # Slow, so that it can be paused: here are fewer items.
         code = 4 if command.startswith("stream-encryptor verify") else 0
-        follow(reader, command.replace("--rate 60", "--rate 1"), expected, code)
+        follow(reader, command.replace("--rate 60", "--rate 2"), expected, code)
     return reader
 
 
