@@ -12,6 +12,7 @@
     │   └── Interrupted       3   the same, where a later attempt may well succeed
     ├── Refused               4   the system says no: a conflict, or something that the setting forbids
     ├── NotFound              5   the stack was asked, and has no such sweep, dead letter or item
+    ├── GaveUpWaiting       124   `watch --wait`: the sweep stands still, or the time is up; the sweep goes on
     └── StoppedFollowing    130   Ctrl-C while a sweep was followed: the sweep goes on
 """
 
@@ -24,7 +25,8 @@ NOT_AS_IT_SHOULD_BE: Final = 1
 EXIT_CODES: Final = (
     "Exit codes: 0 done and all is well. 1 what was asked about is not as it should be (verify found plaintext, a "
     "sweep stopped). 2 wrong usage. 3 no answer (no such stack, no permission, network, failure). 4 refused (a "
-    "conflict, or the setting forbids it). 5 not found (no such sweep, dead letter or item in the stack)."
+    "conflict, or the setting forbids it). 5 not found (no such sweep, dead letter or item in the stack). 124 "
+    "`watch --wait` gave up: the sweep stands still, or the time is up."
 )
 
 
@@ -93,6 +95,13 @@ class NotFound(CliError):
 
     exit_code = 5
     default_code = "not-found"
+
+
+class GaveUpWaiting(CliError):
+    """The sweep that was waited for stands still, or took longer than it might; it goes on."""
+
+    exit_code = 124  # As the command `timeout` has it.
+    default_code = "timed-out"
 
 
 class StoppedFollowing(CliError):

@@ -1,4 +1,4 @@
-"""Three ways to show a sweep while it goes on: bars on a terminal, plain lines, lines of JSON."""
+"""Ways to show a sweep while it goes on: bars on a terminal, plain lines, lines of JSON, nothing."""
 
 import json
 import time
@@ -13,7 +13,16 @@ from rich.text import Text
 
 from dynamodb_stream_encryptor.counted import counted
 from dynamodb_stream_encryptor.output import Output
-from dynamodb_stream_encryptor.progress import duration, progress, progress_line, segment_fraction, speed, standstill
+from dynamodb_stream_encryptor.progress import (
+    duration,
+    end_time,
+    progress,
+    progress_line,
+    segment_fraction,
+    segments,
+    speeds,
+    standstill,
+)
 from dynamodb_stream_encryptor.sweep import Segment, Sweep
 
 _SECONDS_BETWEEN_LINES: Final = 5.0
@@ -29,6 +38,16 @@ class View(Protocol):
 
     def close(self) -> None:
         """Leave the screen as it is to stay."""
+
+
+class Nothing:
+    """Shows nothing: who waits wants the end."""
+
+    def show(self, sweep: Sweep, document: Any) -> None:
+        """Leave it."""
+
+    def close(self) -> None:
+        """Leave it."""
 
 
 class Bars:
@@ -110,7 +129,8 @@ def drawing(sweep: Sweep, rows: int) -> RenderableType:
     counts = ", ".join(f"{name} {number:,}" for name, number in sweep.counts.items() if number)
     lines: list[RenderableType] = [
         head,
-        Text("   ".join(filter(None, [seen, speed(now.rate), left]))),
+        Text("   ".join(filter(None, [seen, *speeds(sweep), left, end_time(sweep)]))),
+        Text(segments(sweep), style="dim"),
         Text(counts, style="dim"),
     ]
     if words := standstill(sweep):
@@ -130,7 +150,7 @@ def _segments(sweep: Sweep, rows: int) -> RenderableType:
 
 
 def _segment_row(segment: Segment, sweep: Sweep) -> tuple[RenderableType, ...]:
-    colour = "green" if segment.state == "done" else "cyan"
+    colour = {"done": "green", "running": "cyan"}.get(segment.state, "bright_black")
     return (
         Text(f"  segment {segment.number}", style="dim"),
         _bar(segment_fraction(segment, sweep), colour, _BAR_WIDTH // 2),

@@ -114,4 +114,6 @@ def started(sweep: Sweep) -> Table:
     pairs = [("sweep", sweep.id), ("goal", sweep.goal), ("segments", str(sweep.segments))]
     if sweep.rate:
         pairs.append(("at most", "1 item/s" if sweep.rate == 1 else f"{sweep.rate:g} items/s"))
+    else:
+        pairs.append(("rate", "as fast as the table and KMS bear"))
     return facts(pairs)

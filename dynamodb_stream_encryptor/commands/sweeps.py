@@ -23,7 +23,8 @@ Rate = Annotated[
     typer.Option(
         min=1,
         metavar="ITEMS",
-        help="Read at most so many items a second, all segments together (default: no limit).",
+        help="A ceiling: at most so many items a second, all segments together (default: as fast as the table and KMS "
+        "bear). `set-rate` changes it.",
         rich_help_panel=_PANEL,
     ),
 ]

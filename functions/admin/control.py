@@ -71,6 +71,7 @@ class Command(Enum):
     PAUSE = "pause"
     RESUME = "resume"
     CANCEL = "cancel"
+    SET_RATE = "set-rate"
     FAILURES = "failures"
     REDRIVE = "redrive"
     DISCARD = "discard"

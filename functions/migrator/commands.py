@@ -6,12 +6,13 @@ from typing import Any
 from encryptor_runtime.messages import Goal
 from encryptor_runtime.remembered import RememberedAttributes
 from encryptor_runtime.switch import VersionConflict
-from encryptor_runtime.switch_and_sweep import switch_and_sweep
+from encryptor_runtime.switch_and_sweep import narrows, switch_and_sweep
 from evidence.report import Findings
 from evidence.summary import summary
 from evidence.sweep import read_sweep
 from evidence.verdict import judge, wanted
 from item_crypto.core.codec import to_json
+from item_crypto.core.part import ListedKeys
 from item_crypto.errors import InvalidRequest, PermanentError
 from item_crypto.items import ItemCipher
 from migrator import reporting, requests, views
@@ -48,6 +49,7 @@ class Commands:
             "pause": self._pause,
             "resume": self._resume,
             "cancel": self._cancel,
+            "set-rate": self._set_rate,
             "judge": self._judge,
             "report": self._report,
             "config": self._config,
@@ -95,8 +97,9 @@ class Commands:
     def _sweep(self, event: Mapping[str, Any]) -> dict[str, Any]:
         sweep = self._named(event)
         segments = self._parts.sweeps.segments(sweep)
-        shown = views.sweep(sweep, segments, self._parts.now())
-        return {"sweep": {**shown, "segmentsDetail": [views.segment(segment) for segment in segments]}}
+        now = self._parts.now()
+        shown = views.sweep(sweep, segments, now)
+        return {"sweep": {**shown, "segmentsDetail": [views.segment(segment, sweep, now) for segment in segments]}}
 
     def _pause(self, event: Mapping[str, Any]) -> dict[str, Any]:
         return self._moved(event, self._parts.starter.pause)
@@ -106,6 +109,15 @@ class Commands:
 
     def _cancel(self, event: Mapping[str, Any]) -> dict[str, Any]:
         return self._moved(event, self._parts.starter.cancel)
+
+    def _set_rate(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        rate = requests.new_rate(event)
+        sweep = self._named(event)
+        done = self._parts.sweeps.set_rate(sweep, rate)
+        sweep = self._parts.sweeps.get(sweep.id) or sweep
+        if not done:
+            raise Refused("stopped", f"The sweep is {sweep.state.value}.")
+        return {"sweep": self._shown(sweep)}
 
     def _moved(self, event: Mapping[str, Any], move: Callable[[Sweep], None]) -> dict[str, Any]:
         sweep = self._named(event)
@@ -213,9 +225,16 @@ class Commands:
         return views.config(self._parts.switch.read_now(), self._parts.switch.history())
 
     def _set_config(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        change = requests.change(event)
+        parts, change = self._parts, requests.change(event)
+        if isinstance(change.part, ListedKeys):
+            requests.check_keys(change.part, parts.queries.key_types())
         try:
-            setting = switch_and_sweep(self._parts.switch, self._parts.work, change.enabled, change.by, change.version)
+            before = parts.switch.read_now()
+            if before.version != change.version:
+                raise VersionConflict(before)
+            if narrows(before, change.enabled, change.part):
+                requests.confirmed(change)
+            setting = switch_and_sweep(parts.switch, parts.work, change.enabled, change.by, change.version, change.part)
         except VersionConflict as conflict:
             message = f"The setting was changed meanwhile; it is at version {conflict.current.version}."
             raise Refused("conflict", message, version=conflict.current.version) from None

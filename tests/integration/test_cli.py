@@ -404,7 +404,7 @@ class TestRunningSweeps:
         assert document(run("pause", "b", "--json"))["sweep"]["state"] == "paused"
         assert control.commands() == ["pause"]
 
-    @pytest.mark.parametrize("verb", ["pause", "cancel", "watch"])
+    @pytest.mark.parametrize("verb", ["pause", "cancel"])
     def test_there_is_none(self, run, control, verb):
         control.sweeps = {"b": sweep(id="b", state="done")}
         result = run(verb)

@@ -28,23 +28,39 @@ as earlier; never delete a key while ``verify`` finds items under it.
 Compatibility: what one version stores, every later version reads. The stored form is specified in docs/format.md and
 held by frozen vectors in the tests. Any AWS Encryption SDK that may use the KMS key can decrypt a message.
 
-Whoever writes to a table uses :class:`Reconciler` instead, which loses no write of others.
+Whoever reads and writes a table directly changes one line, and sees its items in the clear whatever form each is
+stored in::
+
+    encryption = Encryption(ValueCipher(Keyrings(kms, key_arn)), policy)
+    table = EncryptedTable(boto3.resource("dynamodb").Table("sessions"), encryption)
+    table.put_item(Item={"userId": "user-24", "sessionId": "dlg-1", "history": [{"type": "human"}]})
+    table.get_item(Key={"userId": "user-24", "sessionId": "dlg-1"})["Item"]["history"]
+    # [{"type": "human"}]
+
+Whoever brings a table's items into their form uses :class:`Reconciler` instead, which loses no write of others.
 """
 
 from item_crypto.cipher import ValueCipher
 from item_crypto.core.decide import Action, Decision, Step
 from item_crypto.core.policy import Policy, Role
+from item_crypto.dropin.boto3_client import EncryptedClient
+from item_crypto.dropin.boto3_table import EncryptedTable
+from item_crypto.dropin.encryption import Encryption
+from item_crypto.dropin.use import Use, key_digest
 from item_crypto.dynamodb.table import Table
 from item_crypto.errors import (
+    CallRefused,
     ConfigurationError,
     ConflictUnresolved,
     ContextUnusable,
     DecryptionFailed,
+    ExpressionRefused,
     InvalidRequest,
     ItemCryptoError,
     ItemTooLarge,
     KeyNotListed,
     MarkerUnusable,
+    OutcomeUnknown,
     PermanentError,
     SystemicError,
     TransientError,
@@ -60,11 +76,16 @@ from item_crypto.reconcile import Access, Reconciler
 __all__ = [
     "Access",
     "Action",
+    "CallRefused",
     "ConfigurationError",
     "ConflictUnresolved",
     "ContextUnusable",
     "Decision",
     "DecryptionFailed",
+    "EncryptedClient",
+    "EncryptedTable",
+    "Encryption",
+    "ExpressionRefused",
     "InvalidRequest",
     "ItemCipher",
     "ItemCryptoError",
@@ -73,6 +94,7 @@ __all__ = [
     "Keyrings",
     "MarkerUnusable",
     "Outcome",
+    "OutcomeUnknown",
     "PermanentError",
     "Policy",
     "Reconciler",
@@ -84,6 +106,8 @@ __all__ = [
     "TransientError",
     "UnknownForm",
     "UnsupportedValue",
+    "Use",
     "ValueCipher",
     "decide",
+    "key_digest",
 ]
