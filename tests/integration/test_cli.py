@@ -365,6 +365,18 @@ class TestSweeps:
         assert result.exit_code == 0, result.stderr
         assert result.stderr.count("Still following.") == 2
 
+    def test_a_service_that_fails_the_control_function_for_a_moment_while_following_is_passed_over(self, run, control):
+        control.readings = 2
+        failed = FunctionFailed(errorType="TransientError", errorMessage="dynamodb: ReadTimeoutError")
+        answers = iter([None, failed, failed])
+        answer = control._one
+        control._one = lambda command, sweep: next(answers, None) or answer(command, sweep)
+        result = run("migrate", "--watch", *FAST)
+        assert result.exit_code == 0, result.stderr
+        assert (
+            result.stderr.count("dynamodb: ReadTimeoutError. Its log says more. Still following.") == 2
+        )
+
     def test_an_answer_that_stays_away_ends_the_following_and_says_that_the_sweep_goes_on(self, run, fake_aws, control):
         control.readings = 10**6
         fake_aws.refusals["lambda"] = [None, None, *[THROTTLED] * 20]
