@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dynamodb_stream_encryptor.errors import Unreachable
+from dynamodb_stream_encryptor.errors import Interrupted, Unreachable
 from dynamodb_stream_encryptor.local_stack import STOPPED
 from dynamodb_stream_encryptor.output import Output
 from dynamodb_stream_encryptor.refusals import refusal
@@ -16,6 +16,9 @@ from dynamodb_stream_encryptor.target import Target
 from dynamodb_stream_encryptor.waiting import waiting
 
 Answer = Mapping[str, Any]
+
+_PASSING: Final = ("TransientError", "Sandbox.Timedout")
+"""What the control function raises, or Lambda in its place, that may be over a moment later."""
 
 _MESSAGE_LIMIT: Final = 300  # Characters of a failed function's own message: it may be a whole trace.
 
@@ -98,5 +101,6 @@ def _understood(payload: bytes, failed: bool, function: str) -> Answer:
     if failed:
         kind, text = answer.get("errorType"), str(answer.get("errorMessage") or "").split("\n")[0]
         what = ": ".join(filter(None, [kind, text[:_MESSAGE_LIMIT]])) or "no reason given"
-        raise Unreachable(f"The control function {function} failed: {what}. Its log says more.", "function-failed")
+        passing = Interrupted if kind in _PASSING else Unreachable
+        raise passing(f"The control function {function} failed: {what}. Its log says more.", "function-failed")
     return answer

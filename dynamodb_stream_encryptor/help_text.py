@@ -1,5 +1,6 @@
-"""Help as a newcomer reads it: a flag takes no value, so none is named behind it."""
+"""Help as a newcomer reads it: a flag takes no value, so none is named behind it, and text fills its lines."""
 
+from inspect import cleandoc
 from typing import Any, Final
 
 from typer.core import TyperCommand, TyperGroup
@@ -19,6 +20,11 @@ class Group(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters; also `--help`, which no signature declares."""
         return _without_types(super().get_params(ctx))
+
+
+def unwrapped(text: str) -> str:
+    """Return a docstring with a line a paragraph: where it is wrapped is for the terminal to say."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in cleandoc(text).split("\n\n"))
 
 
 _NOTHING: Final = ""

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from dynamodb_stream_encryptor.counted import counted
 from dynamodb_stream_encryptor.errors import UsageError
 from dynamodb_stream_encryptor.item_key import read_key
 
@@ -47,7 +48,7 @@ def part_text(part: Mapping[str, Any]) -> str:
             percent = f"{number * 100 / of:.2f}".rstrip("0").rstrip(".")
             return f"{percent}% of the keys"
         case {"keys": int(number)}:
-            return f"{number:,} listed key{'' if number == 1 else 's'}"
+            return counted(number, "listed key")
     return "a part"
 
 

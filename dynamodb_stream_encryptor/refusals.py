@@ -32,6 +32,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "mayBeAbsent": "--may-be-absent",
     "name": "--output",
     "olderThanDays": "--older-than",
+    "part": "--keys",
     "rate": "--rate",
     "reason": "--reason",
     "segments": "--segments",

@@ -10,7 +10,7 @@ import typer
 
 from dynamodb_stream_encryptor.backups import Backup, read_backup, read_backups
 from dynamodb_stream_encryptor.command import Operator, command
-from dynamodb_stream_encryptor.commands.sweeps import Deep, Force, Interval, MayBeAbsent, Rate, Segments, start
+from dynamodb_stream_encryptor.commands.sweeps import Deep, MayBeAbsent, Options, start
 from dynamodb_stream_encryptor.control import Answer
 from dynamodb_stream_encryptor.errors import NOT_AS_IT_SHOULD_BE, OK, Unreachable, UsageError
 from dynamodb_stream_encryptor.evidence_place import check_writable, names_file
@@ -59,10 +59,8 @@ def add(app: typer.Typer) -> None:
         ] = None,
         deep: Deep = False,
         may_be_absent: MayBeAbsent = None,
-        segments: Segments = 4,
-        rate: Rate = None,
-        force: Force = False,
-        interval: Interval = 2.0,
+        *,
+        options: Options,
     ) -> int:
         """Verify the table and write the evidence: an .html page to read, and the same as .json.
 
@@ -73,9 +71,9 @@ def add(app: typer.Typer) -> None:
         check_writable(to)
         listed = [*(read_backup(text) for text in backup or ()), *(read_backups(backups) if backups else ())]
         if sweep is None:
-            begun, _ = start(operator, goal="verify", segments=segments, rate=rate, force=force, deep=deep)
+            begun, _ = start(operator, options, goal="verify", deep=deep)
             operator.output.note(f"Started the sweep {begun.id}.")
-            follow(operator, begun.id, interval)
+            follow(operator, begun.id, options.interval)
             sweep = begun.id
         else:
             _check_finished(operator, sweep)

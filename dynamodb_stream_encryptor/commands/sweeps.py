@@ -1,6 +1,7 @@
 """`migrate`, `decrypt`, `re-encrypt`, `verify`: start a sweep over the table."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -71,36 +72,33 @@ MayBeAbsent = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Options:
+    """What can be said of every sweep that is started."""
+
+    segments: Segments = 4
+    rate: Rate = None
+    force: Force = False
+    interval: Interval = 2.0
+
+
 def add(app: typer.Typer) -> None:
     """Add the commands."""
 
     @command(app, "migrate")
-    def migrate(
-        operator: Operator,
-        segments: Segments = 4,
-        rate: Rate = None,
-        force: Force = False,
-        watch: Watch = None,
-        interval: Interval = 2.0,
-    ) -> int:
+    def migrate(operator: Operator, options: Options, watch: Watch = None) -> int:
         """Encrypt what is in the table already. Encryption has to be on."""
-        return _run(operator, watch, interval, goal="encrypt", segments=segments, rate=rate, force=force)
+        return _run(operator, options, watch, goal="encrypt")
 
     @command(app, "decrypt")
-    def decrypt(
-        operator: Operator,
-        segments: Segments = 4,
-        rate: Rate = None,
-        force: Force = False,
-        watch: Watch = None,
-        interval: Interval = 2.0,
-    ) -> int:
+    def decrypt(operator: Operator, options: Options, watch: Watch = None) -> int:
         """Decrypt the whole table back to what its writers wrote. Encryption has to be off: see `config off`."""
-        return _run(operator, watch, interval, goal="decrypt", segments=segments, rate=rate, force=force)
+        return _run(operator, options, watch, goal="decrypt")
 
     @command(app, "re-encrypt")
     def re_encrypt(
         operator: Operator,
+        options: Options,
         older_than: Annotated[
             int | None,
             typer.Option(
@@ -110,26 +108,19 @@ def add(app: typer.Typer) -> None:
                 rich_help_panel=_PANEL,
             ),
         ] = None,
-        segments: Segments = 4,
-        rate: Rate = None,
-        force: Force = False,
         watch: Watch = None,
-        interval: Interval = 2.0,
     ) -> int:
         """Encrypt anew what is in the old form or under an earlier key. Encryption has to be on."""
         days: dict[str, Any] = {} if older_than is None else {"olderThanDays": older_than}
-        return _run(operator, watch, interval, goal="re-encrypt", segments=segments, rate=rate, force=force, **days)
+        return _run(operator, options, watch, goal="re-encrypt", **days)
 
     @command(app, "verify")
     def verify(
         operator: Operator,
+        options: Options,
         deep: Deep = False,
         may_be_absent: MayBeAbsent = None,
-        segments: Segments = 4,
-        rate: Rate = None,
-        force: Force = False,
         watch: WatchVerify = True,
-        interval: Interval = 2.0,
     ) -> int:
         """Count what is in the table, by state, by attribute and by key. Changes nothing.
 
@@ -137,25 +128,25 @@ def add(app: typer.Typer) -> None:
         encrypted although encryption is off; where the table is empty or no item has a configured attribute; where
         there is ciphertext that no listed attribute is behind.
         """
-        fields: dict[str, Any] = {"goal": "verify", "segments": segments, "rate": rate, "force": force, "deep": deep}
-        return _run(operator, watch, interval, may_be_absent or (), **fields)
+        return _run(operator, options, watch, may_be_absent or (), goal="verify", deep=deep)
 
 
-def start(operator: Operator, **fields: Any) -> tuple[Sweep, Any]:
+def start(operator: Operator, options: Options, **fields: Any) -> tuple[Sweep, Any]:
     """Start a sweep; return it, and the answer as it came.
 
     Raises:
         CliError: it was not started.
     """
-    answer = operator.control.act("start", **fields)
+    wanted = {"segments": options.segments, "rate": options.rate, "force": options.force}
+    answer = operator.control.act("start", **wanted, **fields)
     return read_sweep(answer.get("sweep")), answer
 
 
 def _run(
-    operator: Operator, watch: bool | None, interval: float, may_be_absent: Sequence[str] = (), **fields: Any
+    operator: Operator, options: Options, watch: bool | None, may_be_absent: Sequence[str] = (), **fields: Any
 ) -> int:
     output = operator.output
-    sweep, answer = start(operator, **fields)
+    sweep, answer = start(operator, options, **fields)
     if watch is None:
         watch = output.is_terminal and not output.as_json
     if not watch:
@@ -166,7 +157,7 @@ def _run(
             output.line(f"Started. `stream-encryptor watch {operator.target.options}` follows it.")
         return OK
     output.note(f"Started the sweep {sweep.id}.")
-    return conclude(operator, *follow(operator, sweep.id, interval), may_be_absent=may_be_absent)
+    return conclude(operator, *follow(operator, sweep.id, options.interval), may_be_absent=may_be_absent)
 
 
 def conclude(

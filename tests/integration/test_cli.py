@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -363,6 +364,18 @@ class TestSweeps:
         result = run("migrate", "--watch", *FAST)
         assert result.exit_code == 0, result.stderr
         assert result.stderr.count("Still following.") == 2
+
+    def test_a_service_that_fails_the_control_function_for_a_moment_while_following_is_passed_over(self, run, control):
+        control.readings = 2
+        failed = FunctionFailed(errorType="TransientError", errorMessage="dynamodb: ReadTimeoutError")
+        answers = iter([None, failed, failed])
+        answer = control._one
+        control._one = lambda command, sweep: next(answers, None) or answer(command, sweep)
+        result = run("migrate", "--watch", *FAST)
+        assert result.exit_code == 0, result.stderr
+        assert (
+            result.stderr.count("dynamodb: ReadTimeoutError. Its log says more. Still following.") == 2
+        )
 
     def test_an_answer_that_stays_away_ends_the_following_and_says_that_the_sweep_goes_on(self, run, fake_aws, control):
         control.readings = 10**6
@@ -778,6 +791,15 @@ def all_helps() -> list[list[str]]:
             yield from below(one, [*path, name])
 
     return list(below(get_command(app), []))
+
+
+def test_text_in_help_fills_its_lines():
+    lines = [line.strip() for line in CliRunner().invoke(app, ["verify", "--help"]).stdout.splitlines()]
+    begun = next(n for n, line in enumerate(lines) if line.startswith("Exit code 1 where"))
+    paragraph = lines[begun : lines.index("", begun)]
+    assert len(paragraph) > 1
+    for line, following in pairwise(paragraph):
+        assert len(f"{line} {following.split()[0]}") > 78
 
 
 @pytest.mark.parametrize("path", all_helps(), ids=" ".join)
