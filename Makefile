@@ -92,8 +92,8 @@ template: $(READY) ## cfn-lint
 e2e: $(READY) $(SAM) ## the whole pipeline and SAM CLI's build: slow
 	@$(BIN)/python -m pytest -n 3 --dist loadfile tests/e2e
 
-mutants: $(READY) ## break the code in one place at a time: do the tests notice? (OF=package, SAMPLE=n): very slow
-	@$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(OF)
+mutants: $(READY) ## break the code in one place at a time: do the tests notice? (OF=package, SAMPLE=n, SEED=n): very slow
+	@$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(OF)
 
 bench: $(READY) ## what it costs to encrypt an item, variants beside each other
 	@$(BIN)/python benchmarks/encrypt_items.py $(SESSIONS)
