@@ -46,7 +46,7 @@ def physical_ids(stack: LocalStack, name: str) -> dict[str, str]:
 def test_nothing_is_in_both_but_the_key(first: LocalStack, second: dict[str, str]):
     ours, theirs = physical_ids(first, "local"), physical_ids(first, SECOND)
     assert len(theirs) > 40
-    assert set(ours.values()) & set(theirs.values()) == set()
+    assert set(ours.values()) & set(theirs.values()) - {""} == set()  # moto gives no id to some.
     shared = {name for name in second if second[name] == first.outputs[name]}
     # The local stack has one address for all HTTP APIs.
     assert shared == {"KeyArn", "ApiUrl", "AdminPageUrl"}
