@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.unit.sam_template import PSEUDO, Stack, translated
+from tests.unit.sam_template import PSEUDO, ROOT, Stack, translated
 
 NAMING: Final = {
     "AWS::ApiGatewayV2::Api": "Name",
@@ -92,3 +92,20 @@ def test_two_stacks_may_share_a_key_and_neither_makes_one():
     for stack in (stack_of("one", 1, {"KmsKeyArn": "key"}), stack_of("two", 2, {"KmsKeyArn": "key"})):
         assert not stack.of_type("AWS::KMS::Key")
         assert variables(stack)["SESSION_ENCRYPTION_KEY_ARN"] == "key"
+
+
+def test_deploying_counts_what_a_stack_takes_of_the_accounts_quotas():
+    kinds = (
+        ("AWS::Lambda::Function", "functions"),
+        ("AWS::IAM::Role", "roles"),
+        ("AWS::Logs::LogGroup", "log groups"),
+        ("AWS::CloudWatch::Alarm", "alarms"),
+        ("AWS::Lambda::EventSourceMapping", "event source mappings"),
+    )
+    least, most = (
+        [len(stack_of("one", 1, p).of_type(kind)) for kind, _ in kinds] for p in (PARAMETERS[1], PARAMETERS[2])
+    )
+    *first, last = [f"{number} {words}" for number, (_, words) in zip(least, kinds, strict=True)]
+    *others, fourth = most
+    told = f"A stack has {', '.join(first)} and {last} (with an admin page {', '.join(map(str, others))} and {fourth})."
+    assert told in " ".join((ROOT / "docs/deploying.md").read_text().split())
