@@ -7,6 +7,7 @@ it.
 - A long poll of SQS is answered by short polls, so that it does not hold the others up.
 - `lambda.invoke` runs the function here instead of in Docker.
 - CloudWatch is given what the functions wrote of metrics right before it is asked.
+- An update of the stack with other parameters is asked for here, since another process may reach nothing else of it.
 - Browsers are kept out: a request with an `Origin`, or for another host name (DNS rebinding), gets 403.
 """
 
@@ -15,7 +16,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -30,14 +31,18 @@ from moto.moto_server.werkzeug_app import (
 
 from dynamodb_stream_encryptor.local_stack import STOPPED
 from local.dynamodb_front import DynamoDBFront
-from local.errors import FunctionStopped
+from local.errors import FunctionStopped, LocalStackError
 from local.function_process import Invocation
+from local.running import UPDATE_PATH
 from local.wsgi_server import WsgiServer
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Lookup = Callable[[str], Callable[[Any], Invocation]]
 """Returns what invokes the function of a name; raises KeyError for one that does not exist."""
+
+Update = Callable[[Mapping[str, str]], None]
+"""Updates the stack with some parameters; raises LocalStackError."""
 
 _INVOCATION = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations/?")
 _HOST = re.compile(r"[0-9.]+|localhost|.+\.localhost|host\.docker\.internal")
@@ -105,6 +110,10 @@ class Endpoint:
         """From here on have DynamoDB Local answer what it can."""
         self._application.dynamodb = front
 
+    def on_update(self, update: Update) -> None:
+        """From here on call `update` where an update of the stack is asked for."""
+        self._application.update = update
+
     def stop(self) -> None:
         """Stop serving and free the port."""
         self._server.stop()
@@ -118,6 +127,7 @@ class EndpointApplication:
         self.dynamodb: DynamoDBFront | None = None
         self.observer: Callable[[Call], None] | None = None
         self.bring_metrics: Callable[[], None] | None = None
+        self.update: Update | None = None
         self._moto = moto
         self._lookup = lookup
         self._locks = {"dynamodb": threading.Lock(), "sqs": threading.Lock()}
@@ -131,6 +141,8 @@ class EndpointApplication:
             environ["wsgi.input"] = io.BytesIO(_body(environ))
             self.observer(_call(environ))
             environ["wsgi.input"].seek(0)
+        if environ.get("PATH_INFO") == UPDATE_PATH and environ["REQUEST_METHOD"] == "POST" and self.update is not None:
+            return self._update(self.update, environ, start_response)
         invocation = _INVOCATION.fullmatch(environ.get("PATH_INFO", ""))
         if invocation and environ["REQUEST_METHOD"] == "POST":
             return self._invocation(unquote(invocation["name"]), environ, start_response)
@@ -171,6 +183,18 @@ class EndpointApplication:
                 start_response(*heads[0])
                 return chunks
             time.sleep(_POLL_INTERVAL)
+
+    def _update(self, update: Update, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            parameters = json.loads(_body(environ))
+            if not isinstance(parameters, dict) or not all(isinstance(value, str) for value in parameters.values()):
+                raise LocalStackError("parameters are a JSON object of texts")
+            update(parameters)
+        except ValueError:
+            return _json(start_response, "400 Bad Request", {"message": "not JSON"})
+        except LocalStackError as error:
+            return _json(start_response, "409 Conflict", {"message": str(error)})
+        return _json(start_response, "200 OK", {})
 
     def _invocation(self, name: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:

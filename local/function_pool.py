@@ -69,8 +69,12 @@ class FunctionPool:
 
     def set_environment(self, environment: Mapping[str, str]) -> None:
         """Change variables, as an update of the stack does: idle processes end, busy ones finish first."""
+        self.replace(replace(self.spec, environment={**self.spec.environment, **environment}))
+
+    def replace(self, spec: FunctionSpec) -> None:
+        """Change the function, as an update of the stack does: idle processes end, busy ones finish first."""
         with self._lock:
-            self.spec = replace(self.spec, environment={**self.spec.environment, **environment})
+            self.spec = spec
             processes, self._idle = self._idle, []
             self._stale |= self._busy
         for process in processes:

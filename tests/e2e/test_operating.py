@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.documents import OPERATING, Reader, block, following, text
+from tests.documents import OPERATING, TRYING, Reader, block, following, text
 
 ITEMS = 120
 PATIENCE = 300.0  # seconds, for a busy machine; a sweep begins some 40 s after a change of the setting
@@ -131,9 +131,58 @@ def test_the_report_is_what_an_auditor_gets(told: Reader):
     assert len(list((told.folder / "evidence").glob("*.html"))) == 1
 
 
-def test_there_is_a_way_back_to_plaintext(told: Reader):
+@pytest.fixture(scope="module")
+def mended(told: Reader) -> Reader:
+    """Without the item that cannot be read."""
     table = told.clients().resource("dynamodb").Table(told.stack["outputs"]["TableName"])
     table.delete_item(Key={"sessionId": "poison-2", "userId": "mallory"})
+    return told
+
+
+def printed_below(name: str) -> list[str]:
+    """Return what the page says that a marked block prints."""
+    found = re.search(r"```console\n(.*?)```", text(OPERATING).partition(f"<!-- test: {name} -->")[2], re.DOTALL)
+    assert found
+    return found[1].splitlines()
+
+
+@pytest.fixture(scope="module")
+def rekeyed(mended: Reader) -> Reader:
+    """The section on changing the key, followed."""
+    old = mended.stack["outputs"]["KeyArn"]
+    printed = mended.bash(block(TRYING, "environment"), block(OPERATING, "key-changed"), patience=PATIENCE)
+    assert_printed(printed_below("key-changed"), printed)
+    assert f"under {old}\n" in printed
+    for command, expected in shown("Changing the key"):
+        after = follow(mended, command, expected)
+    new = json.loads((mended.folder / ".local/stack.json").read_text())["outputs"]["KeyArn"]
+    assert new != old
+    assert re.findall(r"under (\S+)", after) == [new]
+    return mended
+
+
+@pytest.fixture(scope="module")
+def narrowed(rekeyed: Reader) -> Reader:
+    """The section on attributes, followed."""
+    refused = rekeyed.bash(block(OPERATING, "attribute-forgotten").strip() + " 2>&1", code=1)
+    assert_printed(printed_below("attribute-forgotten"), refused)
+    printed = rekeyed.bash(block(OPERATING, "attribute-removed"), patience=PATIENCE)
+    assert_printed(printed_below("attribute-removed"), printed)
+    assert re.search(r"^configuration +[1-9]\d* +0 ", printed, re.MULTILINE)
+    assert re.search(r"^history +0 +[1-9]", printed, re.MULTILINE)
+    return rekeyed
+
+
+def test_the_key_is_changed_and_an_attribute_removed(narrowed: Reader):
+    table = narrowed.clients().resource("dynamodb").Table(narrowed.stack["outputs"]["TableName"])
+    items = table.scan()["Items"]
+    assert len(items) >= ITEMS
+    assert not [item for item in items if "encrypted_configuration" in item or "history" in item]
+
+
+def test_there_is_a_way_back_to_plaintext(narrowed: Reader):
+    told = narrowed
+    table = told.clients().resource("dynamodb").Table(told.stack["outputs"]["TableName"])
     printed = told.bash(block(OPERATING, "back"), patience=PATIENCE)
     assert "As it should be" in printed
     assert not [item for item in table.scan()["Items"] if any(name.startswith("encrypted_") for name in item)]

@@ -373,9 +373,7 @@ class TestSweeps:
         control._one = lambda command, sweep: next(answers, None) or answer(command, sweep)
         result = run("migrate", "--watch", *FAST)
         assert result.exit_code == 0, result.stderr
-        assert (
-            result.stderr.count("dynamodb: ReadTimeoutError. Its log says more. Still following.") == 2
-        )
+        assert result.stderr.count("dynamodb: ReadTimeoutError. Its log says more. Still following.") == 2
 
     def test_an_answer_that_stays_away_ends_the_following_and_says_that_the_sweep_goes_on(self, run, fake_aws, control):
         control.readings = 10**6

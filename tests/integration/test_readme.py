@@ -216,7 +216,10 @@ def test_every_marked_block_is_run_here():
     marked = {name for document in DOCUMENTS for name in re.findall(r"<!-- test: ([\w-]+) -->", text(document))}
     marked.discard("name")  # CONTRIBUTING tells how to mark one.
     # What takes long is run by the slow tests.
-    run = "".join((ROOT / path).read_text() for path in (Path(__file__), "tests/e2e/test_operating.py"))
+    run = "".join(
+        (ROOT / path).read_text()
+        for path in (Path(__file__), "tests/e2e/test_operating.py", "tests/e2e/test_orders.py")
+    )
     assert {name for name in marked if f'"{name}")' not in run} == set()
 
 
@@ -241,7 +244,7 @@ def anchors(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_file_that_is_named_exists(document: str):
-    places = "dynamodb_stream_encryptor|docs|events|functions|layers|local|requirements|tests|\\.ci"
+    places = "dynamodb_stream_encryptor|docs|events|examples|functions|layers|local|requirements|tests|\\.ci"
     named = set(re.findall(rf"`((?:{places})/[\w./-]*|[\w-]+\.(?:yaml|toml|md))`", text(document)))
     named |= set(re.findall(r"(events/[\w.-]+\.jsonl?)", text(document)))
     named.discard("events/env.local.json")  # Written by `python -m local up` while it runs.
