@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dynamodb_stream_encryptor import dry_run as dry
 from dynamodb_stream_encryptor.command import Operator, command
 from dynamodb_stream_encryptor.errors import NOT_AS_IT_SHOULD_BE, OK
 from dynamodb_stream_encryptor.follow import follow
@@ -79,11 +80,13 @@ def add(app: typer.Typer) -> None:
         segments: Segments = 4,
         rate: Rate = None,
         force: Force = False,
+        dry_run: dry.Option = False,
         watch: Watch = None,
         interval: Interval = 2.0,
     ) -> int:
         """Encrypt what is in the table already. Encryption has to be on."""
-        return _run(operator, watch, interval, goal="encrypt", segments=segments, rate=rate, force=force)
+        fields: dict[str, Any] = {"goal": "encrypt", "segments": segments, "rate": rate, "force": force}
+        return dry.sweep(operator, **fields) if dry_run else _run(operator, watch, interval, **fields)
 
     @command(app, "decrypt")
     def decrypt(
@@ -91,11 +94,13 @@ def add(app: typer.Typer) -> None:
         segments: Segments = 4,
         rate: Rate = None,
         force: Force = False,
+        dry_run: dry.Option = False,
         watch: Watch = None,
         interval: Interval = 2.0,
     ) -> int:
         """Decrypt the whole table back to what its writers wrote. Encryption has to be off: see `config off`."""
-        return _run(operator, watch, interval, goal="decrypt", segments=segments, rate=rate, force=force)
+        fields: dict[str, Any] = {"goal": "decrypt", "segments": segments, "rate": rate, "force": force}
+        return dry.sweep(operator, **fields) if dry_run else _run(operator, watch, interval, **fields)
 
     @command(app, "re-encrypt")
     def re_encrypt(
@@ -112,12 +117,14 @@ def add(app: typer.Typer) -> None:
         segments: Segments = 4,
         rate: Rate = None,
         force: Force = False,
+        dry_run: dry.Option = False,
         watch: Watch = None,
         interval: Interval = 2.0,
     ) -> int:
         """Encrypt anew what is in the old form or under an earlier key. Encryption has to be on."""
-        days: dict[str, Any] = {} if older_than is None else {"olderThanDays": older_than}
-        return _run(operator, watch, interval, goal="re-encrypt", segments=segments, rate=rate, force=force, **days)
+        fields: dict[str, Any] = {"goal": "re-encrypt", "segments": segments, "rate": rate, "force": force}
+        fields |= {} if older_than is None else {"olderThanDays": older_than}
+        return dry.sweep(operator, **fields) if dry_run else _run(operator, watch, interval, **fields)
 
     @command(app, "verify")
     def verify(
