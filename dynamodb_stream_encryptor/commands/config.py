@@ -12,7 +12,7 @@ from dynamodb_stream_encryptor.command import Operator, command
 from dynamodb_stream_encryptor.commands.status import setting_text, state_text
 from dynamodb_stream_encryptor.errors import OK, Unreachable, UsageError
 from dynamodb_stream_encryptor.output import cell, json_text
-from dynamodb_stream_encryptor.part import Part, part_of
+from dynamodb_stream_encryptor.part import Part, narrows, part_of
 
 
 def add(app: typer.Typer) -> None:
@@ -80,7 +80,8 @@ def add(app: typer.Typer) -> None:
 
 def _switch(operator: Operator, enabled: bool, confirmed: bool, part: Part | None = None) -> int:
     output, options = operator.output, operator.target.options
-    before = _setting(operator.control.ask("config"))
+    config = operator.control.ask("config")
+    before = _setting(config)
     if not enabled and not before["enabled"]:
         if output.as_json:
             output.document({"setting": before})
@@ -88,7 +89,7 @@ def _switch(operator: Operator, enabled: bool, confirmed: bool, part: Part | Non
             output.line(f"Encryption is off already: nothing is changed. {setting_text(before)}")
         return OK
     fields: dict[str, Any] = {} if part is None else {"part": part}
-    if before["enabled"] and (not enabled or part is not None):
+    if not enabled or narrows(config, part):
         if not confirmed:
             _ask_for_confirmation(operator, part)
         fields["confirm"] = "switch-off"

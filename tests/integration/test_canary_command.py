@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
 from dynamodb_stream_encryptor.errors import UsageError
-from dynamodb_stream_encryptor.part import part_of, part_text
+from dynamodb_stream_encryptor.part import narrows, part_of, part_text
 from item_crypto.core.part import Buckets
 from migrator.application import application
 from tests.migration import Migration
@@ -98,6 +99,11 @@ def test_narrowing_asks_and_widening_does_not(run: Run, world: Migration) -> Non
     assert (unanswered.exit_code, "Nobody is there to confirm" in unanswered.stderr) == (2, True)
     assert run("config", "on", "--part", "0.5%", input="y\n").exit_code == 0
     assert json.loads(printed(run("config", "show", "--json")))["setting"]["part"] == {"buckets": 50, "of": 10_000}
+    assert run("config", "on", "--part", "2%").exit_code == 0
+    assert run("config", "on", "--keys", KEY, "--yes").exit_code == 0
+    assert run("config", "on", "--keys", f"{OTHER}, {KEY}").exit_code == 0
+    assert run("config", "on", "--keys", OTHER).exit_code == 2
+    assert run("config", "on").exit_code == 0
 
 
 def test_keys_of_another_table_are_refused(run: Run, world: Migration) -> None:
@@ -164,6 +170,16 @@ def test_part_when_named_twice_then_it_is_refused(tmp_path: Path) -> None:
         part_of([KEY], None, "1%")
     with pytest.raises(UsageError, match="exclude each other"):
         part_of([], tmp_path, "1%")
+
+
+@pytest.mark.parametrize("now", [{}, {"colour": "red"}, {"keys": 1}, {"buckets": 2, "of": 10_000}, None])
+def test_part_when_it_is_not_known_to_be_more_then_it_is_taken_for_less(now: Any) -> None:
+    before = {"setting": {"enabled": True, "part": now, "version": 1}}
+
+    assert narrows(before, {"buckets": 1})
+    assert narrows(before, {"keys": [ONE]})
+    assert not narrows(before, None)
+    assert not narrows({"setting": {"enabled": False}}, {"buckets": 1})
 
 
 def test_part_when_of_an_unknown_kind_then_it_is_never_called_all() -> None:
