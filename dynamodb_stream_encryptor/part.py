@@ -52,6 +52,25 @@ def part_text(part: Mapping[str, Any]) -> str:
     return "a part"
 
 
+def narrows(before: Mapping[str, Any], part: Part | None) -> bool:
+    """Tell whether encryption would be on for less than before: new writes of others stay in plaintext then.
+
+    Args:
+        before: the answer to `config`.
+        part: the part that it would be on for; None for all.
+    """
+    setting = before.get("setting") or {}
+    now = setting.get("part")
+    if not setting.get("enabled") or part is None:
+        return False
+    match now, part:
+        case {"buckets": int(number)}, {"buckets": int(other)}:
+            return other < number
+        case {"keys": _}, {"keys": list(keys)}:
+            return not all(key in keys for key in before.get("listedKeys") or [None])
+    return True
+
+
 def _buckets(percent: str) -> int:
     match = _PERCENT.fullmatch(percent.strip())
     number = 0 if match is None else int(match[1]) * _BUCKETS_OF_A_PERCENT + int((match[2] or "").ljust(2, "0"))

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from dynamodb_stream_encryptor import dry_run as dry
 from dynamodb_stream_encryptor.command import Operator, command
 from dynamodb_stream_encryptor.errors import NOT_AS_IT_SHOULD_BE, OK
 from dynamodb_stream_encryptor.help_text import Group
@@ -37,8 +38,11 @@ def add(app: typer.Typer) -> None:
     def redrive(
         operator: Operator,
         at_most: Annotated[int, typer.Option("--max", min=1, max=1000, help="Try at most so many.")] = 100,
+        dry_run: dry.Option = False,
     ) -> int:
         """Try dead letters again. What succeeds leaves the queue; what fails again stays, and makes the exit code 1."""
+        if dry_run:
+            return dry.redrive(operator, at_most)
         answer = operator.control.act("redrive", max=at_most)
         if operator.output.as_json:
             operator.output.document(answer)
@@ -51,10 +55,13 @@ def add(app: typer.Typer) -> None:
         operator: Operator,
         failure: Annotated[str, typer.Argument(metavar="ID", help="As `failures list` shows it.")],
         reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for the audit log.")],
+        dry_run: dry.Option = False,
     ) -> int:
         """Remove a dead letter for good. Its item stays as it is."""
         if not reason.strip():
             raise typer.BadParameter("may not be empty", param_hint="--reason")
+        if dry_run:
+            return dry.discard(operator, failure, reason.strip())
         answer = operator.control.act("discard", id=failure, reason=reason.strip())
         if operator.output.as_json:
             operator.output.document(answer)

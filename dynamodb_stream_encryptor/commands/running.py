@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from dynamodb_stream_encryptor import dry_run as dry
 from dynamodb_stream_encryptor.command import Operator, command
 from dynamodb_stream_encryptor.commands.sweeps import Interval, conclude
 from dynamodb_stream_encryptor.counted import counted
@@ -89,19 +90,19 @@ def add(app: typer.Typer) -> None:
         return OK
 
     @command(app, "pause")
-    def pause(operator: Operator, sweep: SweepId = None) -> int:
+    def pause(operator: Operator, sweep: SweepId = None, dry_run: dry.Option = False) -> int:
         """Let a sweep rest; nothing that it did is lost."""
-        return _change(operator, "pause", _chosen(operator, sweep, ("running",)))
+        return _change(operator, "pause", _chosen(operator, sweep, ("running",)), dry_run)
 
     @command(app, "resume")
-    def resume(operator: Operator, sweep: SweepId = None) -> int:
+    def resume(operator: Operator, sweep: SweepId = None, dry_run: dry.Option = False) -> int:
         """Let a paused sweep go on where it was, or one that runs but stands still: its messages may be lost."""
-        return _change(operator, "resume", sweep)
+        return _change(operator, "resume", sweep, dry_run)
 
     @command(app, "cancel")
-    def cancel(operator: Operator, sweep: SweepId = None) -> int:
+    def cancel(operator: Operator, sweep: SweepId = None, dry_run: dry.Option = False) -> int:
         """End a sweep for good; the items that it wrote stay as they are."""
-        return _change(operator, "cancel", _chosen(operator, sweep, ACTIVE))
+        return _change(operator, "cancel", _chosen(operator, sweep, ACTIVE), dry_run)
 
 
 def _chosen(operator: Operator, given: str | None, states: Sequence[str]) -> str:
@@ -120,7 +121,9 @@ def _rate(text: str) -> float | str:
         raise UsageError("ITEMS is a number of items a second, or `auto`.") from None
 
 
-def _change(operator: Operator, verb: str, sweep_id: str | None) -> int:
+def _change(operator: Operator, verb: str, sweep_id: str | None, dry_run: bool) -> int:
+    if dry_run:
+        return dry.move(operator, verb, sweep_id)
     answer = operator.control.act(verb, **({} if sweep_id is None else {"sweep": sweep_id}))
     sweep = read_sweep(answer.get("sweep"))
     if operator.output.as_json:

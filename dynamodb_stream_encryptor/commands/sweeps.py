@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dynamodb_stream_encryptor import dry_run as dry
 from dynamodb_stream_encryptor.command import Operator, command
 from dynamodb_stream_encryptor.errors import NOT_AS_IT_SHOULD_BE, OK
 from dynamodb_stream_encryptor.follow import follow
@@ -81,19 +82,24 @@ class Options:
     force: Force = False
     interval: Interval = 2.0
 
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What the control function is told of them."""
+        return {"segments": self.segments, "rate": self.rate, "force": self.force}
+
 
 def add(app: typer.Typer) -> None:
     """Add the commands."""
 
     @command(app, "migrate")
-    def migrate(operator: Operator, options: Options, watch: Watch = None) -> int:
+    def migrate(operator: Operator, options: Options, dry_run: dry.Option = False, watch: Watch = None) -> int:
         """Encrypt what is in the table already. Encryption has to be on."""
-        return _run(operator, options, watch, goal="encrypt")
+        return _run_or_count(operator, options, dry_run, watch, goal="encrypt")
 
     @command(app, "decrypt")
-    def decrypt(operator: Operator, options: Options, watch: Watch = None) -> int:
+    def decrypt(operator: Operator, options: Options, dry_run: dry.Option = False, watch: Watch = None) -> int:
         """Decrypt the whole table back to what its writers wrote. Encryption has to be off: see `config off`."""
-        return _run(operator, options, watch, goal="decrypt")
+        return _run_or_count(operator, options, dry_run, watch, goal="decrypt")
 
     @command(app, "re-encrypt")
     def re_encrypt(
@@ -108,11 +114,12 @@ def add(app: typer.Typer) -> None:
                 rich_help_panel=_PANEL,
             ),
         ] = None,
+        dry_run: dry.Option = False,
         watch: Watch = None,
     ) -> int:
         """Encrypt anew what is in the old form or under an earlier key. Encryption has to be on."""
         days: dict[str, Any] = {} if older_than is None else {"olderThanDays": older_than}
-        return _run(operator, options, watch, goal="re-encrypt", **days)
+        return _run_or_count(operator, options, dry_run, watch, goal="re-encrypt", **days)
 
     @command(app, "verify")
     def verify(
@@ -137,9 +144,14 @@ def start(operator: Operator, options: Options, **fields: Any) -> tuple[Sweep, A
     Raises:
         CliError: it was not started.
     """
-    wanted = {"segments": options.segments, "rate": options.rate, "force": options.force}
-    answer = operator.control.act("start", **wanted, **fields)
+    answer = operator.control.act("start", **options.fields, **fields)
     return read_sweep(answer.get("sweep")), answer
+
+
+def _run_or_count(operator: Operator, options: Options, dry_run: bool, watch: bool | None, **fields: Any) -> int:
+    if dry_run:
+        return dry.sweep(operator, **options.fields, **fields)
+    return _run(operator, options, watch, **fields)
 
 
 def _run(

@@ -1,6 +1,7 @@
 """The operator's commands: each is parsed, done and shown."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from encryptor_runtime.messages import Goal
@@ -17,9 +18,10 @@ from item_crypto.errors import InvalidRequest, PermanentError
 from item_crypto.items import ItemCipher
 from migrator import reporting, requests, views
 from migrator.application import Application
+from migrator.dry_run import DryRun
 from migrator.progress import State, Sweep
 from migrator.queries import ENABLED
-from migrator.requests import Refused
+from migrator.requests import ChangeRequest, Refused, StartRequest
 from migrator.starting import Forbidden, WrongState
 from migrator.sweeps import LOOKED_AT, SweepRunning
 
@@ -59,6 +61,7 @@ class Commands:
             "discard": self._discard,
             "decrypt-item": self._decrypt_item,
             "actions": self._actions,
+            "dry-run": self._dry_run,
         }
         if command not in commands:
             requests.refuse("command", f"one of {', '.join(commands)}")
@@ -70,15 +73,20 @@ class Commands:
         request = requests.start(event)
         if request.goal in (Goal.ENCRYPT, Goal.REENCRYPT) and not request.force:
             self._check_mapping()
-        try:
+        with self._saying_why_not_started(request):
             sweep = self._parts.starter.start(request)
+        return {"sweep": self._shown(sweep)}
+
+    @contextmanager
+    def _saying_why_not_started(self, request: StartRequest) -> Iterator[None]:
+        try:
+            yield
         except Forbidden:
             enabled = "off" if request.goal is Goal.DECRYPT else "on"
             message = f"A sweep to {request.goal.value} needs encryption to be {enabled}."
             raise Refused("forbidden-by-setting", message) from None
         except SweepRunning:
             raise self._another_runs() from None
-        return {"sweep": self._shown(sweep)}
 
     def _check_mapping(self) -> None:
         """Refuse to migrate beside a mapping that is not enabled: what writers write meanwhile would stay behind."""
@@ -121,8 +129,14 @@ class Commands:
 
     def _moved(self, event: Mapping[str, Any], move: Callable[[Sweep], None]) -> dict[str, Any]:
         sweep = self._named(event)
-        try:
+        with self._saying_why_not_moved(sweep):
             move(sweep)
+        return {"sweep": self._shown(self._parts.sweeps.get(sweep.id) or sweep)}
+
+    @contextmanager
+    def _saying_why_not_moved(self, sweep: Sweep) -> Iterator[None]:
+        try:
+            yield
         except WrongState:
             state = (self._parts.sweeps.get(sweep.id) or sweep).state.value
             raise Refused("stopped", f"The sweep is {state}.") from None
@@ -130,7 +144,6 @@ class Commands:
             raise Refused("forbidden-by-setting", "The setting has changed since the sweep began.") from None
         except SweepRunning:
             raise self._another_runs() from None
-        return {"sweep": self._shown(self._parts.sweeps.get(sweep.id) or sweep)}
 
     def _only_one(self) -> Sweep:
         """Return the sweep that bare ``resume`` means: the only paused one, or the only one that runs."""
@@ -225,20 +238,21 @@ class Commands:
         return views.config(self._parts.switch.read_now(), self._parts.switch.history())
 
     def _set_config(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        parts, change = self._parts, requests.change(event)
-        if isinstance(change.part, ListedKeys):
-            requests.check_keys(change.part, parts.queries.key_types())
-        try:
+        parts, change = self._parts, self._change(event)
+        with _saying_what_conflicts():
             before = parts.switch.read_now()
             if before.version != change.version:
                 raise VersionConflict(before)
             if narrows(before, change.enabled, change.part):
                 requests.confirmed(change)
             setting = switch_and_sweep(parts.switch, parts.work, change.enabled, change.by, change.version, change.part)
-        except VersionConflict as conflict:
-            message = f"The setting was changed meanwhile; it is at version {conflict.current.version}."
-            raise Refused("conflict", message, version=conflict.current.version) from None
         return {"setting": setting.as_json()}
+
+    def _change(self, event: Mapping[str, Any]) -> ChangeRequest:
+        change = requests.change(event)
+        if isinstance(change.part, ListedKeys):
+            requests.check_keys(change.part, self._parts.queries.key_types())
+        return change
 
     def _actions(self, event: Mapping[str, Any]) -> dict[str, Any]:
         limit = requests.limit(event, default=50)
@@ -276,6 +290,40 @@ class Commands:
         )
         return {"discarded": True}
 
+    # Finding out what a command would do
+
+    def _dry_run(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Say what a command would do.
+
+        It has a name of its own: an older function, which knows no dry run, refuses it, and does not do the thing.
+        """
+        of, dry = requests.dry_run(event), DryRun(self._parts, self._seconds_left, self._parts.worker.sleep)
+        match of:
+            case "start":
+                request = requests.start(event)
+                if request.goal in (Goal.ENCRYPT, Goal.REENCRYPT) and not request.force:
+                    self._check_mapping()
+                cursor = None if event.get("cursor") is None else requests.item_key(event, "cursor")
+                with self._saying_why_not_started(request):
+                    try:
+                        return dry.start(request, cursor).as_json()
+                    except InvalidRequest:
+                        requests.refuse("cursor", "the one of the answer before")
+            case "set-config":
+                with _saying_what_conflicts():
+                    return dry.change(self._change(event))
+            case "redrive":
+                limit = requests.limit(event, default=100)
+                return {"letters": dry.redrive(limit), "messages": self._parts.failure.count()}
+            case "discard":
+                letter = dry.discard(requests.discard(event).id)
+                if letter is None:
+                    raise Refused("not-found", "There is no such message in the failure queue.")
+                return {"letter": views.letter(letter)}
+        sweep = self._only_one() if of == "resume" and "sweep" not in event else self._named(event)
+        with self._saying_why_not_moved(sweep):
+            return {"sweep": self._shown(sweep), "becomes": dry.move(of, sweep)}
+
     # One item
 
     def _decrypt_item(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -298,6 +346,15 @@ class Commands:
         finally:
             runtime.telemetry.audit(requests.by(event), "decrypt-item", key, result, runtime.settings.policy.attributes)
         return {"item": {name: to_json(value) for name, value in clear.items()}}
+
+
+@contextmanager
+def _saying_what_conflicts() -> Iterator[None]:
+    try:
+        yield
+    except VersionConflict as conflict:
+        message = f"The setting was changed meanwhile; it is at version {conflict.current.version}."
+        raise Refused("conflict", message, version=conflict.current.version) from None
 
 
 def _at_most(within: float | None, seconds_left: Callable[[], float]) -> Callable[[], float]:

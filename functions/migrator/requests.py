@@ -15,6 +15,9 @@ from item_crypto.core.codec import Item, key_from_json
 from item_crypto.core.part import ALL_BUCKETS, MAX_KEYS, ListedKeys, Part, read_part
 from item_crypto.errors import UnsupportedValue
 
+DRY_RUNS: Final = ("start", "pause", "resume", "cancel", "set-config", "redrive", "discard")
+"""The commands that can be tried without doing anything: those that change something, all of them."""
+
 SEGMENTS: Final = 4
 """Into how many segments a sweep is cut unless told otherwise."""
 
@@ -277,12 +280,17 @@ def discard(event: Mapping[str, Any]) -> DiscardRequest:
     return DiscardRequest(letter_id, by(event), reason)
 
 
-def item_key(event: Mapping[str, Any]) -> Item:
+def item_key(event: Mapping[str, Any], name: str = "key") -> Item:
     """Return the key of the item that is meant."""
     try:
-        return key_from_json(event.get("key"))
+        return key_from_json(event.get(name))
     except UnsupportedValue:
-        refuse("key", "the item's key in DynamoDB JSON")
+        refuse(name, "the item's key in DynamoDB JSON")
+
+
+def dry_run(event: Mapping[str, Any]) -> str:
+    """Return the command whose dry run is wanted."""
+    return _field(event, "of", str, lambda of: of in DRY_RUNS, f"one of {', '.join(DRY_RUNS)}")
 
 
 def within(event: Mapping[str, Any]) -> float | None:

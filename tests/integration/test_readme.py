@@ -212,6 +212,19 @@ def test_the_items_of_the_events_are_put(reader: Reader):
     assert "items put" in reader.bash(block(EVENTS, "put-items"))
 
 
+def test_a_canary_goes_from_off_over_parts_to_all(reader: Reader):
+    output = reader.bash(block("docs/canary.md", "canary"))
+
+    states = re.findall(r"^Encryption is (on[^(]*|off) \(", output, re.MULTILINE)
+    part = ["on for 1% of the keys only"]
+    assert states == ["off", "off", *part, *part, "on for 10% of the keys only", "on"]
+    assert output.count("Dry run: nothing was changed.") == 2
+
+
+def test_the_buckets_are_computed_as_told(reader: Reader):
+    assert reader.python(block("docs/canary.md", "bucket"), alone=True) == "5666\n"
+
+
 def test_every_marked_block_is_run_here():
     marked = {name for document in DOCUMENTS for name in re.findall(r"<!-- test: ([\w-]+) -->", text(document))}
     marked.discard("name")  # CONTRIBUTING tells how to mark one.

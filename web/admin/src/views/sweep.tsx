@@ -109,9 +109,11 @@ function Outcome({ sweep }: { sweep: SweepDetail }) {
   const others = Object.keys(sweep.counts).filter((name) => !(name in words));
   const names = [...known, ...others];
   const failed = sweep.counts.failed ?? 0;
+  const outside = Object.keys(CENSUS).filter((name) => (sweep.outside[name] ?? 0) > 0);
   if (!names.length) return <p className="soft">Nothing was read yet.</p>;
   return (
     <>
+      {outside.length > 0 && <p className="soft">In the part that encryption was on for:</p>}
       <dl className="lines">
         {names.map((name) => {
           const number = sweep.counts[name] ?? 0;
@@ -125,6 +127,22 @@ function Outcome({ sweep }: { sweep: SweepDetail }) {
           );
         })}
       </dl>
+      {outside.length > 0 && (
+        <>
+          <p className="soft">Outside of the part, where it was off:</p>
+          <dl className="lines">
+            {outside.map((name) => (
+              <div key={name}>
+                <dt>{CENSUS[name]}</dt>
+                <dd>
+                  {count(sweep.outside[name] ?? 0)}{" "}
+                  <span className="soft share">{percent(sweep.outside[name] ?? 0, sweep.scanned)}</span>
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </>
+      )}
       {failed > 0 && <FailuresLink failed={failed} />}
     </>
   );
