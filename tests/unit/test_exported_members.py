@@ -30,6 +30,7 @@ def test_contract_of_the_package_when_a_name_goes_then_it_is_a_breaking_change()
         "Role",
         "Status",
         "Step",
+        "StreamRecord",
         "SystemicError",
         "Table",
         "TransientError",
@@ -38,6 +39,7 @@ def test_contract_of_the_package_when_a_name_goes_then_it_is_a_breaking_change()
         "Use",
         "ValueCipher",
         "decide",
+        "decrypt_record",
         "key_digest",
     ]
     assert all(hasattr(item_crypto, name) for name in item_crypto.__all__)

@@ -46,6 +46,7 @@ from item_crypto.core.policy import Policy, Role
 from item_crypto.dropin.boto3_client import EncryptedClient
 from item_crypto.dropin.boto3_table import EncryptedTable
 from item_crypto.dropin.encryption import Encryption
+from item_crypto.dropin.stream import StreamRecord, decrypt_record
 from item_crypto.dropin.use import Use, key_digest
 from item_crypto.dynamodb.table import Table
 from item_crypto.errors import (
@@ -101,6 +102,7 @@ __all__ = [
     "Role",
     "Status",
     "Step",
+    "StreamRecord",
     "SystemicError",
     "Table",
     "TransientError",
@@ -109,5 +111,6 @@ __all__ = [
     "Use",
     "ValueCipher",
     "decide",
+    "decrypt_record",
     "key_digest",
 ]
