@@ -5,7 +5,7 @@
 #   make e2e      the whole pipeline, SAM CLI's build and (with a container engine) sam local invoke: slow
 #   make test-dynamodb  races, faults and sweeps on DynamoDB Local: needs npm and Java 17
 #   make test-iam       what each role may do and must not: needs npm
-#   make test-web       the browser's packages: needs Node 20 and npm
+#   make test-web       the browser's packages, in Chromium on the local stack too: needs Node 20, npm, Chromium
 #   make help     all targets
 
 PYTHON ?= python3
@@ -18,7 +18,7 @@ PYTEST := $(BIN)/python -m pytest -n auto
 NPM := npm --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb test-iam test-web e2e-web web mutants
+.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb test-iam test-web web mutants
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,12 +56,11 @@ tests/iam/node_modules: tests/iam/package-lock.json
 	@$(NPM) ci --prefix tests/iam && touch $@ \
 		|| echo "The IAM simulator cannot be installed: the tests that need it ARE NOT RUN"
 
-test-web: web/node_modules/.ready ## the browser's packages: types, lint, tests, size, committed builds: needs node, npm
-	@if [ -e $< ]; then $(NPM) run --prefix web check && $(NPM) run --prefix web committed; fi
-
-e2e-web: $(READY) web/node_modules/.ready ## page, client and example in Chromium on the local stack: slow, not in CI
+# Where there is no Chromium, the tests in it say that they were not run.
+test-web: $(READY) web/node_modules/.ready ## the browser's packages; page and example in Chromium: needs node, npm
 	@if [ -e web/node_modules/.ready ]; then \
-		$(NPM) run --prefix web libraries && PYTHON=$(abspath $(BIN)/python) $(NPM) run --prefix web e2e; fi
+		$(NPM) run --prefix web check && $(NPM) run --prefix web committed && \
+		PYTHON=$(abspath $(BIN)/python) $(NPM) run --prefix web e2e; fi
 
 web: web/node_modules/.ready ## build what the stack serves, to commit it: the admin page, the example chat
 	@$(NPM) run --prefix web libraries && $(NPM) run --prefix web pages
@@ -89,8 +88,9 @@ layout: $(READY) ## which module may import which
 template: $(READY) ## cfn-lint
 	@$(BIN)/cfn-lint template.yaml
 
+# They mostly wait: for queues, sweeps and SAM CLI. A file's tests share its stack.
 e2e: $(READY) $(SAM) ## the whole pipeline and SAM CLI's build: slow
-	@$(BIN)/python -m pytest tests/e2e
+	@$(BIN)/python -m pytest -n 3 --dist loadfile tests/e2e
 
 mutants: $(READY) ## break the code in one place at a time: do the tests notice? (OF=package, SAMPLE=n): very slow
 	@$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(OF)

@@ -74,24 +74,33 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., int]], Calla
             **own: Any,
         ) -> None:
             output = Output(as_json)
-            try:
+
+            def work() -> int:
                 target = find(stack, local, region, profile, state_directory)
-                code = function(Operator(target, Control(target), output), **own)
-                sys.stdout.flush()
-            except CliError as error:
-                code = _failed(error, output)
-            except KeyboardInterrupt:
-                output.note("Interrupted. What was asked for may have begun all the same: see `status`.")
-                code = StoppedFollowing.exit_code
-            except BrokenPipeError:
-                # Whoever read has gone: `| head`. What Python still holds back goes nowhere, and it does not complain.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                code = OK
-            raise typer.Exit(code)
+                return function(Operator(target, Control(target), output), **own)
+
+            raise typer.Exit(ended(output, work, "What was asked for may have begun all the same: see `status`."))
 
         return run
 
     return register
+
+
+def ended(output: Output, work: Callable[[], int], interrupted: str) -> int:
+    """Do the work of a command and return its exit code; `interrupted` says what Ctrl-C leaves behind."""
+    try:
+        code = work()
+        sys.stdout.flush()
+    except CliError as error:
+        return _failed(error, output)
+    except KeyboardInterrupt:
+        output.note(f"Interrupted. {interrupted}")
+        return StoppedFollowing.exit_code
+    except BrokenPipeError:
+        # Whoever read has gone: `| head`. What Python still holds back goes nowhere, and it does not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    return code
 
 
 def _failed(error: CliError, output: Output) -> int:

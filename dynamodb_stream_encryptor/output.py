@@ -73,9 +73,9 @@ def printable(text: str) -> str:
     return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def json_text(document: Any) -> str:
+def json_text(document: Any, indent: int | None = 2) -> str:
     """Return JSON that is safe on a terminal too; equal, when parsed, to `document`."""
-    text = json.dumps(document, indent=2, ensure_ascii=False, default=str)
+    text = json.dumps(document, indent=indent, ensure_ascii=False, default=str)
     return "\n".join(printable(line) for line in text.split("\n"))
 
 

@@ -19,6 +19,7 @@ from local.tokens import SIGN_IN_LIFETIME, TokenKey
 if TYPE_CHECKING:
     from local.example import Example
     from local.stack import LocalStack
+    from local.table_shape import TableShape
 
 DEFAULT_PORT = 4566
 VITE_ORIGINS = "http://127.0.0.1:5173,http://127.0.0.1:4173"
@@ -36,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return token(options.user, options.state_directory, admin=options.admin)
             case "put":
                 return put(options)
+            case "load":
+                return load(options)
             case _:
                 from local.demo import run
 
@@ -62,6 +65,7 @@ def up(options: argparse.Namespace) -> int:
                 sign_in_lifetime=options.sign_in_lifetime,
                 state_directory=options.state_directory,
                 dynamodb=options.dynamodb,
+                table=_table(options),
             )
             with stack:
                 example.config = {"api": stack.api_url, **stack.sign_in}
@@ -100,8 +104,20 @@ def put(options: argparse.Namespace) -> int:
     from local.put import put
 
     number = put(options.file, options.state_directory, lisa=options.lisa, paused=options.pause)
-    print(f"{number} items put.")
+    print(f"{_items(number)} put.")
     return 0
+
+
+def load(options: argparse.Namespace) -> int:
+    """Load the items of a file into the running stack's table, whatever its shape."""
+    from local.load import load
+
+    print(f"{_items(load(options.file, options.state_directory))} put.")
+    return 0
+
+
+def _items(number: int) -> str:
+    return f"{number:,} item{'' if number == 1 else 's'}"
 
 
 def description(stack: "LocalStack", example: "Example | None" = None) -> str:
@@ -214,7 +230,19 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="value for a parameter of the template; may be repeated",
+        help="value for a parameter of the template, such as EncryptedAttributes=card,address; may be repeated",
+    )
+    table = run.add_mutually_exclusive_group()
+    table.add_argument(
+        "--table-like",
+        type=Path,
+        metavar="FILE",
+        help="make a table like the one described in FILE, as `aws dynamodb describe-table` prints it, and run over it",
+    )
+    table.add_argument(
+        "--key",
+        metavar="NAME:TYPE[,NAME:TYPE]",
+        help="make a table with this key and run over it; TYPE is S, N or B. --parameter TableName=NAME names it",
     )
     token_parser = commands.add_parser(
         "token",
@@ -226,8 +254,8 @@ def _parser() -> argparse.ArgumentParser:
     token_parser.add_argument("--admin", action="store_true", help="put the user into the group admin")
     put_parser = commands.add_parser(
         "put",
-        help="put the items of a file into the running stack's table",
-        description="Put items into the table of the stack that `up` runs, as a writer does that knows nothing of "
+        help="put chat sessions of a file into the running stack's table, for `sam local invoke`",
+        description="Put sessions into the table of the stack that `up` runs, as a writer does that knows nothing of "
         "encryption. The stack's stream encrypts them at once, unless --pause holds it back.",
     )
     put_parser.add_argument("file", type=Path, metavar="FILE", help="a JSON object a line, .jsonl or .jsonl.gz")
@@ -238,7 +266,15 @@ def _parser() -> argparse.ArgumentParser:
         "`sam local invoke`",
     )
     put_parser.add_argument("--lisa", action="store_true", help="store the items encrypted in the old form, LISA 1.0")
-    for command in (run, token_parser, put_parser):
+    load_parser = commands.add_parser(
+        "load",
+        help="put the items of a file into the running stack's table, whatever its shape",
+        description="Put items into the table of the stack that `up` runs, in batches, as a writer does that knows "
+        "nothing of encryption. Where a line is no item of the table, nothing is written. A line is plain JSON or "
+        "DynamoDB JSON.",
+    )
+    load_parser.add_argument("file", type=Path, metavar="FILE", help="a JSON object a line, .jsonl or .jsonl.gz")
+    for command in (run, token_parser, put_parser, load_parser):
         command.add_argument(
             "--state-directory",
             type=Path,
@@ -254,6 +290,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--sessions", type=Path, metavar="FILE", help="other sessions to write, as .jsonl or .jsonl.gz")
     return parser
+
+
+def _table(options: argparse.Namespace) -> "TableShape | None":
+    from local.table_shape import TableShape
+
+    if options.table_like:
+        return TableShape.in_file(options.table_like)
+    return TableShape.of_key(options.key) if options.key else None
 
 
 def _parameters(pairs: Sequence[str]) -> dict[str, str]:

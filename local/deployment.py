@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from local import moto_state
 from local.aws_clients import ClientFactory
@@ -88,7 +89,7 @@ def _create_stack(template: LocalTemplate, stack_name: str, cloudformation: Any)
             Capabilities=["CAPABILITY_NAMED_IAM"],
         )
         stack: dict[str, Any] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
-    except (ClientError, BotoCoreError) as error:
+    except (ClientError, BotoCoreError, ResponseParserError) as error:  # The last: moto answers what is no answer.
         raise TemplateError(f"the template does not deploy: {error}") from error
     if stack["StackStatus"] != "CREATE_COMPLETE":
         reason = stack.get("StackStatusReason", "moto gives no reason")

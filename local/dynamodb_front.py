@@ -36,16 +36,14 @@ class DynamoDBFront:
     def adopt(self, tables: Iterable[Mapping[str, Any]], create: Callable[..., Any]) -> None:
         """Make tables as they are described; `create` is CreateTable of a client whose requests come through here."""
         for table in tables:
-            indexes = [
-                {name: index[name] for name in ("IndexName", "KeySchema", "Projection")}
-                for index in table.get("GlobalSecondaryIndexes") or []
-            ]
             arguments = {name: table[name] for name in _DESCRIBED if table.get(name)}
-            made = create(
-                **arguments,
-                **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
-                BillingMode="PAY_PER_REQUEST",
-            )["TableDescription"]
+            for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
+                indexes = [
+                    {name: index[name] for name in ("IndexName", "KeySchema", "Projection")}
+                    for index in table.get(kind) or []
+                ]
+                arguments |= {kind: indexes} if indexes else {}
+            made = create(**arguments, BillingMode="PAY_PER_REQUEST")["TableDescription"]
             if "LatestStreamArn" in made:
                 # The longer name first, since the shorter one begins it.
                 local = made["LatestStreamArn"].replace(self._prefix, _LOCAL_PREFIX)

@@ -1,53 +1,47 @@
-"""`python -m local put FILE`: items into the table of a running stack, as an unchanged writer puts them."""
+"""`python -m local put FILE`: sessions into the table of a running stack, for the events of `sam local invoke`.
 
-import json
+They can be held back from the stack's own functions, and be put in the old form; `local.load` does neither, and takes
+items of any table.
+"""
+
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from boto3.dynamodb.types import TypeSerializer
 
-from local.aws_clients import ClientFactory
-from local.errors import LocalStackError
 from local.lisa import lisa_item
+from local.load import NumberedItem, reached, write
+from local.running import RunningStack, running_stack
 from local.sessions import load_sessions
+from local.table_shape import SESSIONS_KEY
 
 _ATTRIBUTES = ("history", "configuration")
 _TO_TAKE_EFFECT = 2.0  # Seconds: the stack looks at its mappings twice a second, and ends the work in hand.
 
 
 def put(path: Path, state_directory: Path, *, lisa: bool = False, paused: bool = False) -> int:
-    """Put the items of a file and return how many there were.
+    """Put the sessions of a file and return how many there were.
 
     `lisa` encrypts them in the old form first. `paused` disables the stack's own event source mappings first, so that
     the items stay as they are until somebody invokes a function. Raise `LocalStackError` where no stack runs, or it
     refuses an item.
     """
-    stack = _running_stack(state_directory)
-    clients = ClientFactory(stack["endpoint_url"], stack["region"])
-    outputs = stack["outputs"]
-    items = list(load_sessions(path))
-    try:
+    stack = running_stack(state_directory)
+    sessions = list(load_sessions(path))
+    with reached(stack):
         if paused:
-            _pause(clients.client("lambda"))
-        table, kms = clients.resource("dynamodb").Table(outputs["TableName"]), clients.client("kms")
-        for item in items:
-            table.put_item(Item=lisa_item(kms, outputs["KeyArn"], item, _ATTRIBUTES) if lisa else item)
-    except (BotoCoreError, ClientError, TypeError) as error:
-        raise LocalStackError(f"the stack at {stack['endpoint_url']} did not take the items: {error}") from error
-    return len(items)
+            _pause(stack.clients.client("lambda"))
+    return write(stack, _items(stack, sessions, lisa=lisa), SESSIONS_KEY, path.name, len(sessions))
 
 
-def _running_stack(state_directory: Path) -> Mapping[str, Any]:
-    path = state_directory / "stack.json"
-    try:
-        stack: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise LocalStackError("no stack runs; start one: python -m local up") from None
-    except (OSError, ValueError) as error:
-        raise LocalStackError(f"cannot read {path}: {error}") from error
-    return stack
+def _items(stack: RunningStack, sessions: list[dict[str, Any]], *, lisa: bool) -> Iterator[NumberedItem]:
+    serialize, kms = TypeSerializer().serialize, stack.clients.client("kms")
+    for number, session in enumerate(sessions, 1):
+        with reached(stack):
+            item = lisa_item(kms, stack.outputs["KeyArn"], session, _ATTRIBUTES) if lisa else session
+        yield number, {name: serialize(value) for name, value in item.items()}
 
 
 def _pause(client: Any) -> None:

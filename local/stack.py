@@ -25,6 +25,7 @@ from local.issuer import Issuer
 from local.metrics import MetricLines
 from local.routes import JwtAuthorizer
 from local.state import ROOT, STATE_DIRECTORY
+from local.table_shape import TableShape
 from local.template import load_template
 from local.tokens import AUDIENCE, ISSUER, LIFETIME, SIGN_IN_LIFETIME, TokenKey
 
@@ -48,6 +49,7 @@ class LocalStack:
         state_directory: Path = STATE_DIRECTORY,
         workers: int = 2,
         dynamodb: Literal["moto", "local"] = "moto",
+        table: TableShape | None = None,
     ) -> None:
         """Describe the stack; `with` starts it.
 
@@ -55,6 +57,8 @@ class LocalStack:
         key and `logs/`. `workers` bounds the processes of each function, where no mapping of a queue asks for more.
         `sign_in_lifetime` is how many seconds tokens of the issuer live.
         `dynamodb` is who plays DynamoDB: moto, or DynamoDB Local (see `local.dynamodb_local`).
+        `table` is a table to make first and to deploy the stack over, under the parameter TableName where that is
+        given; without one, the stack makes its own.
         """
         self._template_path = template
         self._given = dict(parameters or {})
@@ -64,6 +68,7 @@ class LocalStack:
         self.state_directory = state_directory
         self._workers = workers
         self._dynamodb = dynamodb
+        self._table = table
         self._pools: dict[str, FunctionPool] = {}
         self._by_name: dict[str, FunctionPool] = {}
         self._resources = ExitStack()
@@ -131,17 +136,29 @@ class LocalStack:
     def _deploy(self) -> Deployment:
         template = load_template(
             self._template_path,
-            parameters=self._given,
+            parameters=self._given | self._made_table(),
             defaults={
                 **DEFAULT_PARAMETERS,
                 "SignInOrigins": self._issuer.url,
                 "OidcMetadataUrl": self._issuer.metadata_url,
+                **(self._table.parameters if self._table else {}),
             },
             region=self.region,
             supported_types=moto_state.supported_types(),
         )
         addresses = Addresses(self.endpoint_url, self.api_url, self.region)
         return deploy(template, stack_name=STACK_NAME, clients=self._clients, addresses=addresses)
+
+    def _made_table(self) -> dict[str, str]:
+        """Make the table that the stack is deployed over; return the parameters that point the stack at it."""
+        if self._table is None:
+            if self._given.get("TableName"):
+                raise LocalStackError("there is no table here yet: --key or --table-like makes one of that TableName")
+            return {}
+        if "TableStreamArn" in self._given:
+            raise LocalStackError("the table is made with a stream of its own: leave TableStreamArn out")
+        shape = self._table.named(self._given.get("TableName") or self._table.name)
+        return {"TableName": shape.name, "TableStreamArn": shape.create(self._clients.client("dynamodb"))}
 
     def _start_dynamodb(self, started: ExitStack) -> Callable[[str], Shard]:
         """Have DynamoDB Local take over, where it is to; return what reads a stream."""

@@ -20,6 +20,7 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 
 from dynamodb_stream_encryptor.local_stack import local_session
 from local.errors import TemplateError
+from local.template_rules import check_rules
 
 _ANY_S3_URI = "s3://local/code"
 _NAMED = {
@@ -134,7 +135,9 @@ def _parameter_values(sam: Mapping[str, Any], given: Mapping[str, str], defaults
         raise TemplateError(f"the template needs a value for {', '.join(missing)}")
     for name, value in values.items():
         _check_value(name, str(value), declared[name])
-    return {name: str(value) for name, value in values.items()}
+    texts = {name: str(value) for name, value in values.items()}
+    check_rules(sam, texts)
+    return texts
 
 
 def _check_value(name: str, value: str, slot: Mapping[str, Any]) -> None:

@@ -1,15 +1,17 @@
 """`config`: the setting that switches encryption on and off while everything runs."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from dynamodb_stream_encryptor.command import Operator, command
-from dynamodb_stream_encryptor.commands.status import setting_text
+from dynamodb_stream_encryptor.commands.status import setting_text, state_text
 from dynamodb_stream_encryptor.errors import OK, Unreachable, UsageError
-from dynamodb_stream_encryptor.output import cell
+from dynamodb_stream_encryptor.output import cell, json_text
+from dynamodb_stream_encryptor.part import Part, part_of
 
 
 def add(app: typer.Typer) -> None:
@@ -25,18 +27,43 @@ def add(app: typer.Typer) -> None:
             operator.output.document(answer)
             return OK
         operator.output.line(f"Encryption is {setting_text(answer.get('setting') or {})}.")
+        for key in answer.get("listedKeys") or ():
+            operator.output.line(f"- {json_text(key, indent=None)}")
         if history := answer.get("history"):
             operator.output.line()
             operator.output.table(_history(history))
         return OK
 
     @command(group, "on")
-    def on(operator: Operator) -> int:
+    def on(
+        operator: Operator,
+        keys: Annotated[
+            list[str] | None,
+            typer.Option(
+                metavar="KEY",
+                help="""Only for the item of this key, as JSON, plain or DynamoDB's: '{"sessionId": "dlg-1", "userId":
+                "alice"}'. Several keys: with commas between them, or the option again. At most 100.""",
+            ),
+        ] = None,
+        keys_file: Annotated[
+            Path | None,
+            typer.Option(metavar="FILE", help="Only for the items of the keys in this file, one a line as for --keys."),
+        ] = None,
+        part: Annotated[
+            str | None,
+            typer.Option(metavar="PERCENT", help="Only for so many of all keys: 1%, 0.25%. Which, their hash tells."),
+        ] = None,
+        yes: Annotated[
+            bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation where it was on for more.")
+        ] = False,
+    ) -> int:
         """Switch encryption on: new writes are encrypted, and a sweep over the rest follows.
 
-        Repeat it whenever you are not sure that the sweep does.
+        Repeat it whenever you are not sure that the sweep does. With --keys, --keys-file or --part it is on for these
+        items only, and off for all others: a canary. No sweep follows then; what is stored under listed keys is
+        encrypted at once.
         """
-        return _switch(operator, True)
+        return _switch(operator, True, yes, part_of(keys or (), keys_file, part))
 
     @command(group, "off")
     def off(
@@ -44,10 +71,10 @@ def add(app: typer.Typer) -> None:
         yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation.")] = False,
     ) -> int:
         """Switch encryption off: new writes stay in plaintext. What is encrypted stays readable."""
-        return _switch(operator, False, confirmed=yes)
+        return _switch(operator, False, yes)
 
 
-def _switch(operator: Operator, enabled: bool, confirmed: bool = False) -> int:
+def _switch(operator: Operator, enabled: bool, confirmed: bool, part: Part | None = None) -> int:
     output, options = operator.output, operator.target.options
     before = _setting(operator.control.ask("config"))
     if not enabled and not before["enabled"]:
@@ -56,19 +83,22 @@ def _switch(operator: Operator, enabled: bool, confirmed: bool = False) -> int:
         else:
             output.line(f"Encryption is off already: nothing is changed. {setting_text(before)}")
         return OK
-    confirmation = {}
-    if not enabled:
+    fields: dict[str, Any] = {} if part is None else {"part": part}
+    if before["enabled"] and (not enabled or part is not None):
         if not confirmed:
-            _ask_for_confirmation(operator)
-        confirmation = {"confirm": "switch-off"}
+            _ask_for_confirmation(operator, part)
+        fields["confirm"] = "switch-off"
     # The version was read before the question: a change by somebody else meanwhile is a conflict, not overruled.
-    answer = operator.control.act("set-config", enabled=enabled, version=before["version"], **confirmation)
+    answer = operator.control.act("set-config", enabled=enabled, version=before["version"], **fields)
     if output.as_json:
         output.document(answer)
         return OK
-    already = "already " if before["enabled"] is enabled else ""
-    output.line(f"Encryption is {already}{setting_text(_setting(answer))}.")
-    if enabled:
+    after = _setting(answer)
+    already = "already " if before["version"] == after["version"] else ""
+    output.line(f"Encryption is {already}{setting_text(after)}.")
+    if part is not None:
+        _show_what_follows(operator, part)
+    elif enabled:
         output.line(
             "A sweep over the table follows, within a minute or two of the change, unless one has done it already: "
             f"`stream-encryptor watch {options}` follows it."
@@ -85,12 +115,27 @@ def _setting(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     return setting
 
 
-def _ask_for_confirmation(operator: Operator) -> None:
+def _show_what_follows(operator: Operator, part: Part) -> None:
+    output, options = operator.output, operator.target.options
+    output.line("All other items are left in plaintext, or brought back to it as they are read.")
+    if "keys" in part:
+        output.line("What is stored under these keys is encrypted within a minute or two.")
+    else:
+        output.line(
+            "Of what is stored already, the part is encrypted as it is written or read. "
+            f"`stream-encryptor migrate {options}` encrypts it now."
+        )
+    output.line(f"`stream-encryptor verify {options}` tells how the part stands.")
+
+
+def _ask_for_confirmation(operator: Operator, part: Part | None) -> None:
+    whose = "New writes" if part is None else "New writes outside of the part"
     operator.output.note(
-        f"New writes to the table of {operator.target.name} will be stored in plaintext from now on.", style="yellow"
+        f"{whose} to the table of {operator.target.name} will be stored in plaintext from now on.", style="yellow"
     )
     try:
-        agreed = typer.confirm("Switch encryption off?", err=True)
+        question = "Switch encryption off?" if part is None else "Have encryption on for this part only?"
+        agreed = typer.confirm(question, err=True)
     except typer.Abort:
         raise UsageError("Nobody is there to confirm: nothing is changed. Give --yes.", "not-confirmed") from None
     if not agreed:
@@ -102,6 +147,6 @@ def _history(history: list[Mapping[str, Any]]) -> Table:
     for name in ("version", "encryption", "changed", "by"):
         table.add_column(name, justify="right" if name == "version" else "left", overflow="fold")
     for entry in history:
-        state = "on" if entry.get("enabled") else "off"
+        state = state_text(entry)
         table.add_row(cell(entry.get("version")), state, cell(entry.get("changedAt")), cell(entry.get("changedBy")))
     return table

@@ -8,6 +8,7 @@ import typer
 from dynamodb_stream_encryptor.command import Operator, command
 from dynamodb_stream_encryptor.errors import OK
 from dynamodb_stream_encryptor.output import facts
+from dynamodb_stream_encryptor.part import part_text
 from dynamodb_stream_encryptor.progress import standstill
 from dynamodb_stream_encryptor.sweep import read_sweep
 from dynamodb_stream_encryptor.sweep_text import sweeps_table
@@ -59,10 +60,18 @@ def summary(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def setting_text(setting: Mapping[str, Any]) -> str:
     """Return the setting in words."""
-    state = "on" if setting.get("enabled") else "off"
+    state = state_text(setting)
     if not setting.get("version"):
         return f"{state} (as deployed, never changed)"
     return f"{state} (version {setting['version']}, by {setting.get('changedBy')}, {setting.get('changedAt')})"
+
+
+def state_text(setting: Mapping[str, Any]) -> str:
+    """Return whether encryption is on, and for which part."""
+    if not setting.get("enabled"):
+        return "off"
+    part = setting.get("part")
+    return "on" if part is None else f"on for {part_text(part)} only"
 
 
 def rotation_text(key: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from pydantic import Field
 
 from admin.api import OPERATIONS as OF_THE_SETTING
 from admin.api import Change, app, check_confirmed
@@ -23,6 +24,7 @@ from admin.models import (
     Evidence,
     OneSweep,
     OneSweepInDetail,
+    Part,
     RecentActions,
     Redrive,
     Redriven,
@@ -72,6 +74,13 @@ _CHANGING: Final = {
 _NO_SWEEP: Final = {404: shows("There is no such sweep.", Refusal)}
 _NO_LETTER: Final = {404: shows("There is no such message in the failure queue.", Refusal)}
 
+
+class ChangeForPart(Change):
+    """What the setting is to be, for all or for a part."""
+
+    part: Annotated[Part | None, Field(description="The items to switch it on for; left out: all.")] = None
+
+
 _SweepId = Annotated[str, Path(alias="sweepId", max_length=100, description="The sweep's id.")]
 _LetterId = Annotated[str, Path(alias="letterId", max_length=200, description="The message's id.")]
 
@@ -106,16 +115,22 @@ def config() -> Response[str]:
 @app.put(
     f"{_ROOT}/config",
     summary="Change the setting",
-    description="Switches encryption on or off, if the setting is still at the version given. An `encrypt` sweep "
-    "follows where it is switched on.",
+    description="Switches encryption on, for all or for a part, or off, if the setting is still at the version given. "
+    "Where it is switched on for all, an `encrypt` sweep follows; where for listed keys, their items are encrypted. "
+    "What leaves items without encryption has to be confirmed.",
     operation_id="adminSetConfig",
     responses={200: shows("The setting as it is now.", ChangedSetting), **_CHANGING},
 )
-def set_config(change: Annotated[Change, Body()]) -> Response[str]:
+def set_config(change: Annotated[ChangeForPart, Body()]) -> Response[str]:
     """Change the setting."""
     check_confirmed(change)
-    given = {"enabled": change.enabled, "version": change.version}
-    return _shown(_asked(Command.SET_CONFIG, **given, confirm=change.confirm))
+    given: dict[str, Any] = {"enabled": change.enabled, "version": change.version, "confirm": change.confirm}
+    if change.part is None:
+        return _shown(_asked(Command.SET_CONFIG, **given))
+    part = change.part.model_dump(exclude_none=True)
+    # The audit line says how many keys, and not which: they can name persons.
+    size = {"buckets": change.part.buckets, "listedKeys": change.part.keys and len(change.part.keys)}
+    return _shown(_asked(Command.SET_CONFIG, line=given | size, **given, part=part))
 
 
 # Sweeps
@@ -283,10 +298,13 @@ def report(
     return _shown(answer["report"] if form is None else {name: answer[name] for name in _FILES})
 
 
-def _asked(command: Command, **fields: Any) -> dict[str, Any]:
-    """Have the control function carry out ``command`` for the token's user; the audit line has what was asked for."""
+def _asked(command: Command, line: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    """Have the control function carry out ``command`` for the token's user.
+
+    The audit line has what was asked for: ``line`` where it is given, else all of ``fields``.
+    """
     call = app.call
-    call.line.facts = {"asked": {name: value for name, value in fields.items() if value is not None}}
+    call.line.facts = {"asked": {name: value for name, value in (line or fields).items() if value is not None}}
     return call.parts.control.ask(command, call.line.who, **fields)
 
 

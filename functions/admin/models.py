@@ -7,6 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from encryptor_runtime.messages import MAX_SEGMENTS
 from http_api.openapi import Answer, Problem
+from item_crypto.core.part import ALL_BUCKETS, MAX_KEYS
 
 _Moment = Annotated[str, Field(description="ISO 8601.")]
 
@@ -61,10 +62,31 @@ class Refusal(Problem):
     version: Annotated[int | None, Field(description="The setting's version, where another was given.")] = None
 
 
+class Part(_Given):
+    """The part that encryption is to be on for: one of the two."""
+
+    buckets: Annotated[
+        int | None, Field(ge=1, lt=ALL_BUCKETS, description="So many of 10,000 buckets of the keys' hash: 100 are 1%.")
+    ] = None
+    keys: Annotated[
+        list[dict[str, Any]] | None,
+        Field(min_length=1, max_length=MAX_KEYS, description="The items of these keys, in DynamoDB JSON."),
+    ] = None
+
+
+class ShownPart(Answer):
+    """How large the part is that encryption is on for: buckets of the keys' hash, or listed keys."""
+
+    buckets: Annotated[int | None, Field(description="How many buckets the part has.")] = None
+    of: Annotated[int | None, Field(description="Of how many: 10,000, so that 100 are 1%.")] = None
+    keys: Annotated[int | None, Field(description="How many keys are listed.")] = None
+
+
 class SettingVersion(Answer):
     """The setting at one version."""
 
     enabled: bool
+    part: Annotated[ShownPart | None, Field(description="The part that it is on for; null: for all, or off.")]
     version: int
     changed_by: str | None
     changed_at: _Moment | None
@@ -79,6 +101,9 @@ class ChangedSetting(Answer):
 class Config(ChangedSetting):
     """The setting as it is now, and each of its versions, the newest first."""
 
+    listed_keys: Annotated[
+        list[dict[str, Any]] | None, Field(description="The keys that it is on for, in DynamoDB JSON; null: none is.")
+    ]
     history: list[SettingVersion]
 
 
@@ -97,6 +122,10 @@ class SweepState(Answer):
     scanned: int
     estimated_items: int
     counts: Annotated[dict[str, int], Field(description="What became of items, or, for `verify`, their state.")]
+    outside: Annotated[
+        dict[str, int],
+        Field(description="For `verify` where encryption is on for a part: the state of items outside of it."),
+    ]
     attributes: Annotated[dict[str, dict[str, int]], Field(description="For `verify`: by attribute.")]
     strays: dict[str, int]
     values: dict[str, int]

@@ -14,6 +14,7 @@ from typing import Any, Final
 from evidence.retention import PITR_DAYS, Backup, Copy, PlaintextGone, copies, plaintext_gone
 from evidence.sweep import Sweep, read_sweep, read_time
 from evidence.verdict import STATE_WORDS, Judgement, Verdict, items, judge, wanted
+from item_crypto.core.part import in_words
 
 FORMAT_VERSION: Final = 2
 LIMITS: Final = (
@@ -62,7 +63,7 @@ def evidence(found: Findings) -> dict[str, Any]:
     recovery = status.get("recovery") or {}
     judged = judge(verification, wanted(status, found.may_be_absent))
     gone = None
-    if not judged.blind:  # Else that no plaintext was found says nothing.
+    if not judged.blind and judged.by.part is None:  # Else that no plaintext was found says nothing.
         sweeps = [read_sweep(sweep) for sweep in status.get("sweeps") or ()]
         gone = plaintext_gone(verification, sweeps, _listed_since(status))
     stream = status.get("stream") or {}
@@ -115,7 +116,9 @@ def _verification(sweep: Sweep, judged: Judgement) -> dict[str, Any]:
         "items": sweep.scanned,
         "values": {"seen": sweep.values_seen, "decrypted": sweep.values_decrypted},
         "mayBeAbsent": sorted(judged.by.may_be_absent),
-        "byState": {state: sweep.counts.get(state, 0) for state in STATE_WORDS},
+        "part": judged.by.part,
+        "byState": {state: sweep.counts.get(state, 0) + sweep.outside.get(state, 0) for state in STATE_WORDS},
+        "outsideByState": {state: sweep.outside.get(state, 0) for state in STATE_WORDS} if judged.by.part else {},
         "byAttribute": {name: dict(places) for name, places in sweep.attributes.items()},
         "notListed": dict(sweep.strays),
         "byKey": dict(sweep.under_key),
@@ -157,6 +160,8 @@ def _findings(found: Findings, open_failures: int) -> Iterator[str]:
     setting, key = status.get("setting") or {}, status.get("key") or {}
     if not setting.get("enabled"):
         yield "Encryption is off: new writes are stored in plaintext."
+    elif setting.get("part") is not None:
+        yield f"Encryption is on for {in_words(setting['part'])} only: all other writes are stored in plaintext."
     for arn, number in verification.under_key.items():
         if number and arn in (status.get("earlierKeys") or ()):
             yield f"{items(number)} still under the earlier key {arn}."

@@ -124,7 +124,9 @@ def copies(
 
 
 def _found_none(sweep: Sweep) -> bool:
-    return sweep.goal == "verify" and sweep.state == "done" and not any(map(sweep.counts.get, _MAY_HOLD_PLAINTEXT))
+    # What is outside of a part is left in plaintext, counted or not.
+    found = any(map(sweep.counts.get, _MAY_HOLD_PLAINTEXT)) or any(sweep.outside.values())
+    return sweep.goal == "verify" and sweep.state == "done" and not found
 
 
 def _finish(sweep: Sweep) -> datetime:

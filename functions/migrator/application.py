@@ -90,7 +90,7 @@ def compose(
     sweeps = Sweeps(clients.dynamodb, settings.control_table)
     persistent = Persistent(runtime.reconciler, sleep)
     queries = Queries(clients, table, settings.shared.key_arn, settings.mapping_id)
-    starter = Starter(sweeps, switch, work, queries.item_count, now)
+    starter = Starter(sweeps, switch, work, keys, queries.item_count, now)
     allowance = Allowance(clients.dynamodb, settings.control_table)
     pages = Pages(persistent, runtime.cipher, keys, runtime.telemetry, allowance)
     return Application(

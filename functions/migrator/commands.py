@@ -6,12 +6,13 @@ from typing import Any
 from encryptor_runtime.messages import Goal
 from encryptor_runtime.remembered import RememberedAttributes
 from encryptor_runtime.switch import VersionConflict
-from encryptor_runtime.switch_and_sweep import switch_and_sweep
+from encryptor_runtime.switch_and_sweep import narrows, switch_and_sweep
 from evidence.report import Findings
 from evidence.summary import summary
 from evidence.sweep import read_sweep
 from evidence.verdict import judge, wanted
 from item_crypto.core.codec import to_json
+from item_crypto.core.part import ListedKeys
 from item_crypto.errors import InvalidRequest, PermanentError
 from item_crypto.items import ItemCipher
 from migrator import reporting, requests, views
@@ -205,9 +206,16 @@ class Commands:
         return views.config(self._parts.switch.read_now(), self._parts.switch.history())
 
     def _set_config(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        change = requests.change(event)
+        parts, change = self._parts, requests.change(event)
+        if isinstance(change.part, ListedKeys):
+            requests.check_keys(change.part, parts.queries.key_types())
         try:
-            setting = switch_and_sweep(self._parts.switch, self._parts.work, change.enabled, change.by, change.version)
+            before = parts.switch.read_now()
+            if before.version != change.version:
+                raise VersionConflict(before)
+            if narrows(before, change.enabled, change.part):
+                requests.confirmed(change)
+            setting = switch_and_sweep(parts.switch, parts.work, change.enabled, change.by, change.version, change.part)
         except VersionConflict as conflict:
             message = f"The setting was changed meanwhile; it is at version {conflict.current.version}."
             raise Refused("conflict", message, version=conflict.current.version) from None

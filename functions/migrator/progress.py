@@ -2,7 +2,9 @@
 
 ::
 
-    running ─┬─ pause ──▶ paused ── resume ──▶ running
+    running ─┬─ pause ──▶ paused ─┬─ resume ─▶ running
+             │                    ├─ cancel ─▶ cancelled
+             │                    └─ the page in hand was the last of all ─▶ done
              ├─ cancel ─▶ cancelled
              ├─ the setting changed, a hop too many ─▶ stopped
              └─ the last segment is done ─▶ done

@@ -12,6 +12,7 @@ from encryptor_runtime.switch_and_sweep import CONFIRMATION
 from evidence.retention import Backup
 from evidence.sweep import read_time
 from item_crypto.core.codec import Item, key_from_json
+from item_crypto.core.part import ALL_BUCKETS, MAX_KEYS, ListedKeys, Part, read_part
 from item_crypto.errors import UnsupportedValue
 
 SEGMENTS: Final = 4
@@ -78,11 +79,15 @@ class ChangeRequest:
         enabled: whether encryption is to be on.
         by: who asks.
         version: the version that they saw.
+        part: the items that it is to be on for; None for all.
+        confirmed: whether they know that items may be left without encryption.
     """
 
     enabled: bool
     by: str
     version: int
+    part: Part | None
+    confirmed: bool
 
 
 @dataclass(frozen=True)
@@ -211,9 +216,39 @@ def change(event: Mapping[str, Any]) -> ChangeRequest:
     """Return what the setting is to be; switching off has to be confirmed."""
     enabled = _flag(event, "enabled")
     version = _field(event, "version", int, lambda n: n >= 0, "the version that you saw")
-    if not enabled and event.get("confirm") != CONFIRMATION:
+    part = None if event.get("part") is None else _part(event["part"])
+    if part is not None and not enabled:
+        refuse("part", "left out where encryption is switched off")
+    request = ChangeRequest(enabled, by(event), version, part, event.get("confirm") == CONFIRMATION)
+    if not enabled:
+        confirmed(request)
+    return request
+
+
+def confirmed(request: ChangeRequest) -> None:
+    """Refuse a change that leaves items without encryption, unless it is confirmed."""
+    if not request.confirmed:
         refuse("confirm", f'"{CONFIRMATION}", since new writes stay in plaintext from then on')
-    return ChangeRequest(enabled, by(event), version)
+
+
+def check_keys(part: ListedKeys, types: Mapping[str, str]) -> None:
+    """Refuse keys that can be those of no item: encryption would be on for nothing.
+
+    Args:
+        part: the keys.
+        types: the table's key attributes, and the type of each.
+    """
+    if any({name: kind for name, kind, _ in key} != types for key in part.keys):
+        wanted = " and ".join(f"{name} ({kind})" for name, kind in types.items())
+        refuse("part", f"keys of the table: each has {wanted}, and nothing else")
+
+
+def _part(document: Any) -> Part:
+    try:
+        return read_part(document)
+    except UnsupportedValue:
+        wanted = f'{{"buckets": 1 to {ALL_BUCKETS - 1}}} or {{"keys": 1 to {MAX_KEYS} item keys in DynamoDB JSON}}'
+        refuse("part", f"{wanted}, of 32 KB altogether")
 
 
 def limit(event: Mapping[str, Any], default: int) -> int:

@@ -80,7 +80,8 @@ class Worker:
         """
         sweep = self.sweeps.get(work.sweep)
         if sweep is None or sweep.state is not State.RUNNING:
-            return Carried.NOT_RUNNING
+            # After a crash behind the last page the message comes again: who paused meanwhile has nothing to resume.
+            return Carried.DONE if self.sweeps.finish(work.sweep, self.now()) else Carried.NOT_RUNNING
         if work.hop >= MAX_HOPS:
             self.sweeps.move(sweep, State.STOPPED, self.now(), "hop-limit")
             return Carried.HOP_LIMIT
@@ -97,7 +98,7 @@ class Worker:
             if wait > timedelta(0):
                 self.queue.carry_on(replace(work, hop=work.hop + 1), wait.total_seconds() + 1)
                 return Carried.WAITING
-        policy = replace(self.runtime.settings.policy, enabled=setting.enabled)
+        policy = setting.applied_to(self.runtime.settings.policy)
         return self._pages(work, sweep, policy_for(sweep.aim, policy), seconds_left)
 
     def _pages(self, work: SegmentWork, sweep: Sweep, policy: Policy, seconds_left: Callable[[], float]) -> Carried:

@@ -229,11 +229,21 @@ class Sweeps:
         return None if item is None else str(item["sweep"]["S"])
 
     def finish(self, sweep_id: str, now: datetime) -> bool:
-        """Mark a sweep as done if all its segments are; return whether it is."""
-        sweep = self.get(sweep_id)
-        if sweep is None or sweep.segments_done < sweep.segments or sweep.state is not State.RUNNING:
-            return sweep is not None and sweep.state is State.DONE
-        return self.move(sweep, State.DONE, now)
+        """Mark a sweep as done if all its segments are; return whether it is.
+
+        One that is paused as well: its last page was in hand, and nothing is left that a resume could carry on::
+
+            worker     … work the last page off ── count it ── finish: done
+            operator           pause ▲ here, or here ▲
+        """
+        while True:
+            sweep = self.get(sweep_id)
+            if sweep is None or sweep.segments_done < sweep.segments:
+                return False
+            if sweep.state not in (State.RUNNING, State.PAUSED):
+                return sweep.state is State.DONE
+            if self.move(sweep, State.DONE, now):
+                return True
 
     def _transact(self, *steps: dict[str, Any]) -> None:
         named = [{kind: {"TableName": self._table, **step} for kind, step in part.items()} for part in steps]

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from encryptor_runtime.messages import shown, shown_text
 from encryptor_runtime.switch import SwitchState
+from item_crypto.core.part import keys_as_json
 from migrator.census import census
 from migrator.letters import BATCH, Letter
 from migrator.progress import Segment, State, Sweep
@@ -32,6 +33,7 @@ def sweep(found: Sweep, segments: Sequence[Segment], now: datetime) -> dict[str,
         "scanned": scanned,
         "estimatedItems": found.estimated_items,
         "counts": counted.items,
+        "outside": counted.outside,
         "attributes": counted.attributes,
         "strays": counted.strays,
         "values": {"seen": counted.values, "decrypted": counted.decrypted},
@@ -65,8 +67,12 @@ def segment(found: Segment) -> dict[str, Any]:
 
 
 def config(current: SwitchState, history: Sequence[SwitchState]) -> dict[str, Any]:
-    """Return the setting and its history, newest first."""
-    return {"setting": current.as_json(), "history": [setting.as_json() for setting in history]}
+    """Return the setting, the keys that it is on for where these are listed, and its history, newest first."""
+    return {
+        "setting": current.as_json(),
+        "listedKeys": keys_as_json(current.part),
+        "history": [setting.as_json() for setting in history],
+    }
 
 
 def table(described: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,12 +4,9 @@ A code block below ``<!-- test: name -->`` is run as it stands, but for the port
 """
 
 import json
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,106 +18,38 @@ import typer
 from dynamodb_stream_encryptor.__main__ import app
 from item_crypto import errors
 from item_crypto.errors import PermanentError
-from local.__main__ import DEFAULT_PORT
-from local.aws_clients import ClientFactory
 from tests import lisa
+from tests.documents import (
+    EVENTS,
+    FORMAT,
+    LIBRARY,
+    OPERATING,
+    PATIENCE,
+    README,
+    RECOVERY,
+    ROOT,
+    TROUBLESHOOTING,
+    TRYING,
+    Reader,
+    block,
+    following,
+    text,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")))
-README, FORMAT, TROUBLESHOOTING = "README.md", "docs/format.md", "docs/troubleshooting.md"
-RECOVERY = "docs/recovery.md"
-_PATIENCE = 30.0  # seconds for the stack to start, and for a block to run
-
-
-def text(document: str) -> str:
-    return (ROOT / document).read_text(encoding="utf-8")
-
-
-def block(document: str, name: str) -> str:
-    """Return the code of the block that is marked with a name."""
-    found = re.findall(rf"<!-- test: {name} -->\n```(?:bash|python)\n(.*?)```", text(document), re.DOTALL)
-    assert len(found) == 1, f"{document} has {len(found)} blocks {name}"
-    return str(found[0])
-
-
-class Reader:
-    """Somebody who follows the README, in a folder with the running stack's `.local`."""
-
-    def __init__(self, folder: Path, stack: dict[str, Any]) -> None:
-        self.folder = folder
-        self.stack = stack
-        # `python` is this Python, and `stream-encryptor` this project's, without an activated environment.
-        shims = folder / "bin"
-        shims.mkdir()
-        for name, arguments in (("python", ""), ("stream-encryptor", "-m dynamodb_stream_encryptor ")):
-            (shims / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments}"$@"\n')
-            (shims / name).chmod(0o755)
-        self._environment = {
-            "PATH": f"{shims}{os.pathsep}{os.environ['PATH']}",
-            "HOME": str(folder),
-            "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("layers/crypto", "functions", ".")),
-            "KEY_ARN": stack["outputs"]["KeyArn"],
-            "TABLE_NAME": stack["outputs"]["TableName"],
-        }
-
-    def here(self, code: str) -> str:
-        """Return a block with the stack's own address and folder in the place of the default ones."""
-        code = code.replace(f"http://127.0.0.1:{DEFAULT_PORT}", self.stack["endpoint_url"])
-        code = code.replace(". .venv/bin/activate\n", "")
-        code = re.sub(r"(python -m local (?:token \w+|put))", rf"\1 --state-directory {self.folder}/.local", code)
-        code = re.sub(r"(stream-encryptor .*--local)", rf"\1 --state-directory {self.folder}/.local", code)
-        return re.sub(r"(events|local)/(?=[\w-]+\.jsonl)", rf"{ROOT}/\1/", code)
-
-    def bash(self, *blocks: str, code: int = 0) -> str:
-        script = "\n".join(map(self.here, blocks))
-        return self._run(["bash", "-euo", "pipefail", "-c", script], self._environment, code)
-
-    def clients(self) -> ClientFactory:
-        return ClientFactory(self.stack["endpoint_url"], self.stack["region"])
-
-    def python(self, code: str, *, alone: bool = False) -> str:
-        """Run Python code in the README's environment; `alone`, without the project on the path."""
-        exported = dict(re.findall(r"(AWS_\w+)=(\S+)", self.here(block(README, "environment"))))
-        assert exported.keys() >= {"AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_SECRET_ACCESS_KEY"}
-        environment = self._environment | exported
-        if alone:
-            del environment["PYTHONPATH"]
-        return self._run([sys.executable, "-P", "-c", self.here(code)], environment)
-
-    def _run(self, command: list[str], environment: dict[str, str], code: int = 0) -> str:
-        done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=_PATIENCE, check=False
-        )
-        if done.returncode != code:
-            # Not by an assertion: pytest cuts its message short where CI is set.
-            raise AssertionError(f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}")
-        return done.stdout
 
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    """The stack that `python -m local up` runs, and the session that the README writes into it."""
-    folder = tmp_path_factory.mktemp("readme")
-    state = folder / ".local"
-    command = [sys.executable, "-m", "local", "up", "--port", "0", "--state-directory", str(state)]
-    with (folder / "up.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        deadline = time.monotonic() + _PATIENCE
-        while not (state / "stack.json").exists():
-            assert process.poll() is None, (folder / "up.log").read_text()
-            assert time.monotonic() < deadline, "the stack did not start"
-            time.sleep(0.1)
-        yield Reader(folder, json.loads((state / "stack.json").read_text()))
-    finally:
-        process.terminate()
-        process.wait(timeout=_PATIENCE)
+    """The stack that `python -m local up` runs, and the session that is written into it."""
+    with following(tmp_path_factory.mktemp("readme")) as reader:
+        yield reader
 
 
 @pytest.fixture(scope="module")
 def written(reader: Reader) -> dict[str, Any]:
     """What the README's writer prints: the session as the table holds it in the end."""
-    stored: dict[str, Any] = json.loads(reader.python(block(README, "writer"), alone=True))
+    stored: dict[str, Any] = json.loads(reader.python(block(TRYING, "writer"), alone=True))
     return stored
 
 
@@ -131,9 +60,9 @@ def session() -> dict[str, Any]:
     return shown
 
 
-def example(sentence: str) -> str:
-    """Return the first code block after a sentence of the README."""
-    after = text(README).partition(sentence)[2]
+def example(sentence: str, document: str = README) -> str:
+    """Return the first code block after a sentence of a document."""
+    after = text(document).partition(sentence)[2]
     found = re.search(r"```\w*\n(.*?)```", after, re.DOTALL)
     assert found, sentence
     return found[1]
@@ -151,7 +80,7 @@ def test_the_writer_finds_its_session_encrypted(written: dict[str, Any], session
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 @pytest.mark.usefixtures("written")
 def test_the_owner_reads_it_with_curl_and_puts_another_one(reader: Reader, session: dict[str, Any]):
-    environment, read = block(README, "environment"), block(README, "read")
+    environment, read = block(TRYING, "environment"), block(TRYING, "read")
     answer = reader.bash(environment, read)
     assert json.loads(answer) == session
     assert answer.strip() == example("The owner reads it through the API:").strip()
@@ -161,7 +90,7 @@ def test_the_owner_reads_it_with_curl_and_puts_another_one(reader: Reader, sessi
     assert json.loads(reader.bash(environment, without_token)) == {"message": "Unauthorized"}
 
     api_line = read.splitlines()[0]
-    put, listed = (json.loads(line) for line in _documents(reader.bash(environment, api_line, block(README, "put"))))
+    put, listed = (json.loads(line) for line in _documents(reader.bash(environment, api_line, block(TRYING, "put"))))
     assert (put["sessionId"], put["name"]) == ("dlg-2", "A second one")
     assert {(one["sessionId"], one["encrypted"]) for one in listed["sessions"]} == {("dlg-1", True), ("dlg-2", True)}
 
@@ -178,11 +107,11 @@ def _documents(answers: str) -> list[str]:
 
 @pytest.mark.usefixtures("written")
 def test_a_service_reads_an_item(reader: Reader):
-    assert "landlord" in reader.python(block(README, "service"), alone=True)
+    assert "landlord" in reader.python(block(TRYING, "service"), alone=True)
 
 
 def test_the_library_encrypts_and_decrypts(reader: Reader):
-    assert "encrypted_history" in reader.python(block(README, "library"))
+    assert "encrypted_history" in reader.python(block(LIBRARY, "library"))
 
 
 @pytest.mark.usefixtures("written")
@@ -225,7 +154,7 @@ def test_a_conflict_is_looked_at_and_removed(reader: Reader):
     table = clients.resource("dynamodb").Table(reader.stack["outputs"]["TableName"])
     old_form = {"encrypted_history": newer, "encryption_version": "1.0", "is_encrypted": True}
     table.put_item(Item={**key, "history": ["older"], **old_form})
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + PATIENCE
     while "encrypted_history_conflict" not in table.get_item(Key=key, ConsistentRead=True)["Item"]:
         assert time.monotonic() < deadline, "the migrator did not resolve the conflict"
         time.sleep(0.1)
@@ -245,13 +174,13 @@ def test_a_conflict_is_looked_at_and_removed(reader: Reader):
 
 @pytest.mark.usefixtures("written")
 def test_an_existing_table_is_migrated_and_verified(reader: Reader):
-    few = block(README, "existing").replace("range(600)", "range(24)")
+    few = block(OPERATING, "existing").replace("range(600)", "range(24)")
     assert "range(24)" in few
     reader.python(few)
-    assert "1 items put" in reader.bash(block(README, "existing-old-form"))
+    assert "1 items put" in reader.bash(block(OPERATING, "existing-old-form"))
 
-    before = reader.bash(block(README, "status"), code=1)
-    shown = example("stream-encryptor verify --local\n```")
+    before = reader.bash(block(OPERATING, "status"), code=1)
+    shown = example("stream-encryptor verify --local\n```", OPERATING)
     for line in shown.splitlines():
         label = line.partition("  ")[0]
         if label in ("table", "attributes", "encryption", "stream mapping", "deferred keys", "key", "point in time"):
@@ -260,7 +189,7 @@ def test_an_existing_table_is_migrated_and_verified(reader: Reader):
     assert re.search(r"^ *24  in plaintext", before, re.MULTILINE)
     assert re.search(r"^ *1  encrypted in the old form", before, re.MULTILINE)
 
-    after = reader.bash(block(README, "migrate"))
+    after = reader.bash(block(OPERATING, "migrate"))
     assert re.search(r"^ *25  encrypted *$", after, re.MULTILINE)
     assert re.search(r"^ *0  in plaintext", after, re.MULTILINE)
     assert re.search(r"As it should be: \d+ items, [1-9]\d* values decrypted, no plaintext and no old form", after)
@@ -269,25 +198,26 @@ def test_an_existing_table_is_migrated_and_verified(reader: Reader):
 def test_an_administrator_switches_off_through_the_api(reader: Reader):
     if shutil.which("curl") is None:
         pytest.skip("needs curl")
-    before, after = map(json.loads, _documents(reader.bash(block(README, "config"))))
+    before, after = map(json.loads, _documents(reader.bash(block(OPERATING, "config"))))
     assert (before["enabled"], before["version"]) == (True, 0)
     assert (after["enabled"], after["version"]) == (False, 1)
-    again = _documents(reader.bash(block(README, "config")))[1]
-    assert json.loads(again) == json.loads(example("the answer is 409 with the current version:"))
+    again = _documents(reader.bash(block(OPERATING, "config")))[1]
+    assert json.loads(again) == json.loads(example("the answer is 409 with the current version:", OPERATING))
     assert "version 1, by alice" in reader.bash("stream-encryptor config show --local")
 
 
 @pytest.mark.usefixtures("written")
 def test_the_items_of_the_events_are_put(reader: Reader):
     # Last, since it disables the stack's event source mappings.
-    assert "items put" in reader.bash(block(README, "put-items"))
+    assert "items put" in reader.bash(block(EVENTS, "put-items"))
 
 
 def test_every_marked_block_is_run_here():
     marked = {name for document in DOCUMENTS for name in re.findall(r"<!-- test: ([\w-]+) -->", text(document))}
     marked.discard("name")  # CONTRIBUTING tells how to mark one.
-    own = Path(__file__).read_text(encoding="utf-8")
-    assert {name for name in marked if f'"{name}")' not in own} == set()
+    # What takes long is run by the slow tests.
+    run = "".join((ROOT / path).read_text() for path in (Path(__file__), "tests/e2e/test_operating.py"))
+    assert {name for name in marked if f'"{name}")' not in run} == set()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

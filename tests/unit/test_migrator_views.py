@@ -33,6 +33,7 @@ def test_sweep_when_shown_then_its_segments_are_added_up() -> None:
         "scanned": 240,
         "estimatedItems": 500,
         "counts": {"encrypted": 140, "mixed": 50},
+        "outside": {},
         "attributes": {},
         "strays": {},
         "values": {"seen": 90, "decrypted": 80},

@@ -1,24 +1,30 @@
-"""The runtime switch: whether encryption is on, kept in the control table.
+"""The runtime switch: whether encryption is on, for all or for a part, kept in the control table.
 
 ::
 
     {"id": "setting", "part": "current",      "enabled": true, "version": 3, "changedBy": "…", "changedAt": "…"}
     {"id": "setting", "part": "v0000000003",  the same: one row a version is the history}
 
+    on for a part, one member more:           "onlyFor": {"buckets": 100, "of": 10000}
+                                              "onlyFor": {"keys": [{"sessionId": {"S": "…"}, …}, …]}, as maps
+
 Until the first change there is no row, and the environment's value holds, as version 0. A setting that cannot be read
-raises; it is never taken for "off", which would store plaintext.
+raises, and so does one whose part cannot; it is never taken for "off", which would store plaintext, nor for "on".
 """
 
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from item_crypto.errors import ItemCryptoError, SystemicError, TransientError
+from item_crypto.core.codec import key_from_json, to_json
+from item_crypto.core.part import ALL_BUCKETS, Buckets, ListedKeys, Part
+from item_crypto.core.policy import Policy
+from item_crypto.errors import ItemCryptoError, SystemicError, TransientError, UnsupportedValue
 from item_crypto.service_errors import error_code, translated
 
 if TYPE_CHECKING:
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
 
 SETTING: Final = "setting"
 _CURRENT: Final = "current"
+_ONLY_FOR: Final = "onlyFor"
 
 
 @dataclass(frozen=True)
@@ -33,21 +40,28 @@ class SwitchState:
     """The setting at one version.
 
     Attributes:
-        enabled: whether encryption is on.
+        enabled: whether encryption is on, for all or for ``part``.
         version: 0 until the first change, then one more with each.
         changed_by: who made this version; None for version 0.
         changed_at: when, aware; None for version 0.
+        part: the items that it is on for; None for all, and where it is off.
     """
 
     enabled: bool
     version: int = 0
     changed_by: str | None = None
     changed_at: datetime | None = None
+    part: Part | None = None
+
+    def applied_to(self, policy: Policy) -> Policy:
+        """Return ``policy`` as this setting has it."""
+        return replace(policy, enabled=self.enabled, part=self.part)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the setting as the API and the control function show it."""
+        """Return the setting as the API and the control function show it: of listed keys, how many."""
         return {
             "enabled": self.enabled,
+            "part": self.part and self.part.as_json(),
             "version": self.version,
             "changedBy": self.changed_by,
             "changedAt": self.changed_at.isoformat() if self.changed_at else None,
@@ -128,14 +142,20 @@ class Switch:
             )
         return _setting(answer["Item"]) if "Item" in answer else self._default
 
-    def change(self, enabled: bool, by: str, expected_version: int) -> SwitchState:
+    def change(self, enabled: bool, by: str, expected_version: int, part: Part | None = None) -> SwitchState:
         """Make a new version of the setting, if it is still at ``expected_version``; return it.
+
+        Args:
+            enabled: whether encryption is to be on.
+            by: who changes it.
+            expected_version: the version that they saw.
+            part: the items that it is to be on for; None for all.
 
         Raises:
             VersionConflict: it is not.
         """
         moment = datetime.now(UTC)
-        setting = SwitchState(enabled, expected_version + 1, by, moment)
+        setting = SwitchState(enabled, expected_version + 1, by, moment, part if enabled else None)
         row = _row(setting)
         unchanged: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(id)"}
         if expected_version:
@@ -177,7 +197,9 @@ class Switch:
 
 def _row(setting: SwitchState) -> dict[str, Any]:
     assert setting.changed_by is not None and setting.changed_at is not None  # noqa: PT018, S101 - made just above
+    part = {} if setting.part is None else {_ONLY_FOR: _part_as_value(setting.part)}
     return {
+        **part,
         "id": {"S": SETTING},
         "enabled": {"BOOL": setting.enabled},
         "version": {"N": str(setting.version)},
@@ -194,7 +216,33 @@ def _setting(row: Mapping[str, Any]) -> SwitchState:
             "changedBy": {"S": by},
             "changedAt": {"S": at},
         }:
-            return SwitchState(enabled, int(version), by, datetime.fromisoformat(at))
+            return SwitchState(enabled, int(version), by, datetime.fromisoformat(at), _part(row, enabled))
         case _:
             # Somebody edited the row by hand. To guess would be to fail open.
             raise SystemicError("control-table", "unreadable-setting")
+
+
+def _part_as_value(part: Part) -> dict[str, Any]:
+    if isinstance(part, Buckets):
+        return {"M": {"buckets": {"N": str(part.number)}, "of": {"N": str(ALL_BUCKETS)}}}
+    return {"M": {"keys": {"L": [{"M": key} for key in part.items]}}}
+
+
+def _part(row: Mapping[str, Any], enabled: bool) -> Part | None:
+    if _ONLY_FOR not in row:
+        return None
+    try:
+        match row[_ONLY_FOR]:
+            case {"M": {"buckets": {"N": number}, "of": {"N": of}} as members} if len(members) == 2 and enabled:
+                if int(of) == ALL_BUCKETS:
+                    return Buckets(int(number))
+            case {"M": {"keys": {"L": keys}} as members} if len(members) == 1 and enabled:
+                return ListedKeys.of([_key(key["M"]) for key in keys])
+    except (UnsupportedValue, AttributeError, KeyError, TypeError, ValueError):
+        pass
+    # To take it for "on" would encrypt what is not to be, for "off" the other way round.
+    raise SystemicError("control-table", "unreadable-setting")
+
+
+def _key(members: Mapping[str, Any]) -> dict[str, Any]:
+    return key_from_json({name: to_json(value) for name, value in members.items()})

@@ -201,6 +201,7 @@ class Planner:
             whole: whether the write rests on every attribute that was read, and not only on the configured ones.
             removed: configured attributes to remove, in whatever form they are stored.
         """
+        policy = policy.for_item(key)
         values, ciphertexts = _taken_apart(values)
         for name in ciphertexts.keys() - policy.encrypted:
             raise EncryptionOff(name)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { ago, duration, items, keyParts, milliseconds, percent, shortKey } from "../src/format";
+import { ago, duration, items, keyParts, milliseconds, percent, shortKey, when } from "../src/format";
 
 describe("numbers", () => {
   it("say all and nothing of exactly all and nothing", () => {
@@ -38,6 +38,12 @@ describe("times", () => {
     ["2026-01-05T12:00:00Z", "in 3 days"],
   ])("of %s are %s", (moment, words) => {
     expect(ago(new Date(moment), now)).toBe(words);
+  });
+});
+
+describe("a moment in UTC", () => {
+  it("says so", () => {
+    expect(when.utc(new Date("2026-01-02T12:30:00+02:00"))).toBe("2026-01-02 10:30:00 UTC");
   });
 });
 

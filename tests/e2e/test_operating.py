@@ -1,0 +1,135 @@
+"""docs/operating.md, followed from its first line to its last on one stack: what it shows is what is printed.
+
+Numbers, ids and times differ from run to run; lines of progress and what stands for ``…`` are left out.
+"""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.documents import OPERATING, Reader, block, following, text
+
+ITEMS = 24
+PATIENCE = 180.0  # seconds; a sweep begins some 40 s after a change of the setting
+
+Shown = list[tuple[str, list[str]]]
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    with following(tmp_path_factory.mktemp("operating"), "--parameter", "SettingCacheSeconds=1") as reader:
+        yield reader
+
+
+def shown(section: str) -> Shown:
+    """Return the commands that a section shows, each with the lines that it is said to print."""
+    part = re.search(rf"^#+ {re.escape(section)}$(.*?)(?=^#|\Z)", text(OPERATING), re.DOTALL | re.MULTILINE)
+    assert part, section
+    commands: Shown = []
+    for console in re.findall(r"```console\n(.*?)```", part[1], re.DOTALL):
+        lines = console.splitlines()
+        for line in lines if lines[0].startswith("$ ") else ():
+            if line.startswith("$ "):
+                commands.append((line[2:], []))
+            else:
+                commands[-1][1].append(line)
+    return commands
+
+
+def alike(line: str) -> str:
+    """Return a line without what differs from run to run."""
+    line = re.sub(r"\d{8}T\d{6}-[0-9a-f]{6}|\d{8}T\d{6}Z|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", line)
+    line = re.sub(r"[0-9]{4}-[0-9-]+T[0-9:.]+(Z|\+00:00)", "TIME", line)
+    return " ".join(re.sub(r"[0-9][0-9,.]*", "#", line).split())
+
+
+def assert_printed(expected: list[str], printed: str) -> None:
+    """Check that the lines are among those printed, in this order."""
+    lines = iter(map(alike, printed.splitlines()))
+    for line in map(alike, expected):
+        if line in ("", "…") or re.match(r"[\w-]+ ID: # %", line):
+            continue
+        begins, _, cut = line.partition("…")
+        found = any(one == line or (cut is not None and "…" in line and one.startswith(begins)) for one in lines)
+        assert found, f"{line!r} was not printed in its place:\n{printed}"
+
+
+def follow(reader: Reader, command: str, expected: list[str], code: int = 0) -> str:
+    printed = reader.bash(command + " 2>&1", code=code, patience=PATIENCE)
+    assert_printed(expected, printed)
+    return printed
+
+
+@pytest.fixture(scope="module")
+def migrated(reader: Reader) -> Reader:
+    """The section on migrating, followed."""
+    reader.python(block(OPERATING, "existing").replace("range(600)", f"range({ITEMS})"))
+    reader.bash(block(OPERATING, "existing-old-form"))
+    reader.bash(block(OPERATING, "status"), code=1)
+    ((refused, words), *paused) = shown("Migrate, and prove it")
+    follow(reader, refused, words, code=4)
+    reader.bash(block(OPERATING, "migrate"), patience=PATIENCE)
+    reader.python(block(OPERATING, "mapping-on"))
+    for command, expected in paused:
+        # Slow, so that it can be paused: here are fewer items.
+        follow(reader, command.replace("--rate 60", "--rate 2"), expected)
+    return reader
+
+
+@pytest.fixture(scope="module")
+def switched(migrated: Reader) -> Reader:
+    """The section on the switch, followed: off, everything decrypted, and on."""
+    for command, expected in shown("Switching encryption off and on"):
+        follow(migrated, command, expected)
+    return migrated
+
+
+def test_a_table_is_migrated_and_switched_off_and_on(switched: Reader):
+    deadline = time.monotonic() + PATIENCE
+    while json.loads(switched.bash("stream-encryptor status --local --json"))["sweeps"][0]["state"] != "done":
+        assert time.monotonic() < deadline
+        time.sleep(1)
+    assert " 0  in plaintext" in switched.bash("stream-encryptor verify --local", patience=PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def told(switched: Reader) -> Reader:
+    """The section on dead letters, followed, with two items that cannot be read, of which one is mended."""
+    ((listed, letters), (redrive, after), (discard, discarded)) = shown("Dead letters")
+    table = switched.clients().resource("dynamodb").Table(switched.stack["outputs"]["TableName"])
+    for number in (1, 2):
+        poison = {"sessionId": f"poison-{number}", "userId": "mallory", "encrypted_history": "?", "history": ["x"]}
+        table.put_item(Item=poison)
+    deadline = time.monotonic() + PATIENCE
+    while len(json.loads(switched.bash(f"{listed} --json"))["failures"]) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(1)
+    follow(switched, listed, letters)
+
+    table.delete_item(Key={"sessionId": "poison-1", "userId": "mallory"})
+    follow(switched, redrive, after, code=1)
+    (left,) = json.loads(switched.bash(f"{listed} --json"))["failures"]
+    follow(switched, re.sub(r"discard \S+", f"discard {left['id']}", discard), discarded)
+    return switched
+
+
+def test_dead_letters_are_listed_redriven_and_discarded(told: Reader):
+    listed = json.loads(told.bash("stream-encryptor failures list --local --json"))
+    assert listed["failures"] == []
+
+
+def test_the_report_is_what_an_auditor_gets(told: Reader):
+    ((report, expected),) = shown("Evidence")
+    follow(told, report, expected, code=1)
+    assert len(list((told.folder / "evidence").glob("*.html"))) == 1
+
+
+def test_there_is_a_way_back_to_plaintext(told: Reader):
+    table = told.clients().resource("dynamodb").Table(told.stack["outputs"]["TableName"])
+    table.delete_item(Key={"sessionId": "poison-2", "userId": "mallory"})
+    printed = told.bash(block(OPERATING, "back"), patience=PATIENCE)
+    assert "As it should be" in printed
+    assert not [item for item in table.scan()["Items"] if any(name.startswith("encrypted_") for name in item)]
