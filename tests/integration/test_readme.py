@@ -322,6 +322,7 @@ def test_troubleshooting_has_every_reason_for_a_dead_letter():
     reasons.discard(PermanentError.reason)
     # What a caller of the API is told at once, and no letter ever says.
     reasons -= {errors.EncryptionOff.reason, errors.MessageRefused.reason}
+    reasons -= {errors.CallRefused.reason, errors.ExpressionRefused.reason}  # The library's own callers, likewise.
     section = text(TROUBLESHOOTING).partition("## Dead letters")[2].partition("\n## ")[0]
     assert sorted(reason for reason in reasons if f"`{reason}`" not in section) == []
 

@@ -18,9 +18,12 @@ HIDDEN = {
     "Envelope": {"body", "encrypted_key", "context"},
     "Letter": {"body", "document"},
     "Number": {"text"},
+    "Opened": {"item"},
     "Settled": {"decrypted", "targets"},
     "StoredItem": {"item", "envelopes"},
+    "StreamRecord": {"keys", "new_image", "old_image"},
     "Target": {"ciphertext", "value"},
+    "Written": {"change", "clear"},
 }
 
 

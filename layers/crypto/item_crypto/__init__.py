@@ -73,6 +73,7 @@ from item_crypto.keys.kms import Keyrings
 from item_crypto.outcome import Outcome, Status
 from item_crypto.plan import decide
 from item_crypto.reconcile import Access, Reconciler
+from item_crypto.setting import ControlTable
 
 __all__ = [
     "Access",
@@ -81,6 +82,7 @@ __all__ = [
     "ConfigurationError",
     "ConflictUnresolved",
     "ContextUnusable",
+    "ControlTable",
     "Decision",
     "DecryptionFailed",
     "EncryptedClient",

@@ -127,8 +127,8 @@ def _as_text(value: Any) -> Any:
     return value
 
 
-def _python(item: Item) -> dict[str, Any]:
-    return {name: TypeDeserializer().deserialize(dict(value)) for name, value in item.items()}
+def _python(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
 
 
 def _is_same_item(one: Item, other: Item) -> bool:
