@@ -40,7 +40,9 @@ class Table:
         return self.key(n) | {"card": {"M": {"number": {"S": f"4111 {n}"}}}, "state": {"S": "paid"}}
 
     def stored(self) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = self.stack.client("dynamodb").scan(TableName=self.stack.outputs["TableName"])["Items"]
+        items: list[dict[str, Any]] = self.stack.client("dynamodb").scan(TableName=self.stack.outputs["TableName"])[
+            "Items"
+        ]
         return items
 
     def command(self, *arguments: str) -> Result:
