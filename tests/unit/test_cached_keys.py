@@ -164,9 +164,7 @@ def test_keys_when_threads_share_them_then_each_reads_what_it_asked_for(scene: S
     assert wrong == []
 
 
-@pytest.mark.parametrize(
-    ("seconds", "entries"), [(0, 10), (-1, 10), (MAX_SECONDS + 1, 10), (60, 0), (60, MAX_ENTRIES + 1)]
-)
+@pytest.mark.parametrize(("seconds", "entries"), [(0, 10), (-1, 10), (MAX_SECONDS + 1, 10), (60, 0), (60, 1_001)])
 def test_bounds_when_they_are_left_then_the_keys_are_refused(scene: Scene, seconds: float, entries: int) -> None:
     with pytest.raises(ConfigurationError):
         CachedKeys(scene.cipher.keys, seconds, entries)
