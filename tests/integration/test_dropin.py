@@ -20,6 +20,7 @@ from item_crypto import (
     EncryptedTable,
     Encryption,
     ExpressionRefused,
+    SystemicError,
     UnsupportedValue,
     Use,
     key_digest,
@@ -185,7 +186,7 @@ def test_batch_writer_when_it_writes_then_each_item_has_a_data_key_of_its_own(
 
 
 def test_batch_when_some_of_it_is_not_processed_then_that_comes_back_in_the_clear(
-    scene: Scene, client: EncryptedClient
+    scene: Scene, client: EncryptedClient, uses: list[Use]
 ) -> None:
     first, second = scene.new_key(), scene.new_key()
     sent: list[Any] = []
@@ -207,6 +208,7 @@ def test_batch_when_some_of_it_is_not_processed_then_that_comes_back_in_the_clea
         events.unregister("after-call.dynamodb.BatchWriteItem", leave_one)
 
     assert answer["UnprocessedItems"] == {TABLE: [requests[1]]}
+    assert [use.outcome for use in uses] == ["done", "unprocessed"]
     assert "history" not in sent[0][TABLE][1]["PutRequest"]["Item"]
 
 
@@ -424,6 +426,36 @@ def test_page_when_one_item_is_not_authentic_then_none_of_it_is_released(
         assert [use.key_digest for use in failed] == [key_digest(key, ("sessionId", "userId"))]
     finally:
         scene.delete(key)
+
+
+def test_old_values_when_they_cannot_be_decrypted_then_an_update_has_done_nothing(
+    scene: Scene, table: EncryptedTable
+) -> None:
+    key = python(scene.new_key())
+    table.put_item(Item={**key, "history": "first"})
+
+    with failing(scene.kms, "kms.Decrypt", "DisabledException"), pytest.raises(SystemicError):
+        table.update_item(
+            Key=key,
+            UpdateExpression="SET history = :h",
+            ExpressionAttributeValues={":h": "new"},
+            ReturnValues="UPDATED_OLD",
+        )
+
+    assert table.get_item(Key=key)["Item"]["history"] == "first"
+
+
+def test_old_item_when_it_cannot_be_decrypted_then_the_error_says_that_the_deletion_took_effect(
+    scene: Scene, table: EncryptedTable
+) -> None:
+    key = scene.new_key()
+    table.put_item(Item={**python(key), "history": "first"})
+
+    with failing(scene.kms, "kms.Decrypt", "DisabledException"), pytest.raises(SystemicError) as raised:
+        table.delete_item(Key=python(key), ReturnValues="ALL_OLD")
+
+    assert raised.value.__notes__ == ["The write took effect; what it returns cannot be decrypted."]
+    assert scene.stored(key) is None
 
 
 def test_use_when_told_then_it_has_names_and_a_digest_and_the_keys_arn(

@@ -1,6 +1,7 @@
 """What the wheel says that it needs contains what ships and was tested, and names all that its packages import."""
 
 import ast
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -79,3 +80,19 @@ def test_command_when_it_imports_then_its_extra_brings_it() -> None:
 def test_layer_when_it_is_compiled_then_it_has_all_that_the_library_needs() -> None:
     layer = (ROOT / "layers/crypto/requirements.txt").read_text()
     assert [requirement.name for requirement in needed() if f"{requirement.name}==" not in layer] == []
+
+
+@pytest.mark.parametrize("missing", ["typer", "rich"])
+def test_command_when_its_extra_is_missing_then_it_says_how_to_install_it(missing: str) -> None:
+    code = f"import sys; sys.modules['{missing}'] = None; from dynamodb_stream_encryptor.entry import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr == "stream-encryptor: install it with its extra: pip install '.[cli]'\n"
+
+
+def test_command_when_something_else_is_missing_then_that_is_told() -> None:
+    code = "import sys; sys.modules['boto3'] = None; from dynamodb_stream_encryptor.entry import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert "boto3" in done.stderr.splitlines()[-1]
