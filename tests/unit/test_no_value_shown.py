@@ -19,9 +19,12 @@ HIDDEN = {
     "Letter": {"body", "document"},
     "ListedKeys": {"keys"},
     "Number": {"text"},
+    "Opened": {"item"},
     "Settled": {"decrypted", "targets"},
     "StoredItem": {"item", "envelopes"},
+    "StreamRecord": {"keys", "new_image", "old_image"},
     "Target": {"ciphertext", "value"},
+    "Written": {"change", "clear"},
 }
 
 

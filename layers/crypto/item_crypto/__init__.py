@@ -40,13 +40,12 @@ stored in::
 Whoever brings a table's items into their form uses :class:`Reconciler` instead, which loses no write of others.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
 from item_crypto.cipher import ValueCipher
 from item_crypto.core.decide import Action, Decision, Step
 from item_crypto.core.policy import Policy, Role
-from item_crypto.dropin.boto3_client import EncryptedClient
-from item_crypto.dropin.boto3_table import EncryptedTable
-from item_crypto.dropin.encryption import Encryption
-from item_crypto.dropin.use import Use, key_digest
 from item_crypto.dynamodb.table import Table
 from item_crypto.errors import (
     CallRefused,
@@ -72,6 +71,14 @@ from item_crypto.keys.kms import Keyrings
 from item_crypto.outcome import Outcome, Status
 from item_crypto.plan import decide
 from item_crypto.reconcile import Access, Reconciler
+from item_crypto.setting import ControlTable
+
+if TYPE_CHECKING:
+    from item_crypto.dropin.boto3_client import EncryptedClient
+    from item_crypto.dropin.boto3_table import EncryptedTable
+    from item_crypto.dropin.encryption import Encryption
+    from item_crypto.dropin.stream import StreamRecord, decrypt_record
+    from item_crypto.dropin.use import Use, key_digest
 
 __all__ = [
     "Access",
@@ -80,6 +87,7 @@ __all__ = [
     "ConfigurationError",
     "ConflictUnresolved",
     "ContextUnusable",
+    "ControlTable",
     "Decision",
     "DecryptionFailed",
     "EncryptedClient",
@@ -101,6 +109,7 @@ __all__ = [
     "Role",
     "Status",
     "Step",
+    "StreamRecord",
     "SystemicError",
     "Table",
     "TransientError",
@@ -109,5 +118,24 @@ __all__ = [
     "Use",
     "ValueCipher",
     "decide",
+    "decrypt_record",
     "key_digest",
 ]
+
+# The drop-in is loaded when it is asked for: the functions start without it, and each module costs a cold start.
+_LOADED_LATER: Final = {
+    "EncryptedClient": "boto3_client",
+    "EncryptedTable": "boto3_table",
+    "Encryption": "encryption",
+    "StreamRecord": "stream",
+    "Use": "use",
+    "decrypt_record": "stream",
+    "key_digest": "use",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Return what is loaded when it is asked for."""
+    if name not in _LOADED_LATER:
+        raise AttributeError(name)
+    return getattr(import_module(f"item_crypto.dropin.{_LOADED_LATER[name]}"), name)

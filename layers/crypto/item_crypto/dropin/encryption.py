@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final, TypeVar
@@ -84,6 +84,8 @@ class Encryption:
     ) -> None:
         self.policy = policy
         self.protected = Protected(policy)
+        # What an item looks like in the clear does not depend on the setting.
+        self._reading = replace(policy, enabled=True, part=None)
         self._current = current
         self._on_access = on_access
         self._writer = Planner(cipher, now)
@@ -142,7 +144,7 @@ class Encryption:
         return self.clear(operation, table, [item])[0]
 
     def _opened(self, operation: str, table: str, item: Item) -> Opened:
-        decision = self._reader.decide(item, self.policy, Role.READER)
+        decision = self._reader.decide(item, self._reading, Role.READER)
         keys = tuple(sorted({envelope.key for envelope in decision.to_view.values() if envelope.key is not None}))
         try:
             if decision.error is not None:

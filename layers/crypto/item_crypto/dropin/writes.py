@@ -30,7 +30,7 @@ from item_crypto.dropin.placeholders import Placeholders
 from item_crypto.dropin.reads import CONDITION, Answer, Calls, Request, Tables, refuse_legacy, with_expressions
 from item_crypto.dropin.update import Update, rendered, taken_apart
 from item_crypto.dropin.use import Use
-from item_crypto.errors import OutcomeUnknown, TransientError
+from item_crypto.errors import ItemCryptoError, OutcomeUnknown, TransientError
 from item_crypto.service_errors import error_code
 
 UPDATE: Final = "UpdateExpression"
@@ -91,7 +91,7 @@ class Writes:
     def batch_write_item(self, request: Request) -> Answer:
         """Put and delete items. What was not processed comes back as it was given: in the clear."""
         given: dict[str, list[tuple[Any, Any]]] = {}  # by table: what is sent, and what the caller gave
-        uses: list[tuple[Encryption, Use]] = []
+        uses: list[tuple[Encryption, Use, Any]] = []
         for table, parts in request.get("RequestItems", {}).items():
             encryption = self._tables.encryption("batch_write_item", table)
             if encryption is None:
@@ -102,13 +102,14 @@ class Writes:
                 (part if one is None else {"PutRequest": {**part["PutRequest"], "Item": _whole(one)}}, part)
                 for part, one in zip(parts, written, strict=True)
             ]
-            uses += [(encryption, one.use) for one in written if one is not None]
+            uses += [(encryption, one.use, part) for part, one in zip(parts, written, strict=True) if one is not None]
         sent = {table: [part for part, _ in pairs] for table, pairs in given.items()}
         answer = self._calls.send("batch_write_item", {**request, "RequestItems": sent})
         for table, parts in answer.get("UnprocessedItems", {}).items():
             answer["UnprocessedItems"][table] = [_as_given(part, given[table]) for part in parts]
-        for encryption, use in uses:
-            encryption.tell(use)
+        left = {id(part) for parts in answer.get("UnprocessedItems", {}).values() for part in parts}
+        for encryption, use, part in uses:
+            encryption.tell(replace(use, outcome="unprocessed") if id(part) in left else use)
         return answer
 
     def update_item(self, request: Request) -> Answer:
@@ -139,6 +140,10 @@ class Writes:
         def write(policy: Policy) -> Written:
             return encryption.update("update_item", table, key, item, policy, values, update.removes)
 
+        wanted = request.get(RETURN, "NONE")
+        old: Mapping[str, Value] = {}
+        if item is not None and wanted.endswith("_OLD"):
+            old = encryption.clear_one("update_item", table, item)  # Before the write: what fails has done nothing.
         written = encryption.decided(write)
         sent = _update(request, update, written.change, encryption)
         try:
@@ -154,11 +159,11 @@ class Writes:
                     return None
                 _show(error, request, encryption)
                 raise
-            if request.get(RETURN, "NONE") != "NONE":
+            if wanted != "NONE":
                 raise OutcomeUnknown("dynamodb", _CONDITION_FAILED) from None
             answer = {"ResponseMetadata": error.response.get("ResponseMetadata", {})}
         encryption.tell(written.use)
-        return _returned(answer, request, update, item, written, encryption)
+        return _returned(answer, wanted, update, old if wanted.endswith("_OLD") else written.clear, encryption)
 
     def _sent(
         self, operation: str, sent: Request, request: Request, encryption: Encryption, use: Use | None = None
@@ -280,24 +285,23 @@ def _show(error: ClientError, request: Request, encryption: Encryption) -> None:
 def _cleared(operation: str, answer: Answer, request: Request, encryption: Encryption) -> Answer:
     """Return an answer with its whole item, if it has one, in the clear."""
     if "Attributes" in answer and request.get(RETURN) in ("ALL_OLD", "ALL_NEW"):
-        answer["Attributes"] = encryption.clear_one(operation, request["TableName"], answer["Attributes"])
+        try:
+            answer["Attributes"] = encryption.clear_one(operation, request["TableName"], answer["Attributes"])
+        except ItemCryptoError as error:
+            error.add_note("The write took effect; what it returns cannot be decrypted.")
+            raise
     return answer
 
 
 def _returned(
-    answer: Answer, request: Request, update: Update, before: Item | None, written: Written, encryption: Encryption
+    answer: Answer, wanted: str, update: Update, clear: Mapping[str, Value], encryption: Encryption
 ) -> Answer:
     """Return the answer to an update of encrypted attributes with its values in the clear."""
-    wanted = request.get(RETURN, "NONE")
     if wanted == "NONE":
         return answer
     protected = encryption.protected
     given = answer.pop("Attributes", {})
     others = {n: v for n, v in given.items() if n not in protected.hidden and n not in protected.attributes}
-    if wanted in ("ALL_OLD", "UPDATED_OLD"):
-        clear = {} if before is None else encryption.clear_one("update_item", request["TableName"], before)
-    else:
-        clear = dict(written.clear)
     names = protected.attributes if wanted.startswith("ALL") else update.touched
     attributes = others | {name: clear[name] for name in names if name in clear}
     return {**answer, "Attributes": attributes} if attributes else answer
