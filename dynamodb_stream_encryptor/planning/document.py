@@ -126,6 +126,7 @@ def load(found: Found, growth: Growth) -> Load:
     before, after, write, index_write = mean_units(growth)
     return Load(
         items=items,
+        concerned=(growth.before.count + growth.encrypted.count) * factor,
         changed=growth.before.count * factor,
         bytes=growth.read.total * factor,
         grown=(growth.after.total - growth.before.total) * factor,
@@ -254,7 +255,7 @@ def _of_growth(found: Found, growth: Growth) -> dict[str, Any]:
             "limitedBy": suggested.limited_by,
             "segments": suggested.segments,
             "concurrency": suggested.concurrency,
-            "seconds": round(seconds_at(suggested.rate, the_load.items)),
+            "seconds": max(1, round(seconds_at(suggested.rate, the_load.items))),
             "parameters": given,
             "commands": _commands(found, given, suggested),
         },
@@ -276,7 +277,7 @@ def _commands(found: Found, given: dict[str, str], suggested: suggestion.Suggest
 def _cost(found: Found, the_load: Load, traffic: Traffic | None) -> dict[str, Any]:
     choice, table = found.choice, found.table
     deployment = Deployment(architecture=choice.architecture)
-    share = the_load.changed / the_load.items if the_load.items else 0.0
+    share = the_load.concerned / the_load.items if the_load.items else 0.0
     writes, basis = _monthly_writes(choice, traffic, the_load, share)
     reads = traffic.monthly_read_units / max(the_load.read_before, 1) * share if traffic else 0.0
     once = migration(the_load, deployment)

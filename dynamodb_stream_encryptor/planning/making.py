@@ -90,7 +90,7 @@ def make(
             survey.add(item)
             if growth is not None:
                 growth.add(item)
-        told("items", reader.items, request.sample or table.items or None)
+        told("items", reader.items, min(request.sample or table.items, table.items) or None)
     looked = Looked(reader.is_complete, request.sample, reader.units, time.monotonic() - began)
     if growth is not None:
         findings += of_items(survey, growth, choice.attributes, choice.appended)

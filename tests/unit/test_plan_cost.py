@@ -23,11 +23,13 @@ from dynamodb_stream_encryptor.planning.prices import find_prices
 
 PRICES = find_prices("us-east-1", None)
 assert PRICES is not None
-LOAD = Load(1_000_000, 1_000_000, 2_048_000_000, 512_000_000, read_before=1, read_after=1, write=3, index_write=0)
+LOAD = Load(
+    1_000_000, 1_000_000, 1_000_000, 2_048_000_000, 512_000_000, read_before=1, read_after=1, write=3, index_write=0
+)
 COUNTS = st.floats(0, 1e9)
 LOADS = st.builds(
     lambda items, part, size, growth, units: Load(
-        items, items * part, items * size, items * growth, units, units, units, units / 2
+        items, items * part, items * part / 2, items * size, items * growth, units, units, units, units / 2
     ),
     COUNTS,
     st.floats(0, 1),

@@ -19,7 +19,7 @@ from dynamodb_stream_encryptor.planning.table import Stream, Table, Traffic, rea
 ARN = "arn:aws:dynamodb:eu-central-1:111122223333:table/chats"
 STREAM = Stream(f"{ARN}/stream/2026-01-02T08:30:00.000", "KEYS_ONLY", ())
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-LOAD = Load(1_000_000, 900_000, 2_000_000_000, 0, read_before=1, read_after=1, write=2, index_write=0)
+LOAD = Load(1_000_000, 900_000, 900_000, 2_000_000_000, 0, read_before=1, read_after=1, write=2, index_write=0)
 
 
 def described(**more: Any) -> Table:
