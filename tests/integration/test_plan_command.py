@@ -15,6 +15,7 @@ from moto.core import set_initial_no_auth_action_count
 from typer.testing import CliRunner
 
 from dynamodb_stream_encryptor.__main__ import app
+from tests import lisa
 from tests.scene import REGION
 from tests.tables import Index, create_table, key_schema
 from tests.unit.test_plan_trail import event
@@ -156,7 +157,7 @@ class TestOrders:
         result = plan()
         assert result.exit_code == 1
         assert "No attributes to encrypt are chosen" in result.stdout
-        assert "address" in result.stdout
+        assert "Those that could be, the largest first: address, card, total." in result.stdout
         assert "growth" not in document(code=1)
 
     def test_a_given_rate_tells_how_long(self, filled):
@@ -338,6 +339,60 @@ class TestSessions:
         assert found["cost"]["perItem"]["indexWriteUnits"] == 2.0
         assert found["growth"]["ratio"] < 1
         assert [finding["code"] for finding in found["toKnow"]] == ["attribute-not-seen"]
+
+
+class TestStack:
+    @pytest.fixture
+    def stack(self, filled: Any) -> None:
+        """A stack, as far as the command asks for it: its parameters and outputs."""
+        given = {"EncryptedAttributes": "address", "ReencryptScheduleExpression": "", "Architecture": "arm64"}
+        body = {
+            "Parameters": {
+                name: {"Type": "String"}
+                for name in ("EncryptedAttributes", "ReencryptScheduleExpression", "Architecture")
+            },
+            "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
+            "Outputs": {
+                "TableName": {"Value": "orders"},
+                "KeyArn": {"Value": KEY_ARN},
+                "ControlFunctionName": {"Value": "control"},
+            },
+        }
+        boto3.client("cloudformation").create_stack(
+            StackName="shop",
+            TemplateBody=json.dumps(body),
+            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()],
+        )
+
+    def test_the_table_and_the_attributes_are_the_stacks(self, stack):
+        result = CliRunner().invoke(app, ["plan", "--stack", "shop", "--json"])
+        assert result.exit_code == 0, result.stderr
+        found = json.loads(result.stdout)
+        assert found["table"]["name"] == "orders"
+        assert found["table"]["stack"] == "--stack shop"
+        assert found["choice"] == {
+            "attributes": ["address"], "appended": [], "keyArn": KEY_ARN, "singleWritingRegion": False,
+            "architecture": "arm64",
+        }  # fmt: skip
+        rate, segments = found["suggestion"]["rate"], found["suggestion"]["segments"]
+        assert found["suggestion"]["commands"] == [
+            f"stream-encryptor migrate --stack shop --rate {rate} --segments {segments}"
+        ]
+        parts = {part["what"] for part in found["cost"]["month"]["parts"]}
+        assert "scheduled re-encryption" not in parts
+        assert "the key" not in parts
+
+    def test_a_stack_that_is_not_there(self, stack):
+        assert CliRunner().invoke(app, ["plan", "--stack", "none"]).exit_code == 3
+
+    def test_items_in_the_old_form_are_told(self, filled):
+        kms = boto3.client("kms")
+        key = kms.create_key()["KeyMetadata"]["Arn"]
+        old = lisa.ciphertext(kms, key, {"a": 1}, {"orderId": "77", "purpose": "session-encryption"})
+        filled.put_item(Item={"orderId": 77, "encrypted_card": old, "is_encrypted": True, "encryption_version": "1.0"})
+        found = document(*ATTRIBUTES)
+        assert found["states"]["deferred"] == 1
+        assert [finding["code"] for finding in found["toKnow"]] == ["old-form"]
 
 
 class TestProvisioned:
