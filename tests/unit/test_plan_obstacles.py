@@ -1,12 +1,14 @@
 """What there is about a table that a plan tells, by what DescribeTable says."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dynamodb_stream_encryptor.planning.cost import Load
-from dynamodb_stream_encryptor.planning.obstacles import of_table
+from dynamodb_stream_encryptor.planning.obstacles import _FAILURES, of_table
 from dynamodb_stream_encryptor.planning.suggestion import (
     KMS_QUOTA,
     Suggestion,
@@ -16,6 +18,7 @@ from dynamodb_stream_encryptor.planning.suggestion import (
 )
 from dynamodb_stream_encryptor.planning.table import Stream, Table, Traffic, read_table
 
+ROOT = Path(__file__).parents[2]
 ARN = "arn:aws:dynamodb:eu-central-1:111122223333:table/chats"
 STREAM = Stream(f"{ARN}/stream/2026-01-02T08:30:00.000", "KEYS_ONLY", ())
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -101,6 +104,16 @@ def test_the_stream_of_a_deployed_stack_has_its_own_reader():
 def test_a_message_counts_one_as_one():
     (finding,) = of_table(replace(described(), backups=1), False, False)
     assert finding.message.startswith("There is 1 backup of the table")
+
+
+def test_every_code_that_stands_in_the_way_is_documented():
+    document = (ROOT / "docs/plan.md").read_text().partition("## What stands in the way")[2].partition("\n## ")[0]
+    source = (ROOT / "dynamodb_stream_encryptor/planning/obstacles.py").read_text()
+    calls = re.findall(r'Finding\(\s*"([a-z-]+)",(.*?)\n        +\)\n', source, re.DOTALL)
+    in_the_way = {code for code, rest in calls if "in_the_way=False" not in rest}
+    in_the_way |= {*re.findall(r'Finding\("([a-z-]+)", f"', source), *_FAILURES}
+    assert len(in_the_way) > 12
+    assert sorted(code for code in in_the_way if f"`{code}`" not in document) == []
 
 
 class TestSuggestion:
