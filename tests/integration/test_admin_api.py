@@ -570,11 +570,14 @@ def test_given_an_answer_that_is_none_when_asked_then_it_is_500(page: Page) -> N
 
 
 def test_given_no_control_function_when_asked_then_it_is_500_and_the_setting_is_served_all_the_same(
-    page: Page, monkeypatch: pytest.MonkeyPatch
+    page: Page, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("CONTROL_FUNCTION_NAME")
+    capsys.readouterr()
 
     assert page.any("GET /admin/api/status").status == 500
+    (line,) = audit_lines(capsys.readouterr().out)
+    assert (line["result"], line["reason"]) == ("failed", "configuration")
     assert page.call("GET /session/encryption/config").status == 200
 
 

@@ -10,14 +10,16 @@ from uuid import uuid4
 import pytest
 from moto import mock_aws
 
-from encryptor_runtime.messages import Hint
+from encryptor_runtime.messages import Hint, StartWork
 from encryptor_runtime.queues import KeyQueues, Queue
 from encryptor_runtime.runtime import compose
 from encryptor_runtime.settings import Settings
 from item_crypto.core.key import key_id
+from migrator import sweep
 from stream_encryptor.encryptor import Encryptor
 from stream_encryptor.stream import process
-from tests.migration import TABLE, Migration
+from tests.migration import TABLE, Migration, context
+from tests.records import received
 
 HISTORY: Any = {"L": [{"S": "what is the tide in Porto?"}]}
 LAMBDA = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 100_000)
@@ -155,3 +157,17 @@ def test_sweep_when_an_item_fails_then_that_is_audited_and_a_metric_too(
     output = capsys.readouterr().out
     assert audited(output, "migrator") == [("s-1", "failed-for-good")]
     assert sum(counted(output, "ItemsFailedPermanent")) == 1
+
+
+def test_sweep_that_a_switch_asks_for_when_its_message_comes_then_the_audit_says_what_came_of_it(
+    migration: Migration, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = received(StartWork("alice", 0).body())
+    for _ in range(2):  # SQS delivers at least once.
+        assert sweep.handle(message, context(), migration.parts) == {"batchItemFailures": []}
+
+    started = [line for line in lines(capsys.readouterr().out) if line.get("operation") == "start-sweep"]
+    assert [(line["who"], line["goal"], line["result"]) for line in started] == [
+        ("alice", "encrypt", "started"),
+        ("alice", "encrypt", "dropped"),
+    ]
