@@ -13,6 +13,7 @@ Plan = Mapping[str, Any]
 
 _ATTRIBUTES: Final = 20  # Attributes that are listed.
 _CALLERS: Final = 20
+_FIRST: Final = 18  # Columns for what a row is about: no part of the costs is called longer.
 
 
 def show(output: Output, plan: Plan) -> None:
@@ -330,7 +331,8 @@ def _numbers(rows: Sequence[tuple[int, str]]) -> Table:
 
 def _columns(first: str, *others: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column(first, overflow="fold")
+    # The first column is what the others are about: it is the last to be folded.
+    table.add_column(first, overflow="fold", min_width=_FIRST)
     for name in others:
         table.add_column(name, justify="left" if name == "type" else "right", overflow="fold")
     return table
