@@ -295,12 +295,15 @@ def _suggestion(output: Output, plan: Plan) -> None:
 def suggestion_text(plan: Plan) -> str:
     """Return how fast to sweep and how long that takes, in sentences."""
     suggested = plan["suggestion"]
-    return (
+    pace = (
         f"At {number(suggested['rate'], 'item')} a second (limited by {suggested['limitedBy']}) the sweep takes about "
-        f"{duration(suggested['seconds'])}, in {number(suggested['segments'], 'segment')}. To begin with, switched off:"
-        if plan["table"]["stack"] is None
-        else f"At {number(suggested['rate'], 'item')} a second (limited by {suggested['limitedBy']}) the sweep takes "
-        f"about {duration(suggested['seconds'])}:"
+        f"{duration(suggested['seconds'])}, in {number(suggested['segments'], 'segment')}."
+    )
+    if plan["table"]["stack"] is not None:
+        return pace
+    return (
+        f"{pace} Deploy it switched off, move the readers, and switch it on: a sweep follows by itself within a minute "
+        "or two. Where that is to keep to the rate, cancel it and start one with migrate."
     )
 
 
