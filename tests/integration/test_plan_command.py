@@ -18,7 +18,7 @@ from dynamodb_stream_encryptor.__main__ import app
 from tests import lisa
 from tests.scene import REGION
 from tests.tables import Index, create_table, key_schema
-from tests.unit.test_plan_trail import event
+from tests.trail_events import event
 
 pytestmark = pytest.mark.usefixtures("aws")
 
