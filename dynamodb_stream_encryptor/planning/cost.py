@@ -79,8 +79,8 @@ class Deployment:
         architecture: their processor.
         stream_memory: GB of the stream's function.
         sweep_memory: GB of the migrator.
-        sweeps_a_day: scheduled catch-up sweeps a day.
-        renewals_a_day: scheduled re-encryption sweeps a day.
+        sweeps_a_day: catch-up sweeps a day.
+        renewals_a_day: re-encryption sweeps a day.
         renewed_after: days after which an item is encrypted anew; None for never.
     """
 
@@ -123,7 +123,7 @@ def migration(load: Load, deployment: Deployment) -> list[Use]:
     """Return what encrypting all that is in the table takes, once."""
     return [
         Use(
-            "sweep over what is there",
+            "sweep",
             reads=scan_units(load.bytes),
             writes=load.changed * load.written,
             kms=load.changed,
@@ -131,7 +131,7 @@ def migration(load: Load, deployment: Deployment) -> list[Use]:
             seconds=_sweep_seconds(load.items, load.changed) * deployment.sweep_memory,
         ),
         Use(
-            "its writes, as they come back on the stream",
+            "its stream records",
             reads=load.changed * load.read_after,
             invocations=load.changed / RECORDS_AN_INVOCATION,
             seconds=load.changed * STREAM_SECONDS / 2 * deployment.stream_memory,
@@ -161,9 +161,9 @@ def month(load: Load, deployment: Deployment, writes: float, reads: float, recov
             invocations=2 * writes / RECORDS_AN_INVOCATION,
             seconds=writes * STREAM_SECONDS * deployment.stream_memory,
         ),
-        Use("readers that decrypt", kms=reads),
+        Use("decrypting readers", kms=reads),
         Use(
-            "scheduled catch-up",
+            "catch-up",
             reads=days * deployment.sweeps_a_day * scan_units(encrypted.bytes),
             invocations=days * deployment.sweeps_a_day * load.items / PAGE_ITEMS,
             seconds=days * deployment.sweeps_a_day * _sweep_seconds(load.items, 0) * deployment.sweep_memory,
@@ -173,7 +173,7 @@ def month(load: Load, deployment: Deployment, writes: float, reads: float, recov
         renewed = load.concerned * days / deployment.renewed_after
         uses.append(
             Use(
-                "scheduled re-encryption",
+                "re-encryption",
                 reads=days * deployment.renewals_a_day * scan_units(encrypted.bytes) + renewed * load.read_after,
                 writes=renewed * load.written,
                 kms=2 * renewed,  # A data key is decrypted and another one made.
@@ -183,11 +183,11 @@ def month(load: Load, deployment: Deployment, writes: float, reads: float, recov
                 + renewed * (SWEEP_SECONDS * deployment.sweep_memory + STREAM_SECONDS / 2 * deployment.stream_memory),
             )
         )
-    uses.append(Use("stored bytes, more or fewer", storage=load.grown / GB * (1 + load.replicas)))
+    uses.append(Use("stored bytes", storage=load.grown / GB * (1 + load.replicas)))
     if recovery:
-        uses.append(Use("point-in-time recovery of them", recovery=load.grown / GB))
+        uses.append(Use("recovery", recovery=load.grown / GB))
     if new_key:
-        uses.append(Use("the key", keys=1))
+        uses.append(Use("key", keys=1))
     return uses
 
 

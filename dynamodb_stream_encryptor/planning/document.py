@@ -269,8 +269,9 @@ def _commands(found: Found, given: dict[str, str], suggested: suggestion.Suggest
     if found.deployed is not None:
         return [f"stream-encryptor migrate {found.deployed} {options}"]
     stream = [] if table.stream else [suggestion.stream_commands(table)]
-    deploy = suggestion.deploy_command(given, found.choice.deployment.architecture)
-    return [*stream, deploy, f"stream-encryptor migrate --stack NAME {options}"]
+    deploy = suggestion.deploy_command(given, found.choice.deployment.architecture, table.region)
+    stack = f"--stack NAME --region {table.region}"
+    return [*stream, deploy, f"stream-encryptor config on {stack}", f"stream-encryptor migrate {stack} {options}"]
 
 
 def _cost(found: Found, the_load: Load, traffic: Traffic | None) -> dict[str, Any]:

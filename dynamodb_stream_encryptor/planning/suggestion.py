@@ -92,10 +92,10 @@ def parameters(
     return given
 
 
-def deploy_command(given: dict[str, str], architecture: str) -> str:
-    """Return the command that deploys with ``given``, to be pasted."""
+def deploy_command(given: dict[str, str], architecture: str, region: str) -> str:
+    """Return the commands that build and deploy with ``given``, to be pasted."""
     words = [f"Architecture={architecture}", *(f"{name}={_quoted(value)}" for name, value in given.items())]
-    return "sam deploy --parameter-overrides " + " \\\n  ".join(words)
+    return f"sam build\nsam deploy --region {region} --parameter-overrides " + " \\\n  ".join(words)
 
 
 def stream_commands(table: Table) -> str:

@@ -14,6 +14,7 @@ Plan = Mapping[str, Any]
 
 _ATTRIBUTES: Final = 20  # Attributes that are listed.
 _CALLERS: Final = 20
+_FIRST: Final = 18  # Columns for what a row is about: no part of the costs is called longer.
 
 
 def show(output: Output, plan: Plan) -> None:
@@ -295,12 +296,15 @@ def _suggestion(output: Output, plan: Plan) -> None:
 def suggestion_text(plan: Plan) -> str:
     """Return how fast to sweep and how long that takes, in sentences."""
     suggested = plan["suggestion"]
-    return (
+    pace = (
         f"At {number(suggested['rate'], 'item')} a second (limited by {suggested['limitedBy']}) the sweep takes about "
-        f"{duration(suggested['seconds'])}, in {number(suggested['segments'], 'segment')}. To begin with, switched off:"
-        if plan["table"]["stack"] is None
-        else f"At {number(suggested['rate'], 'item')} a second (limited by {suggested['limitedBy']}) the sweep takes "
-        f"about {duration(suggested['seconds'])}:"
+        f"{duration(suggested['seconds'])}, in {number(suggested['segments'], 'segment')}."
+    )
+    if plan["table"]["stack"] is not None:
+        return pace
+    return (
+        f"{pace} Deploy it switched off, move the readers, and switch it on: a sweep follows by itself within a minute "
+        "or two. Where that is to keep to the rate, cancel it and start one with migrate."
     )
 
 
@@ -331,7 +335,8 @@ def _numbers(rows: Sequence[tuple[int, str]]) -> Table:
 
 def _columns(first: str, *others: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column(first, overflow="fold")
+    # The first column is what the others are about: it is the last to be folded.
+    table.add_column(first, overflow="fold", min_width=_FIRST)
     for name in others:
         table.add_column(name, justify="left" if name == "type" else "right", overflow="fold")
     return table

@@ -150,6 +150,8 @@ class TestSuggestion:
         import shlex
 
         given = parameters(described(), ("history", "x"), (), KEY, False, Suggestion(10, "", 4, 2))
-        words = shlex.split(deploy_command(given, "arm64").replace("\\\n", " "))
-        assert words[:4] == ["sam", "deploy", "--parameter-overrides", "Architecture=arm64"]
-        assert dict(word.split("=", 1) for word in words[4:]) == given
+        build, _, deploy = deploy_command(given, "arm64", "eu-central-1").partition("\n")
+        assert build == "sam build"
+        words = shlex.split(deploy.replace("\\\n", " "))
+        assert words[:5] == ["sam", "deploy", "--region", "eu-central-1", "--parameter-overrides"]
+        assert dict(word.split("=", 1) for word in words[5:]) == {"Architecture": "arm64", **given}
