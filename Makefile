@@ -5,6 +5,7 @@
 #   make e2e      the whole pipeline, SAM CLI's build and (with a container engine) sam local invoke: slow
 #   make test-dynamodb  races, faults and sweeps on DynamoDB Local: needs npm and Java 17
 #   make test-iam       what each role may do and must not: needs npm
+#   make test-deployments  packaging, and the Terraform and CDK examples: needs npm
 #   make test-web       the browser's packages, in Chromium on the local stack too: needs Node 20, npm, Chromium
 #   make help     all targets
 
@@ -18,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest -n auto
 NPM := npm --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb test-iam test-web web mutants
+.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb test-iam test-deployments test-web web mutants
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +57,13 @@ tests/iam/node_modules: tests/iam/package-lock.json
 	@$(NPM) ci --prefix tests/iam && touch $@ \
 		|| echo "The IAM simulator cannot be installed: the tests that need it ARE NOT RUN"
 
+test-deployments: $(READY) $(SAM) tests/deployments/node_modules ## package, Terraform and CDK examples: needs node, npm
+	@$(BIN)/python -m pytest tests/deployments
+
+tests/deployments/node_modules: tests/deployments/package-lock.json
+	@$(NPM) ci --prefix tests/deployments && touch $@ \
+		|| echo "What the CDK and Terraform examples are tested with cannot be installed: their tests ARE NOT RUN"
+
 # Where there is no Chromium, the tests in it say that they were not run.
 test-web: $(READY) web/node_modules/.ready ## the browser's packages; page and example in Chromium: needs node, npm
 	@if [ -e web/node_modules/.ready ]; then \
@@ -92,8 +100,8 @@ template: $(READY) ## cfn-lint
 e2e: $(READY) $(SAM) ## the whole pipeline and SAM CLI's build: slow
 	@$(BIN)/python -m pytest -n 3 --dist loadfile tests/e2e
 
-mutants: $(READY) ## break the code in one place at a time: do the tests notice? (OF=package, SAMPLE=n): very slow
-	@$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(OF)
+mutants: $(READY) ## break the code in one place at a time: do the tests notice? (OF=package, SAMPLE=n, SEED=n): very slow
+	@$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(OF)
 
 bench: $(READY) ## what it costs to encrypt an item, variants beside each other
 	@$(BIN)/python benchmarks/encrypt_items.py $(SESSIONS)
@@ -106,4 +114,5 @@ $(SAM): requirements-sam.txt
 sam: $(SAM) ## install SAM CLI into .venv-sam
 
 clean: ## remove what was installed and built
-	rm -rf $(VENV) .venv-sam .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .dynamodb-local tests/iam/node_modules web/node_modules web/*/dist
+	rm -rf $(VENV) .venv-sam .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .dynamodb-local tests/iam/node_modules tests/deployments/node_modules \
+		web/node_modules web/*/dist

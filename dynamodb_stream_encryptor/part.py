@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from dynamodb_stream_encryptor.counted import counted
 from dynamodb_stream_encryptor.errors import UsageError
 from dynamodb_stream_encryptor.item_key import read_key
 
@@ -47,8 +48,27 @@ def part_text(part: Mapping[str, Any]) -> str:
             percent = f"{number * 100 / of:.2f}".rstrip("0").rstrip(".")
             return f"{percent}% of the keys"
         case {"keys": int(number)}:
-            return f"{number:,} listed key{'' if number == 1 else 's'}"
+            return counted(number, "listed key")
     return "a part"
+
+
+def narrows(before: Mapping[str, Any], part: Part | None) -> bool:
+    """Tell whether encryption would be on for less than before: new writes of others stay in plaintext then.
+
+    Args:
+        before: the answer to `config`.
+        part: the part that it would be on for; None for all.
+    """
+    setting = before.get("setting") or {}
+    now = setting.get("part")
+    if not setting.get("enabled") or part is None:
+        return False
+    match now, part:
+        case {"buckets": int(number)}, {"buckets": int(other)}:
+            return other < number
+        case {"keys": _}, {"keys": list(keys)}:
+            return not all(key in keys for key in before.get("listedKeys") or [None])
+    return True
 
 
 def _buckets(percent: str) -> int:

@@ -1,14 +1,15 @@
-"""The commands: `python -m local up`, `token`, `put` and `demo`."""
+"""The commands: `python -m local up`, `token`, `load`, `update`, `put` and `demo`."""
 
 import argparse
 import contextlib
 import json
 import os
+import shlex
 import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return put(options)
             case "load":
                 return load(options)
+            case "update":
+                return update(options)
             case _:
                 from local.demo import run
 
@@ -46,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LocalStackError as error:
         print(f"local: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nlocal: interrupted", file=sys.stderr)
+        return 130
 
 
 def up(options: argparse.Namespace) -> int:
@@ -71,9 +77,13 @@ def up(options: argparse.Namespace) -> int:
                 example.config = {"api": stack.api_url, **stack.sign_in}
                 with announced(stack, example):
                     print(description(stack, example), flush=True)
-                    wait_for_signal()
+                    try:
+                        wait_for_signal()
+                    except KeyboardInterrupt:
+                        print("\nStopping …", flush=True)
+                        raise
     except KeyboardInterrupt:
-        print("\nStopped. Nothing that was stored is kept.")
+        print("Stopped. Nothing that was stored is kept.")
     return 0
 
 
@@ -101,31 +111,42 @@ def token(user: str, state_directory: Path, *, admin: bool) -> int:
 
 def put(options: argparse.Namespace) -> int:
     """Put the items of a file into the running stack's table."""
+    from dynamodb_stream_encryptor.counted import counted
     from local.put import put
 
     number = put(options.file, options.state_directory, lisa=options.lisa, paused=options.pause)
-    print(f"{_items(number)} put.")
+    print(f"{counted(number, 'item')} put.")
     return 0
 
 
 def load(options: argparse.Namespace) -> int:
     """Load the items of a file into the running stack's table, whatever its shape."""
+    from dynamodb_stream_encryptor.counted import counted
     from local.load import load
 
-    print(f"{_items(load(options.file, options.state_directory))} put.")
+    print(f"{counted(load(options.file, options.state_directory), 'item')} put.")
     return 0
 
 
-def _items(number: int) -> str:
-    return f"{number:,} item{'' if number == 1 else 's'}"
+def update(options: argparse.Namespace) -> int:
+    """Update the running stack with other parameters."""
+    from local.running import running_stack
+
+    parameters = _parameters(options.parameter)
+    running_stack(options.state_directory).update(parameters)
+    print(f"Updated: {', '.join(parameters)}. Functions that are at work finish with the values they began with.")
+    return 0
 
 
 def description(stack: "LocalStack", example: "Example | None" = None) -> str:
     """Return what is where, for people."""
+    from local.table_shape import describe
+
     outputs = stack.outputs
     width = max(map(len, outputs), default=0)
     lines = [
         "",
+        *([f"Table         {describe(stack.table)}"] if stack.table else []),
         f"AWS endpoint  {stack.endpoint_url}  (Region {stack.region}, any credentials)",
         f"HTTP API      {stack.api_url}",
         *([f"Admin page    {outputs['AdminPageUrl']}"] if "AdminPageUrl" in outputs else []),
@@ -142,21 +163,44 @@ def description(stack: "LocalStack", example: "Example | None" = None) -> str:
         f"  aws --endpoint-url {stack.endpoint_url} --region {stack.region} \\",
         f"      dynamodb scan --table-name {outputs.get('TableName', 'TABLE')}",
     ]
-    lines += [
-        f'  curl -H "Authorization: Bearer $(python -m local token alice)" {stack.api_url}/session',
-        "",
-        "Ctrl-C stops it.",
-    ]
-    return "\n".join(lines)
+    if stack.table is None or stack.table.holds_sessions:
+        token = shlex.join(["python", "-m", "local", "token", *_elsewhere(stack.state_directory), "alice"])
+        lines.append(f'  curl -H "Authorization: Bearer $({token})" {stack.api_url}/session')
+    return "\n".join([*lines, "", "Ctrl-C stops it."])
 
 
 @contextlib.contextmanager
 def announced(stack: "LocalStack", example: "Example | None" = None) -> Iterator[None]:
-    """Say where the stack is, while it runs: for this project's commands, and for SAM CLI."""
+    """Say where the stack is, while it runs: for this project's commands, and for SAM CLI.
+
+    It takes updates too, within, since what it says is renewed by them.
+    """
     from local.containers import reachable_from_containers
+    from local.running import ANNOUNCEMENT
     from local.sam_environment import sam_environment, sam_environment_file
 
-    announcement: dict[str, object] = {
+    port = int(stack.endpoint_url.rpartition(":")[2])
+    with (
+        reachable_from_containers(port) as host,
+        _Kept(sam_environment_file(stack.state_directory)) as environment,
+        _Kept(stack.state_directory / ANNOUNCEMENT) as announcement,
+    ):
+
+        def announce() -> None:
+            environment.write(sam_environment(stack.environments, stack.endpoint_url, host))
+            announcement.write(_announcement(stack, example))
+
+        def update(parameters: Mapping[str, str]) -> None:
+            stack.update(parameters)
+            announce()
+
+        announce()
+        stack.on_update(update)
+        yield
+
+
+def _announcement(stack: "LocalStack", example: "Example | None") -> dict[str, object]:
+    document: dict[str, object] = {
         "endpoint_url": stack.endpoint_url,
         "region": stack.region,
         "api_url": stack.api_url,
@@ -164,30 +208,31 @@ def announced(stack: "LocalStack", example: "Example | None" = None) -> Iterator
         "outputs": stack.outputs,
     }
     if example:
-        announcement["example"] = {"url": example.url, "config": dict(example.config)}
-    port = int(stack.endpoint_url.rpartition(":")[2])
-    with reachable_from_containers(port) as host:
-        environment = sam_environment(stack.environments, stack.endpoint_url, host)
-        with (
-            _kept(sam_environment_file(stack.state_directory), environment),
-            _kept(stack.state_directory / "stack.json", announcement),
-        ):
-            yield
+        document["example"] = {"url": example.url, "config": dict(example.config)}
+    return document
 
 
-@contextlib.contextmanager
-def _kept(path: Path, document: object) -> Iterator[None]:
-    """Keep a document in a file."""
-    content = json.dumps(document, indent=2) + "\n"
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-        file.write(content)
-    os.replace(file.name, path)
-    try:
-        yield
-    finally:
+class _Kept:
+    """A file that holds a document for as long as the block lasts."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._content = ""
+
+    def __enter__(self) -> "_Kept":
+        return self
+
+    def write(self, document: object) -> None:
+        """Put a document into the file, at once."""
+        self._content = json.dumps(document, indent=2) + "\n"
+        with tempfile.NamedTemporaryFile("w", dir=self._path.parent, delete=False) as file:
+            file.write(self._content)
+        os.replace(file.name, self._path)
+
+    def __exit__(self, *_: object) -> None:
         # Another stack may have taken the file over.
-        if path.exists() and path.read_text() == content:
-            path.unlink()
+        if self._path.exists() and self._path.read_text() == self._content:
+            self._path.unlink()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -274,7 +319,20 @@ def _parser() -> argparse.ArgumentParser:
         "DynamoDB JSON.",
     )
     load_parser.add_argument("file", type=Path, metavar="FILE", help="a JSON object a line, .jsonl or .jsonl.gz")
-    for command in (run, token_parser, put_parser, load_parser):
+    update_parser = commands.add_parser(
+        "update",
+        help="give the running stack other parameters",
+        description="Update the stack that `up` runs with other parameters, as a deployment would; those that are not "
+        "given keep their values. What would make or replace a resource is refused.",
+    )
+    update_parser.add_argument(
+        "--parameter",
+        action="append",
+        required=True,
+        metavar="NAME=VALUE",
+        help="another value for a parameter of the template; may be repeated",
+    )
+    for command in (run, token_parser, put_parser, load_parser, update_parser):
         command.add_argument(
             "--state-directory",
             type=Path,
@@ -308,6 +366,13 @@ def _parameters(pairs: Sequence[str]) -> dict[str, str]:
             raise LocalStackError(f"--parameter takes NAME=VALUE, not {pair}")
         parameters[name] = value
     return parameters
+
+
+def _elsewhere(state_directory: Path) -> list[str]:
+    """Return the option that leads a command to where the stack keeps its files, if that is not the usual place."""
+    if state_directory.resolve() == STATE_DIRECTORY.resolve():
+        return []
+    return ["--state-directory", _relative(state_directory)]
 
 
 def _relative(path: Path) -> str:

@@ -1,7 +1,7 @@
 """Deploys the template to the endpoint and reads back what came of it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from local.errors import TemplateError
 from local.function_process import FunctionSpec
 from local.routes import Api, read_api
 from local.template import LocalTemplate, placeholder
+from local.update import Changes, changes
 
 
 @dataclass(frozen=True)
@@ -47,22 +48,70 @@ class Addresses:
 
 def deploy(template: LocalTemplate, *, stack_name: str, clients: ClientFactory, addresses: Addresses) -> Deployment:
     """Create the stack in moto; raise `TemplateError` with moto's reason when it cannot be created."""
-    cloudformation = clients.client("cloudformation")
-    stack = _create_stack(template, stack_name, cloudformation)
+    _create_stack(template, stack_name, clients.client("cloudformation"))
     moto_state.spell_out_key_policies(addresses.region)
+    return _deployment(template, moto_state.deployed(addresses.region, stack_name), stack_name, clients, addresses)
+
+
+@dataclass(frozen=True)
+class Update:
+    """An update of a stack that was found possible; nothing is changed yet.
+
+    Attributes:
+        environments: the variables of each function afterwards, by its logical id.
+        changes: what is to be done.
+    """
+
+    environments: dict[str, dict[str, str]]
+    changes: Changes
+    _template: LocalTemplate
+    _stack_name: str
+    _prospect: moto_state.Prospect
+
+    def make(self, clients: ClientFactory, addresses: Addresses) -> Deployment:
+        """Make the update, and return the stack as it is then. Processes of functions are the caller's concern."""
+        names = _physical_ids(clients.client("cloudformation"), self._stack_name)
+        after = self._prospect.resources()
+        for alias in self.changes.aliases:
+            clients.client("kms").delete_alias(AliasName=names[alias])
+        for function in self.changes.functions:
+            properties = after[function].properties
+            clients.client("lambda").update_function_configuration(
+                FunctionName=names[function],
+                Environment={"Variables": _variables(properties)},
+                Timeout=int(properties["Timeout"]),
+                MemorySize=int(properties["MemorySize"]),
+            )
+        self._prospect.adopt()
+        return _deployment(self._template, self._prospect, self._stack_name, clients, addresses)
+
+
+def prepare_update(template: LocalTemplate, *, stack_name: str, addresses: Addresses) -> Update:
+    """Return the update to a template that was loaded with other parameters.
+
+    Raise `LocalStackError` for what cannot be changed while the stack runs.
+    """
+    before = moto_state.deployed(addresses.region, stack_name).resources()
+    prospect = moto_state.Prospect(addresses.region, stack_name, template.document, template.parameters)
+    after = prospect.resources()
+    environments = {name: _variables(after[name].properties) for name in template.code if name in after}
+    return Update(environments, changes(before, after), template, stack_name, prospect)
+
+
+def _deployment(
+    template: LocalTemplate,
+    state: moto_state.StackState,
+    stack_name: str,
+    clients: ClientFactory,
+    addresses: Addresses,
+) -> Deployment:
     left_out = {
-        name: resource
-        | {"Properties": moto_state.resolve(addresses.region, stack_name, resource.get("Properties", {}))}
+        name: resource | {"Properties": state.resolve(resource.get("Properties", {}))}
         for name, resource in template.left_out.items()
-        if moto_state.condition_holds(addresses.region, stack_name, resource.get("Condition"))
+        if state.condition_holds(resource.get("Condition"))
     }
     api = read_api(left_out)
-    resources = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
-    physical_ids = {
-        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-        for page in resources
-        for resource in page["StackResourceSummaries"]
-    }
+    physical_ids = _physical_ids(clients.client("cloudformation"), stack_name)
     lambda_client = clients.client("lambda")
     functions = {
         name: _function(
@@ -73,13 +122,25 @@ def deploy(template: LocalTemplate, *, stack_name: str, clients: ClientFactory, 
         for name, python_path in template.code.items()
         if name in physical_ids
     }
-    outputs = {
-        output["OutputKey"]: addresses.localize(output["OutputValue"], api.id) for output in stack.get("Outputs", [])
-    }
+    outputs = {name: addresses.localize(value, api.id) for name, value in state.outputs().items()}
     return Deployment(functions, api, outputs)
 
 
-def _create_stack(template: LocalTemplate, stack_name: str, cloudformation: Any) -> dict[str, Any]:
+def _physical_ids(cloudformation: Any, stack_name: str) -> dict[str, str]:
+    resources = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
+    return {
+        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+        for page in resources
+        for resource in page["StackResourceSummaries"]
+    }
+
+
+def _variables(properties: Mapping[str, Any]) -> dict[str, str]:
+    variables = (properties.get("Environment") or {}).get("Variables") or {}
+    return {name: str(value) for name, value in variables.items()}
+
+
+def _create_stack(template: LocalTemplate, stack_name: str, cloudformation: Any) -> None:
     parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in template.parameters.items()]
     try:
         cloudformation.create_stack(
@@ -94,19 +155,18 @@ def _create_stack(template: LocalTemplate, stack_name: str, cloudformation: Any)
     if stack["StackStatus"] != "CREATE_COMPLETE":
         reason = stack.get("StackStatusReason", "moto gives no reason")
         raise TemplateError(f"the template does not deploy: {stack['StackStatus']}, {reason}")
-    return stack
 
 
 def _function(
     configuration: dict[str, Any], python_path: tuple[Path, ...], localize: Callable[[str], str]
 ) -> FunctionSpec:
-    variables = configuration.get("Environment", {}).get("Variables", {})
+    variables = _variables(configuration)
     return FunctionSpec(
         name=configuration["FunctionName"],
         arn=configuration["FunctionArn"].removesuffix(":$LATEST"),
         handler=configuration["Handler"],
         timeout=float(configuration["Timeout"]),
         memory=int(configuration["MemorySize"]),
-        environment={name: localize(str(value)) for name, value in variables.items()},
+        environment={name: localize(value) for name, value in variables.items()},
         python_path=python_path,
     )

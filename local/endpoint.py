@@ -7,6 +7,7 @@ it.
 - A long poll of SQS is answered by short polls, so that it does not hold the others up.
 - `lambda.invoke` runs the function here instead of in Docker.
 - CloudWatch is given what the functions wrote of metrics right before it is asked.
+- An update of the stack with other parameters is asked for here, since another process may reach nothing else of it.
 - Browsers are kept out: a request with an `Origin`, or for another host name (DNS rebinding), gets 403.
 """
 
@@ -15,8 +16,8 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -28,14 +29,20 @@ from moto.moto_server.werkzeug_app import (
     create_backend_app,
 )
 
+from dynamodb_stream_encryptor.local_stack import STOPPED
 from local.dynamodb_front import DynamoDBFront
+from local.errors import FunctionStopped, LocalStackError
 from local.function_process import Invocation
+from local.running import UPDATE_PATH
 from local.wsgi_server import WsgiServer
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Lookup = Callable[[str], Callable[[Any], Invocation]]
 """Returns what invokes the function of a name; raises KeyError for one that does not exist."""
+
+Update = Callable[[Mapping[str, str]], None]
+"""Updates the stack with some parameters; raises LocalStackError."""
 
 _INVOCATION = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations/?")
 _HOST = re.compile(r"[0-9.]+|localhost|.+\.localhost|host\.docker\.internal")
@@ -103,6 +110,10 @@ class Endpoint:
         """From here on have DynamoDB Local answer what it can."""
         self._application.dynamodb = front
 
+    def on_update(self, update: Update) -> None:
+        """From here on call `update` where an update of the stack is asked for."""
+        self._application.update = update
+
     def stop(self) -> None:
         """Stop serving and free the port."""
         self._server.stop()
@@ -116,6 +127,7 @@ class EndpointApplication:
         self.dynamodb: DynamoDBFront | None = None
         self.observer: Callable[[Call], None] | None = None
         self.bring_metrics: Callable[[], None] | None = None
+        self.update: Update | None = None
         self._moto = moto
         self._lookup = lookup
         self._locks = {"dynamodb": threading.Lock(), "sqs": threading.Lock()}
@@ -129,6 +141,8 @@ class EndpointApplication:
             environ["wsgi.input"] = io.BytesIO(_body(environ))
             self.observer(_call(environ))
             environ["wsgi.input"].seek(0)
+        if environ.get("PATH_INFO") == UPDATE_PATH and environ["REQUEST_METHOD"] == "POST" and self.update is not None:
+            return self._update(self.update, environ, start_response)
         invocation = _INVOCATION.fullmatch(environ.get("PATH_INFO", ""))
         if invocation and environ["REQUEST_METHOD"] == "POST":
             return self._invocation(unquote(invocation["name"]), environ, start_response)
@@ -170,6 +184,18 @@ class EndpointApplication:
                 return chunks
             time.sleep(_POLL_INTERVAL)
 
+    def _update(self, update: Update, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            parameters = json.loads(_body(environ))
+            if not isinstance(parameters, dict) or not all(isinstance(value, str) for value in parameters.values()):
+                raise LocalStackError("parameters are a JSON object of texts")
+            update(parameters)
+        except ValueError:
+            return _json(start_response, "400 Bad Request", {"message": "not JSON"})
+        except LocalStackError as error:
+            return _json(start_response, "409 Conflict", {"message": str(error)})
+        return _json(start_response, "200 OK", {})
+
     def _invocation(self, name: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:
             invoke = self._lookup(function_name(name))
@@ -191,15 +217,23 @@ class EndpointApplication:
         kind = environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse")
         if kind != "RequestResponse":
             if kind == "Event":
-                threading.Thread(target=invoke, args=(event,), daemon=True).start()
+                threading.Thread(target=_in_background, args=(invoke, event), daemon=True).start()
             status = "202 Accepted" if kind == "Event" else "204 No Content"
             start_response(status, [("X-Amz-Executed-Version", "$LATEST"), ("Content-Length", "0")])
             return []
-        invocation = invoke(event)
+        try:
+            invocation = invoke(event)
+        except FunctionStopped:
+            return _error(start_response, "503 Service Unavailable", STOPPED, "The local stack stops.")
         extra = [("X-Amz-Executed-Version", "$LATEST"), ("x-amzn-RequestId", invocation.request_id)]
         if invocation.failed:
             extra.append(("X-Amz-Function-Error", "Unhandled"))
         return _json(start_response, "200 OK", invocation.payload, extra)
+
+
+def _in_background(invoke: Callable[[Any], Invocation], event: Any) -> None:
+    with suppress(FunctionStopped):
+        invoke(event)
 
 
 def function_name(name_or_arn: str) -> str:

@@ -60,10 +60,11 @@ def load_items(path: Path, key: Mapping[str, str]) -> Iterator[tuple[int, dict[s
     """
     for number, line in numbered_lines(path):
         place = f"{path.name}, line {number}"
-        yield number, _item(read_object(line, place), key, place)
+        yield number, read_item(read_object(line, place), key, place)
 
 
-def _item(document: dict[str, Any], key: Mapping[str, str], place: str) -> dict[str, Any]:
+def read_item(document: dict[str, Any], key: Mapping[str, str], place: str) -> dict[str, Any]:
+    """Return a line's object as an item; raise `LocalStackError`, naming the place, if it is none."""
     if set(document) == {"Item"} and isinstance(document["Item"], dict) and "Item" not in key:
         document = document["Item"]
     for name in key:
@@ -71,8 +72,10 @@ def _item(document: dict[str, Any], key: Mapping[str, str], place: str) -> dict[
             raise LocalStackError(f"{place}: {name}, of the table's key, is missing")
     typed = any(isinstance(document[name], dict) for name in key)
     try:
-        item = {name: value_from_json(value) if typed else _serialized(value) for name, value in document.items()}
-    except (UnsupportedValue, TypeError):
+        item: dict[str, Any] = {
+            name: value_from_json(value) if typed else _serialized(value) for name, value in document.items()
+        }
+    except (UnsupportedValue, TypeError, DecimalException):  # The last: a number out of DynamoDB's range.
         raise LocalStackError(
             f"{place}: holds what DynamoDB cannot" + (", or what is not DynamoDB JSON" if typed else "")
         ) from None
@@ -84,6 +87,6 @@ def _item(document: dict[str, Any], key: Mapping[str, str], place: str) -> dict[
 
 
 def _serialized(value: Any) -> dict[str, Any]:
-    serialized: dict[str, Any] = TypeSerializer().serialize(value)
+    serialized = TypeSerializer().serialize(value)
     check_value(serialized)
-    return serialized
+    return dict(serialized)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from local import moto_state
 from local.aws_clients import ClientFactory
-from local.deployment import Addresses, Deployment, deploy
+from local.deployment import Addresses, Deployment, deploy, prepare_update
 from local.dynamodb_front import DynamoDBFront
 from local.dynamodb_local import DynamoDBLocal
 from local.endpoint import Call, Endpoint
@@ -24,12 +24,16 @@ from local.http_front import Gateway, HttpFront
 from local.issuer import Issuer
 from local.metrics import MetricLines
 from local.routes import JwtAuthorizer
+from local.settings_check import check_settings
 from local.state import ROOT, STATE_DIRECTORY
 from local.table_shape import TableShape
-from local.template import load_template
+from local.template import LocalTemplate, load_template
 from local.tokens import AUDIENCE, ISSUER, LIFETIME, SIGN_IN_LIFETIME, TokenKey
 
 STACK_NAME = "local"
+FIXED = ("TableName", "TableStreamArn", "ControlTableName", "JwtIssuer", "AdminClientId")
+"""Parameters that tables are made for, or this machine's issuer is started with."""
+
 DEFAULT_PARAMETERS = {"JwtIssuer": ISSUER, "JwtAudience": AUDIENCE, "AdminClientId": AUDIENCE}
 
 
@@ -68,11 +72,12 @@ class LocalStack:
         self.state_directory = state_directory
         self._workers = workers
         self._dynamodb = dynamodb
-        self._table = table
+        self.table = table.named((parameters or {}).get("TableName") or table.name) if table else None
         self._pools: dict[str, FunctionPool] = {}
         self._by_name: dict[str, FunctionPool] = {}
         self._resources = ExitStack()
         self._client_lock = threading.Lock()
+        self._updating = threading.Lock()
 
     def __enter__(self) -> "LocalStack":
         """Start everything; raise `LocalStackError` when that is impossible, with nothing left running."""
@@ -92,7 +97,7 @@ class LocalStack:
         self._log_directory = self.state_directory / "logs"
         self._log_directory.mkdir(exist_ok=True)
         started.enter_context(moto_state.exclusive_state(self.region))
-        self._endpoint = Endpoint(self._ports[0], lambda name: self._by_name[name].invoke)
+        self._endpoint = Endpoint(self._ports[0], lambda name: self._by_name[name].answer)
         started.callback(self._endpoint.stop)
         front = HttpFront(self._ports[1])
         started.callback(front.stop)
@@ -109,6 +114,7 @@ class LocalStack:
         self._clients = ClientFactory(self.endpoint_url, self.region)
         self._deployment = self._deploy()
         open_shard = self._start_dynamodb(started)
+        self._check_settings(spec.environment for spec in self._deployment.functions.values())
         # At the end: event sources are told to stop, get a moment, lose their functions, and are waited for.
         self._event_sources = EventSources(self._clients, self.region, self._by_name, open_shard)
         at_once = self._event_sources.concurrency()
@@ -129,36 +135,46 @@ class LocalStack:
         # What a stream triggers is ready for its first record. The others begin with their first event, as in Lambda.
         for name in self._event_sources.of_streams():
             self._by_name[name].warm()
-        front.gateway = Gateway(self._deployment.api, self._key, self._invoke_by_name)
+        front.gateway = self._gateway()
         started.callback(self._event_sources.stop)
         self._event_sources.start()
 
-    def _deploy(self) -> Deployment:
-        template = load_template(
+    def _template(self, parameters: Mapping[str, str]) -> LocalTemplate:
+        return load_template(
             self._template_path,
-            parameters=self._given | self._made_table(),
+            parameters=parameters,
             defaults={
                 **DEFAULT_PARAMETERS,
                 "SignInOrigins": self._issuer.url,
                 "OidcMetadataUrl": self._issuer.metadata_url,
-                **(self._table.parameters if self._table else {}),
+                **(self.table.parameters if self.table else {}),
             },
             region=self.region,
             supported_types=moto_state.supported_types(),
         )
-        addresses = Addresses(self.endpoint_url, self.api_url, self.region)
-        return deploy(template, stack_name=STACK_NAME, clients=self._clients, addresses=addresses)
+
+    @property
+    def _addresses(self) -> Addresses:
+        return Addresses(self.endpoint_url, self.api_url, self.region)
+
+    def _deploy(self) -> Deployment:
+        self._given |= self._made_table()
+        template = self._template(self._given)
+        self._parameters = template.parameters
+        return deploy(template, stack_name=STACK_NAME, clients=self._clients, addresses=self._addresses)
+
+    def _check_settings(self, environments: Iterable[Mapping[str, str]]) -> None:
+        check_settings(environments, self.client("dynamodb"), self.client("kms"))
 
     def _made_table(self) -> dict[str, str]:
         """Make the table that the stack is deployed over; return the parameters that point the stack at it."""
-        if self._table is None:
+        if self.table is None:
             if self._given.get("TableName"):
                 raise LocalStackError("there is no table here yet: --key or --table-like makes one of that TableName")
             return {}
         if "TableStreamArn" in self._given:
             raise LocalStackError("the table is made with a stream of its own: leave TableStreamArn out")
-        shape = self._table.named(self._given.get("TableName") or self._table.name)
-        return {"TableName": shape.name, "TableStreamArn": shape.create(self._clients.client("dynamodb"))}
+        return {"TableName": self.table.name, "TableStreamArn": self.table.create(self._clients.client("dynamodb"))}
 
     def _start_dynamodb(self, started: ExitStack) -> Callable[[str], Shard]:
         """Have DynamoDB Local take over, where it is to; return what reads a stream."""
@@ -248,6 +264,34 @@ class LocalStack:
         for pool in self._pools.values():
             pool.set_environment(variables)
 
+    def update(self, parameters: Mapping[str, str]) -> None:
+        """Update the stack with these parameters and the others as they are, as a deployment would.
+
+        Functions get new variables: idle processes end, busy ones finish first. Raise `LocalStackError`, with nothing
+        changed, where a value is not right, the functions would refuse it, or what it changes cannot be changed while
+        the stack runs.
+        """
+        with self._updating:
+            given = self._given | dict(parameters)
+            fixed = [name for name in FIXED if name in parameters and parameters[name] != self._parameters.get(name)]
+            if fixed:
+                raise LocalStackError(f"{fixed[0]} cannot be changed while the stack runs; give it to `up` instead")
+            template = self._template(given)
+            update = prepare_update(template, stack_name=STACK_NAME, addresses=self._addresses)
+            self._check_settings(update.environments.values())
+            self._deployment, self._given = update.make(self._clients, self._addresses), given
+            self._parameters = template.parameters
+            for logical_id in update.changes.functions:
+                self._pools[logical_id].replace(self._deployment.functions[logical_id])
+            self._front.gateway = self._gateway()
+
+    def on_update(self, requested: Callable[[Mapping[str, str]], None]) -> None:
+        """Have `requested` called with the parameters that `python -m local update` asks for."""
+        self._endpoint.on_update(requested)
+
+    def _gateway(self) -> Gateway:
+        return Gateway(self._deployment.api, self._key, self._invoke_by_name)
+
     def token(self, user: str, *, admin: bool = False, lifetime: float = LIFETIME) -> str:
         """Return a bearer token that the API accepts."""
         authorizer = next(
@@ -276,4 +320,4 @@ class LocalStack:
             time.sleep(0.02 if at_rest else 0.1)
 
     def _invoke_by_name(self, name: str, event: Any) -> Invocation:
-        return self._by_name[name].invoke(event)
+        return self._by_name[name].answer(event)

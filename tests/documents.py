@@ -17,7 +17,7 @@ from local.aws_clients import ClientFactory
 ROOT = Path(__file__).resolve().parents[1]
 README, FORMAT, TROUBLESHOOTING = "README.md", "docs/format.md", "docs/troubleshooting.md"
 RECOVERY, OPERATING, TRYING = "docs/recovery.md", "docs/operating.md", "docs/trying.md"
-EVENTS, LIBRARY = "docs/events.md", "docs/library.md"
+EVENTS, LIBRARY, ORDERS = "docs/events.md", "docs/library.md", "docs/orders.md"
 PATIENCE = 30.0  # seconds for the stack to start, and for a block to run
 
 
@@ -56,9 +56,11 @@ class Reader:
         """Return a block with the stack's own address and folder in the place of the default ones."""
         code = code.replace(f"http://127.0.0.1:{DEFAULT_PORT}", self.stack["endpoint_url"])
         code = code.replace(". .venv/bin/activate\n", "")
-        code = re.sub(r"(python -m local (?:token \w+|put))", rf"\1 --state-directory {self.folder}/.local", code)
+        code = re.sub(
+            r"(python -m local (?:token \w+|put|load|update))", rf"\1 --state-directory {self.folder}/.local", code
+        )
         code = re.sub(r"(stream-encryptor .*--local)", rf"\1 --state-directory {self.folder}/.local", code)
-        return re.sub(r"(events|local)/(?=[\w-]+\.jsonl)", rf"{ROOT}/\1/", code)
+        return re.sub(r"(events|local|examples/orders)/(?=[\w-]+\.jsonl)", rf"{ROOT}/\1/", code)
 
     def bash(self, *blocks: str, code: int = 0, patience: float = PATIENCE) -> str:
         script = "\n".join(map(self.here, blocks))

@@ -7,16 +7,18 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from dynamodb_stream_encryptor import dry_run as dry
 from dynamodb_stream_encryptor.command import Operator, command
 from dynamodb_stream_encryptor.commands.status import setting_text, state_text
 from dynamodb_stream_encryptor.errors import OK, Unreachable, UsageError
+from dynamodb_stream_encryptor.help_text import Group
 from dynamodb_stream_encryptor.output import cell, json_text
-from dynamodb_stream_encryptor.part import Part, part_of
+from dynamodb_stream_encryptor.part import Part, narrows, part_of
 
 
 def add(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(help="Show and change the setting.", no_args_is_help=True)
+    group = typer.Typer(help="Show and change the setting.", no_args_is_help=True, cls=Group)
     app.add_typer(group, name="config")
 
     @command(group, "show")
@@ -56,6 +58,7 @@ def add(app: typer.Typer) -> None:
         yes: Annotated[
             bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation where it was on for more.")
         ] = False,
+        dry_run: dry.Option = False,
     ) -> int:
         """Switch encryption on: new writes are encrypted, and a sweep over the rest follows.
 
@@ -63,20 +66,23 @@ def add(app: typer.Typer) -> None:
         items only, and off for all others: a canary. No sweep follows then; what is stored under listed keys is
         encrypted at once.
         """
-        return _switch(operator, True, yes, part_of(keys or (), keys_file, part))
+        wanted = part_of(keys or (), keys_file, part)
+        return _would_switch(operator, True, wanted) if dry_run else _switch(operator, True, yes, wanted)
 
     @command(group, "off")
     def off(
         operator: Operator,
         yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation.")] = False,
+        dry_run: dry.Option = False,
     ) -> int:
         """Switch encryption off: new writes stay in plaintext. What is encrypted stays readable."""
-        return _switch(operator, False, yes)
+        return _would_switch(operator, False) if dry_run else _switch(operator, False, yes)
 
 
 def _switch(operator: Operator, enabled: bool, confirmed: bool, part: Part | None = None) -> int:
     output, options = operator.output, operator.target.options
-    before = _setting(operator.control.ask("config"))
+    config = operator.control.ask("config")
+    before = _setting(config)
     if not enabled and not before["enabled"]:
         if output.as_json:
             output.document({"setting": before})
@@ -84,7 +90,7 @@ def _switch(operator: Operator, enabled: bool, confirmed: bool, part: Part | Non
             output.line(f"Encryption is off already: nothing is changed. {setting_text(before)}")
         return OK
     fields: dict[str, Any] = {} if part is None else {"part": part}
-    if before["enabled"] and (not enabled or part is not None):
+    if not enabled or narrows(config, part):
         if not confirmed:
             _ask_for_confirmation(operator, part)
         fields["confirm"] = "switch-off"
@@ -106,6 +112,24 @@ def _switch(operator: Operator, enabled: bool, confirmed: bool, part: Part | Non
     else:
         output.line(f"New writes stay in plaintext. `stream-encryptor decrypt {options}` decrypts the rest.")
     return OK
+
+
+def _would_switch(operator: Operator, enabled: bool, part: Part | None = None) -> int:
+    before = _setting(operator.control.ask("config"))
+    answer = dry.asked(
+        operator, "set-config", enabled=enabled, version=before["version"], part=part, confirm="switch-off"
+    )
+    if operator.output.as_json:
+        return dry.document(operator, answer)
+    output, wanted = operator.output, answer.get("wanted") or {}
+    output.line(f"Encryption is {setting_text(before)}.")
+    output.line(f"It would be {state_text(wanted)}." if answer.get("changes") else "It would stay as it is.")
+    if answer.get("narrows"):
+        output.line("New writes outside of that would be stored in plaintext, which has to be confirmed.")
+    if sweeps := answer.get("stops"):
+        output.line(f"It would stop the sweep {', '.join(map(str, sweeps))}.")
+    follows = {"sweep": "A sweep over the table would follow.", "listed-keys": "The listed keys would be encrypted."}
+    return dry.done(operator, follows.get(str(answer.get("follows")), "No sweep would follow."))
 
 
 def _setting(answer: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ import typer
 
 from dynamodb_stream_encryptor.command import ended
 from dynamodb_stream_encryptor.errors import EXIT_CODES, NOT_AS_IT_SHOULD_BE, OK, UsageError
+from dynamodb_stream_encryptor.help_text import Command
 from dynamodb_stream_encryptor.output import Output, json_text
 from dynamodb_stream_encryptor.target import Target, find_table
 
@@ -23,7 +24,7 @@ _SECONDS_BETWEEN_LINES: Final = 5.0
 def add(app: typer.Typer) -> None:
     """Add the command."""
 
-    @app.command("plan", epilog=EXIT_CODES)
+    @app.command("plan", epilog=EXIT_CODES, cls=Command)
     def plan(
         *,
         table: Annotated[

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from dynamodb_stream_encryptor.counted import counted
 from dynamodb_stream_encryptor.planning.growth import COLLISION, INCOMPRESSIBLE, Growth
 from dynamodb_stream_encryptor.planning.survey import Survey
 from dynamodb_stream_encryptor.planning.table import Table
@@ -91,7 +92,8 @@ def _copies(table: Table) -> Iterator[Finding]:
     if table.recovery:
         yield Finding(
             "recovery-holds-plaintext",
-            f"Point-in-time recovery keeps today's plaintext for {table.recovery_days or 35} days after the migration.",
+            f"Point-in-time recovery keeps today's plaintext for {counted(table.recovery_days or 35, 'day')} after the "
+            "migration.",
             in_the_way=False,
         )
     if table.backups:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from rich.table import Table
 
+from dynamodb_stream_encryptor.counted import counted
 from dynamodb_stream_encryptor.output import Output, cell, facts
 from dynamodb_stream_encryptor.planning.figures import bytes_text, money, number, range_text, share, yes_no
 from dynamodb_stream_encryptor.progress import duration
@@ -40,13 +41,13 @@ def table_facts(plan: Plan) -> list[tuple[str, str]]:
         ("table", f"{table['name']} in {table['region']}"),
         ("keys", ", ".join(f"{key['name']} ({key['type']})" for key in table["keys"])),
         ("indexes", indexes or "none"),
-        ("size", f"{table['items']:,} items, {bytes_text(table['bytes'])}, as of up to six hours ago"),
+        ("size", f"{counted(table['items'], 'item')}, {bytes_text(table['bytes'])}, as of up to six hours ago"),
         ("capacity", _capacity(table)),
         ("traffic", _traffic(plan["traffic"])),
         ("stream", f"{stream['view']}{_consumers(stream)}" if stream else "none"),
         ("time to live", table["timeToLive"] or "none"),
         ("replicas", ", ".join(table["replicas"]) or "none"),
-        ("point in time", yes_no(table["recovery"], f"on, {table['recoveryDays'] or 35} days")),
+        ("point in time", yes_no(table["recovery"], f"on, {counted(table['recoveryDays'] or 35, 'day')}")),
         ("backups, exports", f"{_count(table['backups'])}, {_count(table['exports'])}"),
         ("Kinesis streams", _count(table["kinesisStreams"])),
         ("kept under", table["ownKey"] or "a key of AWS's"),

@@ -29,6 +29,7 @@ from admin.models import (
     Redrive,
     Redriven,
     Refusal,
+    SetRate,
     Start,
     Status,
     Window,
@@ -53,6 +54,7 @@ OPERATIONS: Final = {
     f"POST {_ROOT}/sweeps/{{sweepId}}/pause": "admin:pause",
     f"POST {_ROOT}/sweeps/{{sweepId}}/resume": "admin:resume",
     f"POST {_ROOT}/sweeps/{{sweepId}}/cancel": "admin:cancel",
+    f"PUT {_ROOT}/sweeps/{{sweepId}}/rate": "admin:set-rate",
     f"GET {_ROOT}/failures": "admin:failures",
     f"POST {_ROOT}/failures/redrive": "admin:redrive",
     f"POST {_ROOT}/failures/{{letterId}}/discard": "admin:discard",
@@ -63,6 +65,7 @@ OPERATIONS: Final = {
 """What audit lines call every operation of the function."""
 
 _REFUSED: Final = shows("The control function does not do it as things are; `code` says why.", Refusal)
+_AUTOMATIC: Final = "auto"  # The control function's word for no ceiling.
 _FILES: Final = ("name", "json", "sha256", "html")
 _READING: Final = {**REFUSALS, 400: shows("The request is malformed; `field` says where.", Refusal)}
 _CHANGING: Final = {
@@ -197,6 +200,18 @@ def resume(sweep_id: _SweepId) -> Response[str]:
 def cancel(sweep_id: _SweepId, confirmed: Annotated[Cancel, Body()]) -> Response[str]:  # noqa: ARG001 - the word is all
     """Cancel a sweep."""
     return _shown(_asked(Command.CANCEL, sweep=sweep_id))
+
+
+@app.put(
+    f"{_ROOT}/sweeps/<sweepId>/rate",
+    summary="Change how fast a sweep may go",
+    description="Sets or takes away the ceiling of a sweep that runs or is paused. It finds its own rate below that.",
+    operation_id="adminSetRate",
+    responses={200: shows("The sweep as it is now.", OneSweep), **_NO_SWEEP, **_CHANGING},
+)
+def set_rate(sweep_id: _SweepId, request: Annotated[SetRate, Body()]) -> Response[str]:
+    """Change the ceiling of a sweep."""
+    return _shown(_asked(Command.SET_RATE, sweep=sweep_id, rate=_AUTOMATIC if request.rate is None else request.rate))
 
 
 # Dead letters

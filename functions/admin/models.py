@@ -23,7 +23,7 @@ class Start(_Given):
 
     goal: Literal["encrypt", "decrypt", "re-encrypt", "verify"]
     segments: Annotated[int | None, Field(ge=1, le=MAX_SEGMENTS, description="Into how many parts to cut it.")] = None
-    rate: Annotated[float | None, Field(gt=0, description="Items a second at most; left out: no limit.")] = None
+    rate: Annotated[float | None, Field(gt=0, description="Items a second at most; left out: no ceiling.")] = None
     older_than_days: Annotated[float | None, Field(ge=0, description="For `re-encrypt`: the age of data keys.")] = None
     deep: Annotated[bool | None, Field(description="For `verify`: whether to decrypt.")] = None
     force: Annotated[bool | None, Field(description="Start it even where another one runs.")] = None
@@ -34,6 +34,14 @@ class Cancel(_Given):
     """The word for ending a sweep."""
 
     confirm: Literal["cancel"]
+
+
+class SetRate(_Given):
+    """How fast a sweep may go."""
+
+    rate: Annotated[
+        float | None, Field(gt=0, description="Items a second at most, all segments together; null: no ceiling.")
+    ]
 
 
 class Redrive(_Given):
@@ -60,6 +68,7 @@ class Refusal(Problem):
         ),
     ] = ""
     version: Annotated[int | None, Field(description="The setting's version, where another was given.")] = None
+    sweep: Annotated[str | None, Field(description="The sweep that runs, where it stands in the way.")] = None
 
 
 class Part(_Given):
@@ -130,10 +139,20 @@ class SweepState(Answer):
     strays: dict[str, int]
     values: dict[str, int]
     under_key: Annotated[dict[str, int], Field(description="Items under each KMS key, by ARN.")]
-    rate: float | None
+    rate: Annotated[float | None, Field(description="Items a second at most; null: no ceiling.")]
     older_than: _Moment | None
     deep: bool
-    items_per_second: float
+    items_per_second: Annotated[float, Field(description="On average since the start, pauses included.")]
+    rate_now: Annotated[float | None, Field(description="Items a second at present; null: it does not run.")]
+    limited_by: Annotated[
+        Literal["ceiling", "table-capacity", "table-throttled", "kms-throttled", "function"] | None,
+        Field(description="What keeps it from going faster; null: it gets faster, or does not run."),
+    ]
+    estimated_end: Annotated[
+        str | None, Field(description="When it ends if it goes on like this, ISO 8601; null: unknown.")
+    ]
+    segments_running: Annotated[int, Field(description="Segments that are worked on at present.")]
+    items_failed: Annotated[int, Field(description="Items that failed so far, and will not be tried again.")]
     reason: str | None
     minutes_without_progress: int | None
 
@@ -142,10 +161,12 @@ class SegmentState(Answer):
     """How far one segment of a sweep has come."""
 
     segment: int
-    state: Literal["waiting", "done"]
+    state: Literal["waiting", "running", "done"]
     pages: int
     scanned: int
     counts: dict[str, int]
+    rate_now: float | None
+    limited_by: str | None
 
 
 class SweepInDetail(SweepState):

@@ -6,6 +6,7 @@ from html import escape
 from typing import Any, Final
 
 from evidence.chart import Bar, bars
+from evidence.counted import counted
 from evidence.verdict import STATE_WORDS, Verdict
 from item_crypto.core.part import in_words
 
@@ -187,7 +188,7 @@ def _key(evidence: Mapping[str, Any]) -> str:
     key = evidence["key"]
     rotation = _tag("on", "good") if key.get("rotationEnabled") else _tag("off or unknown", "bad")
     if key.get("rotationEnabled") and key.get("rotationPeriodInDays"):
-        rotation += f" every {_e(key['rotationPeriodInDays'])} days"
+        rotation += f" every {counted(int(key['rotationPeriodInDays']), 'day')}"
     if key.get("nextRotationDate"):
         rotation += f", next {_time(key['nextRotationDate'])}"
     state = key.get("state") or "unknown"

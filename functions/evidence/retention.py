@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from evidence.counted import counted
 from evidence.sweep import FAILURES, Sweep
 
 STREAM_RETENTION: Final = timedelta(hours=24)
@@ -146,7 +147,7 @@ def _recovery(gone: PlaintextGone | None, pitr: bool | None, days: int) -> Copy:
     name = "point-in-time recovery"
     if pitr is False:
         return Copy(name, False, None, "Off: there is nothing to restore to.")
-    note = f"A window of {days} days; a restore to a point before holds the values of that point."
+    note = f"A window of {counted(days, 'day')}; a restore to a point before holds the values of that point."
     return Copy(name, True, gone.at + timedelta(days=days) if gone else None, note)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from evidence.counted import counted
 from evidence.sweep import FAILURES, Sweep
 from evidence.verdict import STATE_WORDS, Judgement, Verdict, inside
 
@@ -55,19 +56,19 @@ def sentence(sweep: Sweep, judged: Judgement) -> str:
         wrong = [f"{number:,} {STATE_WORDS[name]}" for name, number in judged.wrong.items()]
         others = judged.wrong_outside.items()
         outside = [f"{number:,} {STATE_WORDS[name]} outside of the part" for name, number in others]
-        found = ", ".join([*wrong, *outside])
-        return f"Not as it should be: of {sweep.scanned:,} items, {found or 'none is in a wrong state'}."
+        found = ", ".join([*wrong, *outside]) or "none is in a wrong state"
+        return f"Not as it should be: of {counted(sweep.scanned, 'item')}, {found}."
     if judged.by.part is not None:
         return _of_part(sweep, judged, judged.by.part)
     off = not judged.by.enabled
-    looked = f"{sweep.scanned:,} items, "
+    looked = f"{counted(sweep.scanned, 'item')}, "
     if off:
         looked = f"encryption is off, and {looked}"
     clean = "nothing is encrypted" if off else "no plaintext and no old form"
     if judged.verdict is Verdict.VERIFIED:
-        return f"As it should be: {looked}{sweep.values_decrypted:,} values decrypted, {clean}."
+        return f"As it should be: {looked}{counted(sweep.values_decrypted, 'value')} decrypted, {clean}."
     return (
-        f"As it should be by the headers: {looked}{sweep.values_seen:,} values, {clean}. None was decrypted: "
+        f"As it should be by the headers: {looked}{counted(sweep.values_seen, 'value')}, {clean}. None was decrypted: "
         "`verify --deep` does that."
     )
 
@@ -75,13 +76,15 @@ def sentence(sweep: Sweep, judged: Judgement) -> str:
 def _of_part(sweep: Sweep, judged: Judgement, part: str) -> str:
     """Return the verdict on a part, which says of the other items that it says nothing of them."""
     number = inside(sweep)
-    others = f"the other {sweep.scanned - number:,} of {sweep.scanned:,} items"
+    others = f"the other {sweep.scanned - number:,} of {counted(sweep.scanned, 'item')}"
     rest = f"This says nothing of {others}, which stay in plaintext."
-    looked = f"{part}, {number:,} items of {sweep.scanned:,}"
+    looked = f"{part}, {counted(number, 'item')} of {sweep.scanned:,}"
     clean = "no plaintext and no old form in it"
     if judged.verdict is Verdict.PART_VERIFIED:
-        return f"The part is as it should be: {looked}, {sweep.values_decrypted:,} values decrypted, {clean}. {rest}"
+        decrypted = counted(sweep.values_decrypted, "value")
+        return f"The part is as it should be: {looked}, {decrypted} decrypted, {clean}. {rest}"
+    seen = counted(sweep.values_seen, "value")
     return (
-        f"The part is as it should be by the headers: {looked}, {sweep.values_seen:,} values, {clean}. None was "
-        f"decrypted: `verify --deep` does that. {rest}"
+        f"The part is as it should be by the headers: {looked}, {seen}, {clean}. None was decrypted: `verify --deep` "
+        f"does that. {rest}"
     )

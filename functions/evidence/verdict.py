@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
+from evidence.counted import counted
 from evidence.sweep import Sweep
 from item_crypto.core.part import in_words
 
@@ -83,8 +84,8 @@ class Judgement:
     @property
     def other_findings(self) -> tuple[str, ...]:
         """The findings that are no count of items by state."""
-        counted = [*_of_states(self.wrong, self.by), *_of_states_outside(self.wrong_outside)]
-        return tuple(finding for finding in self.findings if finding not in counted)
+        of_states = [*_of_states(self.wrong, self.by), *_of_states_outside(self.wrong_outside)]
+        return tuple(finding for finding in self.findings if finding not in of_states)
 
 
 def wanted(status: Mapping[str, Any], may_be_absent: Collection[str] = frozenset()) -> Wanted:
@@ -130,26 +131,28 @@ def _findings(sweep: Sweep, by: Wanted, of_states: Collection[str], blind: tuple
         yield f"The verification did not end: it is {sweep.state}."
     yield from of_states
     if failed := sweep.counts.get("failed"):
-        yield f"{items(failed)} could not be looked at."
+        yield f"{counted(failed, 'item')} could not be looked at."
     if sweep.deep and sweep.values_decrypted < sweep.values_seen:
-        yield f"Of {sweep.values_seen:,} encrypted values, {sweep.values_decrypted:,} were decrypted."
+        verb = "was" if sweep.values_decrypted == 1 else "were"
+        yield f"Of {counted(sweep.values_seen, 'encrypted value')}, {sweep.values_decrypted:,} {verb} decrypted."
     yield from blind
     for name, number in sweep.strays.items():
         if name not in by.may_be_absent:
             verb = "has" if number == 1 else "have"
             yield (
-                f"{items(number)} {verb} ciphertext in {name}, which no listed attribute is behind: nobody decrypts "
-                "it. List the attribute in EncryptedAttributes or EarlierAttributes."
+                f"{counted(number, 'item')} {verb} ciphertext in {name}, which no listed attribute is behind: nobody "
+                "decrypts it. List the attribute in EncryptedAttributes or EarlierAttributes."
             )
 
 
 def _of_states(wrong: Mapping[str, int], by: Wanted) -> list[str]:
     off = "" if by.enabled else ", though encryption is off"
-    return [f"{items(number)} {STATE_WORDS[state]}{off}." for state, number in wrong.items()]
+    return [f"{counted(number, 'item')} {STATE_WORDS[state]}{off}." for state, number in wrong.items()]
 
 
 def _of_states_outside(wrong: Mapping[str, int]) -> list[str]:
-    return [f"{items(number)} {STATE_WORDS[state]}, though outside of the part." for state, number in wrong.items()]
+    numbers = {STATE_WORDS[state]: counted(number, "item") for state, number in wrong.items()}
+    return [f"{number} {words}, though outside of the part." for words, number in numbers.items()]
 
 
 def _blind(sweep: Sweep, by: Wanted) -> Iterator[str]:
@@ -166,8 +169,3 @@ def _blind(sweep: Sweep, by: Wanted) -> Iterator[str]:
             yield f"The attribute {name} was not looked at: it was not listed then. Verify again."
         elif not places.get("plaintext") and not places.get("encrypted"):
             yield f"No item has the attribute {name}: is that its name?"
-
-
-def items(number: int) -> str:
-    """Return a number of items in words."""
-    return f"{number:,} item{'' if number == 1 else 's'}"

@@ -35,7 +35,7 @@ from migrator.progress import Sweep
 WITHOUT_LETTER: Final = "withoutLetter"
 """Counted beside ``failed``: items that failed once their sweep had sent all the dead letters that it may."""
 
-_COUNTED: Final = {
+COUNTED: Final = {
     Status.ENCRYPTED: "encrypted",
     Status.DECRYPTED: "decrypted",
     Status.NOTHING: "nothing",
@@ -45,6 +45,7 @@ _COUNTED: Final = {
     Status.FAILED: "failed",
     Status.RETRY: "retried",
 }
+"""By which names sweeps count what became of items."""
 
 
 @dataclass
@@ -115,7 +116,7 @@ class Pages:
             if outcome.status is Status.SYSTEMIC:
                 # Before any letter is sent: the page is redone, and would send them again each time.
                 raise SystemicError("sweep", outcome.reason)
-        tally = Tally(Counter(_COUNTED[outcome.status] for outcome in outcomes.values()))
+        tally = Tally(Counter(COUNTED[outcome.status] for outcome in outcomes.values()))
         tally.counts[WITHOUT_LETTER] += self._pass_on(sweep, outcomes, policy)
         return tally
 

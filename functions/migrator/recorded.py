@@ -10,6 +10,7 @@ _ASKED: Final[Mapping[str, tuple[str, ...]]] = {
     "pause": ("sweep",),
     "resume": ("sweep",),
     "cancel": ("sweep",),
+    "set-rate": ("sweep", "rate"),
     "set-config": ("enabled", "version"),
     "redrive": ("max",),
     "discard": ("id", "reason"),

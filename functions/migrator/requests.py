@@ -15,8 +15,14 @@ from item_crypto.core.codec import Item, key_from_json
 from item_crypto.core.part import ALL_BUCKETS, MAX_KEYS, ListedKeys, Part, read_part
 from item_crypto.errors import UnsupportedValue
 
+DRY_RUNS: Final = ("start", "pause", "resume", "cancel", "set-config", "redrive", "discard")
+"""The commands that can be tried without doing anything: those that change something, all of them."""
+
 SEGMENTS: Final = 4
 """Into how many segments a sweep is cut unless told otherwise."""
+
+AUTOMATIC: Final = "auto"
+"""The word for no ceiling of the rate."""
 
 _T = TypeVar("_T")
 _MAX_LETTERS: Final = 1000
@@ -56,7 +62,7 @@ class StartRequest:
         goal: what it is for.
         by: who asks.
         segments: into how many parts the table is cut.
-        rate: items a second at most; None for no limit.
+        rate: items a second at most; None for no ceiling.
         older_than_days: for ``re-encrypt``, the age of data keys in days; None for no limit of age.
         deep: for ``verify``, whether to decrypt.
         force: start it even where another one runs.
@@ -149,6 +155,17 @@ def start(event: Mapping[str, Any]) -> StartRequest:
 def sweep_id(event: Mapping[str, Any]) -> str:
     """Return the sweep that is meant."""
     return _field(event, "sweep", str, bool, "a sweep's id")
+
+
+def new_rate(event: Mapping[str, Any]) -> float | None:
+    """Return the new ceiling of a sweep, in items a second; None for none, which is asked for by a word."""
+    if event.get("rate") == AUTOMATIC:
+        return None
+    wanted = f'items a second, more than 0 and up to {_MAX_RATE}, or "{AUTOMATIC}" for no ceiling'
+    rate = _number(event, "rate", lambda n: 0 < n <= _MAX_RATE, wanted)
+    if rate is None:
+        refuse("rate", wanted)
+    return rate
 
 
 def report(event: Mapping[str, Any]) -> ReportRequest:
@@ -263,12 +280,17 @@ def discard(event: Mapping[str, Any]) -> DiscardRequest:
     return DiscardRequest(letter_id, by(event), reason)
 
 
-def item_key(event: Mapping[str, Any]) -> Item:
+def item_key(event: Mapping[str, Any], name: str = "key") -> Item:
     """Return the key of the item that is meant."""
     try:
-        return key_from_json(event.get("key"))
+        return key_from_json(event.get(name))
     except UnsupportedValue:
-        refuse("key", "the item's key in DynamoDB JSON")
+        refuse(name, "the item's key in DynamoDB JSON")
+
+
+def dry_run(event: Mapping[str, Any]) -> str:
+    """Return the command whose dry run is wanted."""
+    return _field(event, "of", str, lambda of: of in DRY_RUNS, f"one of {', '.join(DRY_RUNS)}")
 
 
 def within(event: Mapping[str, Any]) -> float | None:

@@ -46,6 +46,7 @@ CHANGING: Final[dict[str, tuple[dict[str, str], Any]]] = {
     "POST /admin/api/sweeps/{sweepId}/pause": ({"sweepId": "some"}, None),
     "POST /admin/api/sweeps/{sweepId}/resume": ({"sweepId": "some"}, None),
     "POST /admin/api/sweeps/{sweepId}/cancel": ({"sweepId": "some"}, {"confirm": "cancel"}),
+    "PUT /admin/api/sweeps/{sweepId}/rate": ({"sweepId": "some"}, {"rate": 5}),
     "POST /admin/api/failures/redrive": ({}, {}),
     "POST /admin/api/failures/{letterId}/discard": ({"letterId": "some"}, {"reason": "r", "confirm": "discard"}),
 }
@@ -209,6 +210,9 @@ def test_given_a_table_when_administered_from_the_page_then_each_route_answers_a
     assert (started["segments"], started["rate"], started["startedBy"]) == (2, 100.0, "alice")
     assert call("POST /admin/api/sweeps/{sweepId}/pause", sweepId=started["id"])["sweep"]["state"] == "paused"
     assert call("POST /admin/api/sweeps/{sweepId}/resume", sweepId=started["id"])["sweep"]["state"] == "running"
+    for rate, ceiling in ((7.5, 7.5), (None, None)):
+        changed = call("PUT /admin/api/sweeps/{sweepId}/rate", {"rate": rate}, sweepId=started["id"])["sweep"]
+        assert changed["rate"] == ceiling
     world.pump()
     done = call("GET /admin/api/sweeps/{sweepId}", sweepId=started["id"])["sweep"]
     assert (done["state"], done["counts"]["encrypted"]) == ("done", 3)
@@ -395,6 +399,11 @@ def test_given_no_word_or_another_when_it_has_to_be_confirmed_then_it_is_400_and
         ("POST /admin/api/sweeps", '{"goal": "verify", "rate": NaN}', "rate"),
         ("POST /admin/api/sweeps", {"goal": "verify", "deep": 1}, "deep"),
         ("POST /admin/api/sweeps", {"goal": "verify", "older_than_days": 1}, "older_than_days"),
+        ("PUT /admin/api/sweeps/{sweepId}/rate", {}, "rate"),
+        ("PUT /admin/api/sweeps/{sweepId}/rate", {"rate": 0}, "rate"),
+        ("PUT /admin/api/sweeps/{sweepId}/rate", {"rate": "auto"}, "rate"),
+        ("PUT /admin/api/sweeps/{sweepId}/rate", {"rate": "fast"}, "rate"),
+        ("PUT /admin/api/sweeps/{sweepId}/rate", {"rate": 5, "sweep": "x"}, "sweep"),
         ("POST /admin/api/failures/redrive", {"max": 0}, "max"),
         ("PUT /admin/api/config", {"enabled": "true", "version": 0}, "enabled"),
     ],
@@ -402,7 +411,7 @@ def test_given_no_word_or_another_when_it_has_to_be_confirmed_then_it_is_400_and
 def test_given_an_unusable_body_when_sent_then_it_is_400_with_the_field_and_nobody_is_asked(
     page: Page, route: str, body: Any, field: str
 ) -> None:
-    answer = page.call(route, body)
+    answer = page.call(route, body, **({"sweepId": "some"} if "{sweepId}" in route else {}))
 
     assert (answer.status, answer.body["field"]) == (400, field)
     assert page.asked == []
@@ -453,9 +462,11 @@ def test_given_things_as_they_are_when_a_command_does_not_go_then_the_code_says_
     assert refused("POST /admin/api/sweeps", decrypt) == (409, "forbidden-by-setting")
     sweep = page.start("verify")["id"]
     assert refused("POST /admin/api/sweeps", {"goal": "encrypt"}) == (409, "conflict")
+    assert page.call("POST /admin/api/sweeps", {"goal": "encrypt"}).body["sweep"] == sweep
     page.call("POST /admin/api/sweeps/{sweepId}/cancel", {"confirm": "cancel"}, sweepId=sweep)
     assert refused("POST /admin/api/sweeps/{sweepId}/pause", sweepId=sweep) == (409, "stopped")
     assert refused("GET /admin/api/sweeps/{sweepId}", sweepId="none") == (404, "not-found")
+    assert refused("PUT /admin/api/sweeps/{sweepId}/rate", {"rate": 5}, sweepId=sweep) == (409, "stopped")
     discard = {"reason": "r", "confirm": "discard"}
     assert refused("POST /admin/api/failures/{letterId}/discard", discard, letterId="none") == (404, "not-found")
     for code in ("mapping-not-enabled", "ambiguous"):

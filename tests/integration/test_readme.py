@@ -181,7 +181,7 @@ def test_an_existing_table_is_migrated_and_verified(reader: Reader):
     few = block(OPERATING, "existing").replace("range(600)", "range(24)")
     assert "range(24)" in few
     reader.python(few)
-    assert "1 items put" in reader.bash(block(OPERATING, "existing-old-form"))
+    assert "1 item put." in reader.bash(block(OPERATING, "existing-old-form"))
 
     before = reader.bash(block(OPERATING, "status"), code=1)
     shown = example("stream-encryptor verify --local\n```", OPERATING)
@@ -216,11 +216,27 @@ def test_the_items_of_the_events_are_put(reader: Reader):
     assert "items put" in reader.bash(block(EVENTS, "put-items"))
 
 
+def test_a_canary_goes_from_off_over_parts_to_all(reader: Reader):
+    output = reader.bash(block("docs/canary.md", "canary"))
+
+    states = re.findall(r"^Encryption is (on[^(]*|off) \(", output, re.MULTILINE)
+    part = ["on for 1% of the keys only"]
+    assert states == ["off", "off", *part, *part, "on for 10% of the keys only", "on"]
+    assert output.count("Dry run: nothing was changed.") == 2
+
+
+def test_the_buckets_are_computed_as_told(reader: Reader):
+    assert reader.python(block("docs/canary.md", "bucket"), alone=True) == "5666\n"
+
+
 def test_every_marked_block_is_run_here():
     marked = {name for document in DOCUMENTS for name in re.findall(r"<!-- test: ([\w-]+) -->", text(document))}
     marked.discard("name")  # CONTRIBUTING tells how to mark one.
     # What takes long is run by the slow tests.
-    run = "".join((ROOT / path).read_text() for path in (Path(__file__), "tests/e2e/test_operating.py"))
+    run = "".join(
+        (ROOT / path).read_text()
+        for path in (Path(__file__), "tests/e2e/test_operating.py", "tests/e2e/test_orders.py")
+    )
     assert {name for name in marked if f'"{name}")' not in run} == set()
 
 
@@ -245,7 +261,7 @@ def anchors(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_file_that_is_named_exists(document: str):
-    places = "dynamodb_stream_encryptor|docs|events|functions|layers|local|requirements|tests|\\.ci"
+    places = "dynamodb_stream_encryptor|docs|events|examples|functions|layers|local|requirements|tests|\\.ci"
     named = set(re.findall(rf"`((?:{places})/[\w./-]*|[\w-]+\.(?:yaml|toml|md))`", text(document)))
     named |= set(re.findall(r"(events/[\w.-]+\.jsonl?)", text(document)))
     named.discard("events/env.local.json")  # Written by `python -m local up` while it runs.

@@ -196,7 +196,8 @@ def test_given_a_paused_one_beside_one_that_runs_when_resumed_without_a_name_the
     paused = world.start("verify", segments=1)
     world.command("pause", sweep=paused)
     running = world.start("encrypt", segments=1)
-    assert world.command("resume")["error"]["code"] == "conflict", "that one cannot run beside the other"
+    error = world.command("resume")["error"]
+    assert (error["code"], error["sweep"]) == ("conflict", running), "that one cannot run beside the other"
     world.command("cancel", sweep=running)
 
     assert world.command("resume")["sweep"] | {"id": paused, "state": "running"} == world.command("resume")["sweep"]

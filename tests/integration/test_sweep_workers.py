@@ -191,8 +191,11 @@ class TestBetweenPages:
         for _ in range(4):
             assert world.deliver(world.work, sweep.handle, 76.0) == 1
 
-        assert [scan["Limit"] for scan in scans] == [20] * 4  # Ten seconds' worth of a quarter of the rate.
-        assert all(sent["DelaySeconds"] <= 10 for sent in messages)
+        # A second's worth of a quarter of the rate; of a third, a half and all of it, once segments have ended.
+        limits = [scan["Limit"] for scan in scans]
+        assert (limits, set(limits)) == (sorted(limits), {2, 4, 8})
+        assert {scan["Segment"] for scan in scans} == {0, 1, 2, 3}
+        assert all(sent["DelaySeconds"] <= 1 for sent in messages)
 
     def test_given_a_rate_when_pages_follow_one_another_in_a_message_then_it_waits_between_them(
         self, world: Migration

@@ -181,6 +181,41 @@ def test_the_page_shows_what_is_in_the_evidence():
     assert shown.open == []
 
 
+def test_the_page_shows_ciphertext_that_no_attribute_is_behind_only_where_there_is_some():
+    document = evidence(findings())
+    words = "Ciphertext that no listed attribute is behind"
+    assert words not in Parsed(page(document, "x", "y")).text
+    document["verification"]["notListed"] = {"encrypted_notes": 1234}
+    shown = Parsed(page(document, "x", "y")).text
+    assert words in shown
+    assert "encrypted_notes1,234" in shown
+
+
+def test_the_page_shows_attributes_only_where_they_were_counted():
+    document = evidence(findings())
+    head = '<th scope="col">in plaintext</th>'
+    assert head in page(document, "x", "y")
+    document["verification"]["byAttribute"] = {}
+    assert head not in page(document, "x", "y")
+
+
+@pytest.mark.parametrize(
+    ("key", "shown", "hidden"),
+    [
+        ({"rotationEnabled": True, "rotationPeriodInDays": 90}, "on every 90 days", "next"),
+        ({"rotationEnabled": True, "nextRotationDate": "2026-04-01T00:00:00+00:00"}, "on, next 2026-04-01", "every"),
+        ({"rotationEnabled": False, "rotationPeriodInDays": 90}, "off or unknown", "every"),
+        ({}, "off or unknown", "next"),
+    ],
+)
+def test_the_page_says_of_a_keys_rotation_what_is_known(key, shown, hidden):
+    document = evidence(findings())
+    document["key"] = {"arn": KEY, "state": "Enabled", **key}
+    section = Parsed(page(document, "x", "y")).text.split("rotation", 1)[1][:60]
+    assert section.startswith(shown)
+    assert hidden not in section.split("Items")[0]
+
+
 def test_nothing_in_the_evidence_becomes_markup():
     failures = {"failures": [{"id": "m-1", "kind": "item", "reason": "too-large", "time": "x", "attempts": 1}]}
     document = evidence(findings(failures=failures))

@@ -17,6 +17,7 @@ HIDDEN = {
     "EncryptedValue": {"ciphertext", "value"},
     "Envelope": {"body", "encrypted_key", "context"},
     "Letter": {"body", "document"},
+    "ListedKeys": {"keys"},
     "Number": {"text"},
     "Opened": {"item"},
     "Settled": {"decrypted", "targets"},

@@ -1,7 +1,9 @@
 """A part of the items: its buckets, its keys, and what holds however it grows."""
 
 import hashlib
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,6 +48,14 @@ def test_bucket_given_a_vector_then_it_is_the_hash_of_its_text(item: dict[str, A
     assert int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % 10_000 == expected
     assert bucket(item, tuple(item)) == expected
     assert bucket({**item, "history": {"S": "not of the key"}}, tuple(reversed(item))) == expected
+
+
+def test_vectors_given_the_documents_then_they_have_the_same() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "canary.md").read_text(encoding="utf-8")
+
+    assert {(f"`{text}`", str(number)) for _, text, number in VECTORS} == set(
+        re.findall(r"^\| .* \| (`[^|]*`) \| (\d+) \|$", document, re.MULTILINE)
+    )
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)

@@ -23,6 +23,17 @@ const VIEWS = [
   ["overview", "quiet", "/"],
   ["overview-running", "running", "/"],
   ["overview-off", "off", "/"],
+  ["overview-canary", "canary", "/"],
+  [
+    "canary-switch",
+    "canary",
+    "/",
+    async (page) => {
+      await page.getByRole("button", { name: "Change the part…" }).click();
+      await page.getByRole("radio", { name: "Listed keys" }).click();
+    },
+  ],
+  ["canary-sweep", "canary", "/migration", (page) => first(page)],
   ["overview-empty", "empty", "/"],
   ["overview-table", "quiet", "/", (page) => page.getByRole("button", { name: "Table" }).first().click()],
   ["down", "down", "/"],

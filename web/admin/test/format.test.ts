@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { ago, duration, items, keyParts, milliseconds, percent, shortKey, when } from "../src/format";
+import { ago, duration, items, keyParts, milliseconds, percent, rate, shortKey, when } from "../src/format";
 
 describe("numbers", () => {
   it("say all and nothing of exactly all and nothing", () => {
@@ -60,4 +60,8 @@ describe("keys", () => {
       ["raw", "AA=="],
     ]);
   });
+});
+
+it("one item a second is one item", () => {
+  expect([1, 1.04, 1.5, 34].map(rate)).toEqual(["1 item/s", "1 item/s", "1.5 items/s", "34 items/s"]);
 });

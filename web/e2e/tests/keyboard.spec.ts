@@ -32,9 +32,13 @@ test("an administrator gets about by keyboard, and comes back from a question to
     await expect(opens).toBeFocused();
   });
 
-  await test.step("to another view, whose heading is read out", async () => {
-    await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: "Audit" }).focus();
+  await test.step("to another view, which takes the focus, is named in the title and marked in the navigation", async () => {
+    const link = page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: "Audit" });
+    await link.focus();
     await press("Enter");
-    await expect(page.getByRole("heading", { level: 1, name: "Audit" })).toBeFocused();
+    await expect(page.getByRole("heading", { level: 1, name: "Audit" })).toBeVisible();
+    await expect(page).toHaveTitle(/^Audit/);
+    await expect(link).toHaveAttribute("aria-current", "page");
+    await expect(main).toBeFocused(); // Where a screen reader goes on.
   });
 });

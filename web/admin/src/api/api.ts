@@ -5,6 +5,7 @@ import type {
   Action,
   Config,
   Failures,
+  GivenPart,
   PlaintextWindow,
   Redriven,
   Report,
@@ -48,6 +49,12 @@ export class AdminApi {
     const confirm = enabled ? {} : { confirm: "switch-off" };
     return (await this.write<{ setting: Setting }>("PUT", "config", { enabled, version: seen.version, ...confirm }))
       .setting;
+  }
+
+  /** Switches encryption on for a part and off for all else, if the setting is still at `seen.version`. */
+  async switchPart(part: GivenPart, seen: Setting, confirmed: boolean): Promise<Setting> {
+    const change = { enabled: true, version: seen.version, part, ...(confirmed ? { confirm: "switch-off" } : {}) };
+    return (await this.write<{ setting: Setting }>("PUT", "config", change)).setting;
   }
 
   async start(sweep: StartSweep): Promise<Sweep> {

@@ -4,8 +4,26 @@ export type Goal = "encrypt" | "re-encrypt" | "decrypt" | "verify";
 
 export type SweepState = "running" | "paused" | "cancelled" | "stopped" | "done";
 
+/** How large the part is that encryption is on for: `buckets` of `of` by the hash of the key, or listed `keys`. */
+export interface Part {
+  buckets?: number;
+  of?: number;
+  keys?: number;
+}
+
+/** An item's key in DynamoDB JSON. */
+export type ItemKey = Record<string, Record<string, string>>;
+
+/** A part, as it is asked for. */
+export interface GivenPart {
+  buckets?: number;
+  keys?: ItemKey[];
+}
+
 export interface Setting {
   enabled: boolean;
+  /** The part that it is on for; null: for all, or off. */
+  part: Part | null;
   version: number;
   changedBy: string | null;
   changedAt: string | null;
@@ -13,6 +31,8 @@ export interface Setting {
 
 export interface Config {
   setting: Setting;
+  /** The keys that it is on for; null: none is listed. They may hold users' ids. */
+  listedKeys: ItemKey[] | null;
   /** Newest first. */
   history: Setting[];
 }
@@ -39,7 +59,10 @@ export interface Sweep {
   segmentsDone: number;
   scanned: number;
   estimatedItems: number | null;
+  /** What became of items; for `verify` their states, those of the part where encryption was on for one. */
   counts: Counts;
+  /** For `verify` where encryption was on for a part: the states of all other items. */
+  outside: Counts;
   attributes: Record<string, Places>;
   strays: Counts;
   values: { seen: number; decrypted: number };

@@ -6,7 +6,7 @@ import { Link } from "wouter";
 
 import { NotAdministrator, NotSignedIn } from "../api/errors";
 import type { Sweep, SweepDetail, SweepState } from "../api/types";
-import { count, duration, items, percent, short } from "../format";
+import { count, duration, items, percent, rate } from "../format";
 import { type Resource, useRefused, useResource } from "../resource";
 import { useService } from "../service";
 import { expected, pace, progress, type Reading, withReading } from "../sweeps/pace";
@@ -108,7 +108,7 @@ export function SweepProgress({ sweep, perSecond }: { sweep: Sweep; perSecond: n
         </div>
         <div>
           <dt>{ended ? "On average" : "Pace"}</dt>
-          <dd>{shown ? `${short(shown)} items/s` : "–"}</dd>
+          <dd>{shown ? rate(shown) : "–"}</dd>
         </div>
         <div>
           <dt>{ended ? "Took" : "Left"}</dt>

@@ -5,7 +5,7 @@ import { Link } from "wouter";
 
 import { Refused } from "../api/errors";
 import type { SweepDetail } from "../api/types";
-import { count, items, percent, short } from "../format";
+import { count, items, percent, rate, short } from "../format";
 import { segmentProgress } from "../sweeps/pace";
 import { CENSUS, GOALS, OUTCOMES, took } from "../sweeps/words";
 import { Page } from "../ui/page";
@@ -109,9 +109,11 @@ function Outcome({ sweep }: { sweep: SweepDetail }) {
   const others = Object.keys(sweep.counts).filter((name) => !(name in words));
   const names = [...known, ...others];
   const failed = sweep.counts.failed ?? 0;
+  const outside = Object.keys(CENSUS).filter((name) => (sweep.outside[name] ?? 0) > 0);
   if (!names.length) return <p className="soft">Nothing was read yet.</p>;
   return (
     <>
+      {outside.length > 0 && <p className="soft">In the part that encryption was on for:</p>}
       <dl className="lines">
         {names.map((name) => {
           const number = sweep.counts[name] ?? 0;
@@ -125,6 +127,22 @@ function Outcome({ sweep }: { sweep: SweepDetail }) {
           );
         })}
       </dl>
+      {outside.length > 0 && (
+        <>
+          <p className="soft">Outside of the part, where it was off:</p>
+          <dl className="lines">
+            {outside.map((name) => (
+              <div key={name}>
+                <dt>{CENSUS[name]}</dt>
+                <dd>
+                  {count(sweep.outside[name] ?? 0)}{" "}
+                  <span className="soft share">{percent(sweep.outside[name] ?? 0, sweep.scanned)}</span>
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </>
+      )}
       {failed > 0 && <FailuresLink failed={failed} />}
     </>
   );
@@ -139,7 +157,7 @@ function Asked({ sweep }: { sweep: SweepDetail }) {
         ["Ended", sweep.finishedAt ? <Time key="f" at={sweep.finishedAt} /> : "–"],
         ["Took", took(sweep)],
         ["Segments", count(sweep.segments)],
-        ["Rate", sweep.rate ? `${short(sweep.rate)} items/s at most` : "no limit"],
+        ["Rate", sweep.rate ? `${rate(sweep.rate)} at most` : "no limit"],
         ...(sweep.olderThan
           ? [["Keys older than", <Time key="o" at={sweep.olderThan} form="date" />] as [string, React.ReactNode]]
           : []),
