@@ -61,8 +61,8 @@ class Call:
     Attributes:
         caller: the name of the function that sent it; empty where no function did.
         service: AWS's name of the service, by the signature: `dynamodb`, `kms`, `sqs`, `lambda`, `monitoring`.
-        operation: the operation, by the header X-Amz-Target; else the method and the path.
-        document: the parameters, where they are JSON.
+        operation: the operation, by the header X-Amz-Target or a form's Action; else the method and the path.
+        document: the parameters, where they are JSON or a form.
     """
 
     caller: str
@@ -280,10 +280,14 @@ def _call(environ: Environ) -> Call:
     caller = _CALLER.search(environ.get("HTTP_USER_AGENT", ""))
     signed = _SIGNED.search(environ.get("HTTP_AUTHORIZATION", ""))
     operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    body = _body(environ)
     try:
-        document = json.loads(_body(environ) or b"null")
+        document = json.loads(body or b"null")
     except ValueError:
         document = None
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        document = dict(parse_qsl(body.decode()))
+        operation = document.get("Action", operation)
     return Call(
         caller[1] if caller else "",
         signed[1] if signed else "",

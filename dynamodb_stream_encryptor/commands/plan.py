@@ -1,6 +1,7 @@
 """`plan`: look at a table before anything is deployed: what stands in the way, what changes, what it costs."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -182,7 +183,7 @@ def _made(target: Target, name: str, output: Output, **options: Any) -> dict[str
         rate=options["rate"],
         monthly_writes=options["monthly_writes"],
         single_writing_region=options["single_writing_region"] or deployed.get("SingleWritingRegion") == "true",
-        architecture=deployed.get("Architecture") or "x86_64",
+        deployment=_deployment(deployed),
     )
     if given is not None and not choice.attributes:
         raise UsageError("--attributes names nothing.")
@@ -199,6 +200,25 @@ def _made(target: Target, name: str, output: Output, **options: Any) -> dict[str
     )
     with _Progress(output) as progress:
         return document(make(target.client, target.region, request, progress.told))
+
+
+def _deployment(parameters: Mapping[str, str]) -> Any:
+    """Return how the functions run, by the template's parameters; by their defaults where there is no stack."""
+    from dynamodb_stream_encryptor.planning.cost import Deployment
+
+    as_usual = Deployment()
+    scheduled = {name: parameters.get(f"{name}ScheduleExpression", "daily") != "" for name in ("CatchUp", "Reencrypt")}
+    return Deployment(
+        architecture=parameters.get("Architecture") or as_usual.architecture,
+        sweep_memory=int(parameters["MigratorMemory"]) / 1024
+        if parameters.get("MigratorMemory")
+        else as_usual.sweep_memory,
+        sweeps_a_day=int(scheduled["CatchUp"]),
+        renewals_a_day=int(scheduled["Reencrypt"]),
+        renewed_after=int(parameters.get("ReencryptAfterDays") or as_usual.renewed_after or 0)
+        if scheduled["Reencrypt"]
+        else None,
+    )
 
 
 def _told(output: Output, plan: dict[str, Any], to: Path | None) -> int:

@@ -43,7 +43,8 @@ class Load:
 
     Attributes:
         items: how many items there are.
-        changed: how many of them are to be written.
+        concerned: how many of them have something to encrypt, encrypted already or not.
+        changed: how many of these are yet to be written.
         bytes: bytes of all of them, as they are.
         grown: bytes by which they grow altogether; fewer than none where they shrink.
         read_before: units of a consistent read of an item that is to be written.
@@ -54,6 +55,7 @@ class Load:
     """
 
     items: float
+    concerned: float
     changed: float
     bytes: float
     grown: float
@@ -168,7 +170,7 @@ def month(load: Load, deployment: Deployment, writes: float, reads: float, recov
         ),
     ]
     if deployment.renewed_after is not None and deployment.renewals_a_day:
-        renewed = load.changed * days / deployment.renewed_after
+        renewed = load.concerned * days / deployment.renewed_after
         uses.append(
             Use(
                 "scheduled re-encryption",

@@ -3,13 +3,14 @@
 ``formatVersion`` changes where a member is renamed, removed or given another meaning; members may be added.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from dynamodb_stream_encryptor.planning import suggestion
 from dynamodb_stream_encryptor.planning.cost import Deployment, Load, Use, amount, migration, month, seconds_at, total
+from dynamodb_stream_encryptor.planning.figures import number
 from dynamodb_stream_encryptor.planning.growth import RATIOS, Growth, mean_units
 from dynamodb_stream_encryptor.planning.obstacles import Finding
 from dynamodb_stream_encryptor.planning.prices import Prices
@@ -39,12 +40,10 @@ ASSUMPTIONS: Final = (
     "Readers that decrypt are all reads that CloudWatch counted, taken for consistent ones, with a call to KMS each.",
     "Lambda: 5 ms of the migrator an item that is written, 0.5 ms one that is only read; 25 ms of the stream's "
     "function a write.",
-    "The schedules are the template's own: one catch-up and one re-encryption sweep a day, items encrypted anew after "
-    "30 days.",
     "Not counted: CloudWatch (logs, alarms, dashboard), SQS, API Gateway, backups, and reads by the drop-in from its "
     "cache.",
 )
-"""What the figures rest on."""
+"""What the figures rest on, whatever the table."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class Choice:
         rate: items a second; None for a suggestion.
         monthly_writes: plaintext writes a month, where the user says; None for CloudWatch's word.
         single_writing_region: the user's word on a replicated table.
-        architecture: the functions' processor.
+        deployment: how the functions are to run, as far as it costs.
     """
 
     attributes: tuple[str, ...]
@@ -84,7 +83,7 @@ class Choice:
     rate: int | None = None
     monthly_writes: float | None = None
     single_writing_region: bool = False
-    architecture: str = "x86_64"
+    deployment: Deployment = field(default_factory=Deployment)
 
 
 @dataclass(frozen=True)
@@ -126,6 +125,7 @@ def load(found: Found, growth: Growth) -> Load:
     before, after, write, index_write = mean_units(growth)
     return Load(
         items=items,
+        concerned=(growth.before.count + growth.encrypted.count) * factor,
         changed=growth.before.count * factor,
         bytes=growth.read.total * factor,
         grown=(growth.after.total - growth.before.total) * factor,
@@ -212,7 +212,7 @@ def _choice(choice: Choice) -> dict[str, Any]:
         "appended": list(choice.appended),
         "keyArn": choice.key_arn,
         "singleWritingRegion": choice.single_writing_region,
-        "architecture": choice.architecture,
+        "architecture": choice.deployment.architecture,
     }
 
 
@@ -254,7 +254,7 @@ def _of_growth(found: Found, growth: Growth) -> dict[str, Any]:
             "limitedBy": suggested.limited_by,
             "segments": suggested.segments,
             "concurrency": suggested.concurrency,
-            "seconds": round(seconds_at(suggested.rate, the_load.items)),
+            "seconds": max(1, round(seconds_at(suggested.rate, the_load.items))),
             "parameters": given,
             "commands": _commands(found, given, suggested),
         },
@@ -269,14 +269,14 @@ def _commands(found: Found, given: dict[str, str], suggested: suggestion.Suggest
     if found.deployed is not None:
         return [f"stream-encryptor migrate {found.deployed} {options}"]
     stream = [] if table.stream else [suggestion.stream_commands(table)]
-    deploy = suggestion.deploy_command(given, found.choice.architecture)
+    deploy = suggestion.deploy_command(given, found.choice.deployment.architecture)
     return [*stream, deploy, f"stream-encryptor migrate --stack NAME {options}"]
 
 
 def _cost(found: Found, the_load: Load, traffic: Traffic | None) -> dict[str, Any]:
     choice, table = found.choice, found.table
-    deployment = Deployment(architecture=choice.architecture)
-    share = the_load.changed / the_load.items if the_load.items else 0.0
+    deployment = choice.deployment
+    share = the_load.concerned / the_load.items if the_load.items else 0.0
     writes, basis = _monthly_writes(choice, traffic, the_load, share)
     reads = traffic.monthly_read_units / max(the_load.read_before, 1) * share if traffic else 0.0
     once = migration(the_load, deployment)
@@ -307,8 +307,28 @@ def _cost(found: Found, the_load: Load, traffic: Traffic | None) -> dict[str, An
         "monthlyReads": round(reads),
         "once": _priced(once, found),
         "month": _priced(monthly, found),
-        "assumptions": list(ASSUMPTIONS),
+        "assumptions": [*ASSUMPTIONS, *_assumptions(found)],
     }
+
+
+def _assumptions(found: Found) -> Iterator[str]:
+    deployment, table = found.choice.deployment, found.table
+    renewal = (
+        f"{number(deployment.renewals_a_day, 'sweep')} that encrypts anew what is older than "
+        f"{number(deployment.renewed_after, 'day')}"
+        if deployment.renewed_after
+        else "none that encrypts anew"
+    )
+    yield f"Scheduled each day: {number(deployment.sweeps_a_day, 'catch-up sweep')}, and {renewal}."
+    if not table.is_on_demand:
+        yield (
+            "Units of this provisioned table are priced as if its capacity were raised by just what they take; what "
+            "fits into capacity that lies idle costs nothing more."
+        )
+    if table.table_class != "STANDARD":
+        yield f"The table's class is {table.table_class}; the prices are those of STANDARD."
+    if table.replicas:
+        yield "Replicas' writes and bytes are priced as those of this Region."
 
 
 def _monthly_writes(choice: Choice, traffic: Traffic | None, the_load: Load, share: float) -> tuple[float, str]:
@@ -335,7 +355,7 @@ def _use(use: Use, found: Found) -> dict[str, Any]:
         "gigabyteMonths": round(use.storage + use.recovery, 6),
         "amount": None
         if prices is None
-        else round(amount(use, prices, found.table.is_on_demand, found.choice.architecture), 4),
+        else round(amount(use, prices, found.table.is_on_demand, found.choice.deployment.architecture), 4),
     }
 
 

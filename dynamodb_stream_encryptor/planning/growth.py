@@ -5,7 +5,7 @@ the reason that its dead letter would have.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -77,6 +77,7 @@ class Growth:
         before: sizes of the items that would be written.
         after: their sizes once they are.
         written: the larger of the two, which a write's units go by.
+        encrypted: sizes of the items that are encrypted already.
         read: sizes of all items.
         ratios: how many items grow or shrink by how much, by the names in ``RATIOS``.
         values: what becomes of each attribute.
@@ -91,7 +92,7 @@ class Growth:
         self._policy = policy
         cipher = ValueCipher(Keyrings(LocalKms(table.region), key_arn))  # type: ignore[arg-type]
         self._planner = Planner(cipher, lambda: datetime.now(UTC))
-        self.read, self.before, self.after, self.written = Sizes(), Sizes(), Sizes(), Sizes()
+        self.read, self.before, self.after, self.written, self.encrypted = (Sizes() for _ in range(5))
         self.ratios: Counter[str] = Counter()
         self.values = {name: Value() for name in policy.attributes}
         self.states: Counter[str] = Counter()
@@ -126,8 +127,11 @@ class Growth:
             self._fail(outcome.reason, item, None)
         elif outcome.status is Status.DEFERRED and outcome.reason != _OTHER_KEY:
             self.states["deferred"] += 1
+        elif encrypted:
+            self.states["encrypted"] += 1
+            self.encrypted.add(item_size(item))
         else:
-            self.states["encrypted" if encrypted else "nothing"] += 1
+            self.states["nothing"] += 1
 
     def _count(self, item: Item, stored: Item) -> None:
         before, after = item_size(item), item_size(stored)
@@ -195,11 +199,20 @@ def _held(index: Index, table_keys: Sequence[str], item: Item) -> dict[str, Any]
 
 
 def mean_units(growth: Growth) -> tuple[float, float, float, float]:
-    """Return the means of an item that is written: consistent reads before and after, its write, its indexes'."""
+    """Return the means of an item with something to encrypt: the units of consistent reads before and
+    after, of its write, and of its writes in indexes.
+
+    Of one that is encrypted already its present size is all that is known.
+    """
+
+    def mean(sizes: Sizes, units: Callable[[int], float]) -> float:
+        count = sizes.count + growth.encrypted.count
+        return (sizes.sum_of(units) + growth.encrypted.sum_of(units)) / count if count else 0.0
+
     count = growth.before.count
     return (
-        growth.before.mean_of(read_units),
-        growth.after.mean_of(read_units),
-        growth.written.mean_of(write_units),
+        mean(growth.before, read_units),
+        mean(growth.after, read_units),
+        mean(growth.written, write_units),
         growth.index_units / count if count else 0.0,
     )

@@ -13,7 +13,7 @@ from dynamodb_stream_encryptor.planning import describe, sampling, trail_files
 from dynamodb_stream_encryptor.planning.document import Choice, Found, Looked
 from dynamodb_stream_encryptor.planning.growth import Growth
 from dynamodb_stream_encryptor.planning.local_kms import stand_in_arn
-from dynamodb_stream_encryptor.planning.obstacles import Finding, of_items, of_names, of_table
+from dynamodb_stream_encryptor.planning.obstacles import Finding, nothing_chosen, of_items, of_names, of_table
 from dynamodb_stream_encryptor.planning.prices import find_prices
 from dynamodb_stream_encryptor.planning.survey import Survey
 from dynamodb_stream_encryptor.planning.table import Table
@@ -90,14 +90,12 @@ def make(
             survey.add(item)
             if growth is not None:
                 growth.add(item)
-        told("items", reader.items, request.sample or table.items or None)
+        told("items", reader.items, min(request.sample or table.items, table.items) or None)
     looked = Looked(reader.is_complete, request.sample, reader.units, time.monotonic() - began)
     if growth is not None:
         findings += of_items(survey, growth, choice.attributes, choice.appended)
     if not choice.attributes:
-        findings.append(
-            Finding("nothing-chosen", "No attributes to encrypt are chosen. Give some with --attributes A,B.")
-        )
+        findings.append(nothing_chosen(table, survey))
     return Found(
         generated=generated,
         table=table,

@@ -12,6 +12,7 @@ from dynamodb_stream_encryptor.planning.table import Table
 from item_crypto.core.context import PURPOSE, RESERVED_PREFIX
 from item_crypto.core.stored_form import CONFLICT_SUFFIX, ENCRYPTED_PREFIX, IS_ENCRYPTED, MARKERS, encrypted_name
 
+_CANDIDATES: Final = 12  # Attributes that are named where none is chosen.
 _TAKEN: Final = re.compile(r"[A-Za-z0-9_.-]{1,255}")  # What the template's parameters take as a name.
 
 
@@ -148,6 +149,14 @@ def of_names(table: Table, attributes: Sequence[str]) -> Iterator[Finding]:
                 "attribute-is-ttl",
                 f"{name} is the table's time to live: once it is encrypted, items no longer expire.",
             )
+
+
+def nothing_chosen(table: Table, survey: Survey) -> Finding:
+    """Return that nothing is to be encrypted, and what could be: what is no key, the largest first."""
+    barred = {*table.keys, *(name for index in table.indexes for name in index.keys), table.ttl, *MARKERS}
+    names = [one.name for one in survey if one.name not in barred and not one.name.startswith(ENCRYPTED_PREFIX)]
+    could = f" Those that could be, the largest first: {', '.join(names[:_CANDIDATES])}." if names else ""
+    return Finding("nothing-chosen", f"No attributes to encrypt are chosen. Give some with --attributes A,B.{could}")
 
 
 def of_items(survey: Survey, growth: Growth, attributes: Sequence[str], appended: Sequence[str]) -> Iterator[Finding]:

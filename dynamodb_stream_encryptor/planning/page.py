@@ -66,12 +66,14 @@ pre { margin: .5rem 0; padding: .8rem 1rem; background: var(--sunken); border: 1
 .bars b { font-weight: 400; text-align: right; font-variant-numeric: tabular-nums; }
 footer { margin-top: 2.25rem; padding-top: .9rem; border-top: 1px solid var(--line); font-size: .85rem; }
 @media (max-width: 640px) { main { margin: 0; padding: 1.25rem; border: 0; border-radius: 0; }
-  .numbers { grid-template-columns: 1fr 1fr; } .facts th { width: 7rem; }
+  .numbers { grid-template-columns: 1fr 1fr; }
+  .numbers div:first-child { grid-column: 1 / -1; } .facts th { width: 7rem; }
   .figures thead { display: none; }
   .figures tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
   .figures tr:last-child { border-bottom: 0; }
   .figures td, .figures td + td { display: flex; justify-content: space-between; gap: 1rem; padding: .1rem 0; border: 0;
     text-align: right; white-space: normal; }
+  .figures td.word { padding-left: 0; }
   .figures td:first-child { font-weight: 600; } .figures td:empty { display: none; }
   .figures td + td::before { content: attr(data-name); color: var(--soft); text-align: left; } }
 @media print { body { background: #fff; } main { border: 0; margin: 0; padding: 0; max-width: none; }
@@ -137,12 +139,11 @@ def _contents(plan: Plan) -> str:
 
 def _growth(plan: Plan) -> str:
     growth, states = plan["growth"], plan["states"]
-    counts = [(words, f"{states[name]:,}") for name, words in STATE_WORDS.items()]
-    content = _table(("items that were looked at", ""), counts)
+    content = _bars([{"name": words, "count": states[name]} for name, words in STATE_WORDS.items()])
     if not growth["before"]["count"]:
         return content
     heads = ("once encrypted", "items", "before", "after", "mean before", "mean after", "largest after")
-    content += _table(heads, list(growth_rows(plan)))
+    content += "<h3>Attributes and items</h3>" + _table(heads, list(growth_rows(plan)))
     sizes = "<h3>Sizes of items once encrypted</h3>" + _bars(growth["after"]["bands"])
     ratios = [{"name": one["name"], "count": one["items"]} for one in growth["ratios"]]
     return content + sizes + "<h3>How items grow or shrink</h3>" + _bars(ratios)

@@ -312,7 +312,8 @@ def verdict_text(plan: Plan) -> str:
         return f"{number(len(plan['inTheWay']), 'thing')} in the way, of {looked} looked at."
     if not plan["looked"]["items"]:
         return f"Nothing stands in the way of encrypting {attributes}; the table has no items to look at."
-    return f"Nothing stands in the way of encrypting {attributes}, of {looked} looked at."
+    sample = "" if plan["looked"]["full"] else " That is a sample: --full looks at all."
+    return f"Nothing stands in the way of encrypting {attributes}, of {looked} looked at.{sample}"
 
 
 def _verdict(output: Output, plan: Plan) -> None:

@@ -40,6 +40,10 @@ BREAKS: Final = {
     "admin_page": ("functions/admin_page/headers.py", "import admin_page.page"),
     "page": ("functions/admin_page/settings.py", "import pydantic"),
     "migrator": ("functions/migrator/census.py", "import migrator.page"),
+    "planning": (
+        "dynamodb_stream_encryptor/planning/units.py",
+        "import dynamodb_stream_encryptor.planning.suggestion",
+    ),
 }
 SHIPPED_TO_TESTS: Final = ("functions/migrator/policy.py", "import tests.scene")
 

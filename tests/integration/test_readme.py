@@ -25,6 +25,7 @@ from tests.documents import (
     LIBRARY,
     OPERATING,
     PATIENCE,
+    PLAN,
     README,
     RECOVERY,
     ROOT,
@@ -199,6 +200,22 @@ def test_an_existing_table_is_migrated_and_verified(reader: Reader):
     assert re.search(r"As it should be: \d+ items, [1-9]\d* values decrypted, no plaintext and no old form", after)
 
 
+def test_a_table_of_orders_is_planned(reader: Reader):
+    reader.python(block(PLAN, "orders"))
+    planned = reader.bash(block(PLAN, "plan"), code=1)
+    shown = text(PLAN).partition("<!-- test: plan -->")[2].partition("```console\n")[2].partition("```")[0]
+    for line in shown.splitlines():
+        if line.startswith(("card", "address", "the whole item", "state", "new writes", "- ", "5", " ")):
+            assert without_numbers(line) in without_numbers(planned), line
+    assert "2 things in the way, of 501 items looked at." in planned
+    assert "2 things in the way, of 501 items looked at." in shown
+
+
+def without_numbers(words: str) -> str:
+    """Return what is said, whatever the numbers: they differ a little with each run."""
+    return re.sub(r"\s+", " ", re.sub(r"[\d.,]+", "0", words))
+
+
 def test_an_administrator_switches_off_through_the_api(reader: Reader):
     if shutil.which("curl") is None:
         pytest.skip("needs curl")
@@ -273,7 +290,8 @@ def test_architecture_has_every_file_of_the_core_and_names_no_other():
     named = {name for row in rows for name in re.findall(r"`([\w/]+\.py)`", row)}
     layer, functions = ROOT / "layers/crypto", ROOT / "functions"
     core = [path for package in ("item_crypto", "encryptor_runtime") for path in (layer / package).rglob("*.py")]
-    places = {ROOT, layer, *(path.parent for path in core), *functions.iterdir()}
+    planning = ROOT / "dynamodb_stream_encryptor/planning"
+    places = {ROOT, layer, planning, *(path.parent for path in core), *functions.iterdir()}
     assert [name for name in sorted(named) if not any((place / name).exists() for place in places)] == []
     assert {path.name for path in core} - named <= {"__init__.py"}
 

@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -23,11 +25,13 @@ from dynamodb_stream_encryptor.planning.prices import find_prices
 
 PRICES = find_prices("us-east-1", None)
 assert PRICES is not None
-LOAD = Load(1_000_000, 1_000_000, 2_048_000_000, 512_000_000, read_before=1, read_after=1, write=3, index_write=0)
+LOAD = Load(
+    1_000_000, 1_000_000, 1_000_000, 2_048_000_000, 512_000_000, read_before=1, read_after=1, write=3, index_write=0
+)
 COUNTS = st.floats(0, 1e9)
 LOADS = st.builds(
     lambda items, part, size, growth, units: Load(
-        items, items * part, items * size, items * growth, units, units, units, units / 2
+        items, items * part, items * part / 2, items * size, items * growth, units, units, units, units / 2
     ),
     COUNTS,
     st.floats(0, 1),
@@ -176,8 +180,14 @@ class TestPrices:
         with pytest.raises(UsageError, match="cannot be read"):
             find_prices("us-east-1", tmp_path / "none.json")
 
+    def test_the_form_that_the_document_shows_is_taken(self, tmp_path):
+        document = (Path(__file__).parents[2] / "docs/plan.md").read_text()
+        file = tmp_path / "prices.json"
+        file.write_text(document.partition("<!-- prices -->\n```json\n")[2].partition("```")[0])
+        prices = find_prices("eu-north-1", file)
+        assert prices is not None
+        assert (prices.as_of, prices.source) == ("2026-11", "our contract")
+
 
 def shipped() -> dict:
-    from importlib.resources import files
-
     return json.loads(files("dynamodb_stream_encryptor.planning").joinpath("prices.json").read_text())

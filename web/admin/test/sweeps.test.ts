@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 
 import type { Setting, Status, Sweep } from "../src/api/types";
 import { activeSweep, judged, looks } from "../src/sweeps/census";
-import { pace, progress, segmentProgress, withReading } from "../src/sweeps/pace";
 import { narrows, readKeys, readPercent, stateWords } from "../src/sweeps/part";
 import { plan } from "../src/sweeps/plan";
+import { progress, segmentProgress } from "../src/sweeps/progress";
 import { aStatus, aSweep } from "./made-up";
 
 describe("looks at the table", () => {
@@ -173,25 +173,6 @@ describe("a plan", () => {
 
   it("claims nothing where nothing is known", () => {
     expect(plan(aStatus({ sweeps: [] }), "encrypt", null)).toMatchObject({ writes: null, seconds: null, pace: null });
-  });
-});
-
-describe("the pace", () => {
-  const at = (scanned: number) => aSweep({ state: "running", scanned, itemsPerSecond: 5 });
-
-  it("is measured over the last half minute, and is the average until there are two readings", () => {
-    let readings = withReading([], at(100), 0);
-    expect(pace(readings, at(100))).toBe(5);
-    readings = withReading(readings, at(300), 2_000);
-    expect(pace(readings, at(300))).toBe(100);
-    readings = withReading(readings, at(310), 60_000);
-    readings = withReading(readings, at(330), 62_000);
-    expect(pace(readings, at(330))).toBe(10);
-  });
-
-  it("is none for a sweep that does not run", () => {
-    expect(pace([], aSweep({ state: "paused" }))).toBeNull();
-    expect(withReading([{ at: 0, scanned: 1 }], aSweep({ state: "paused" }), 5)).toEqual([]);
   });
 });
 

@@ -11,6 +11,7 @@ import type { Setting, Status } from "../src/api/types";
 import { ResourceMemory } from "../src/resource";
 import { ServiceProvider } from "../src/service";
 import { FailuresView } from "../src/views/failures";
+import { LiveSweep } from "../src/views/live-sweep";
 import { MigrationView } from "../src/views/migration";
 import { SwitchCard } from "../src/views/the-switch";
 import { aStatus, aSweep } from "./made-up";
@@ -233,6 +234,71 @@ describe("a sweep", () => {
     show(<MigrationView />);
     const decrypt = await screen.findByRole("radio", { name: "Decrypt" });
     expect(decrypt.getAttribute("aria-disabled") ?? decrypt.hasAttribute("disabled")).toBeTruthy();
+  });
+});
+
+describe("a sweep that runs", () => {
+  const running = aSweep({
+    id: "s",
+    state: "running",
+    finishedAt: null,
+    scanned: 40,
+    rate: 50,
+    rateNow: 12.5,
+    limitedBy: "table-throttled",
+    estimatedEnd: new Date(Date.now() + 90_000).toISOString(),
+    segmentsDone: 1,
+    segmentsRunning: 2,
+    itemsFailed: 7,
+  });
+
+  it("tells its rate, what limits it, when it ends and what failed", async () => {
+    stands(aStatus({ sweeps: [running] }));
+    service.answers("GET sweeps/s", () => [200, { sweep: { ...running, segmentsDetail: [] } }]);
+    show(<LiveSweep sweep={running} />);
+    expect(await screen.findByText("What limits its rate: the table, which throttles.")).toBeTruthy();
+    const told = (name: string) => screen.getByText(name).nextElementSibling?.textContent;
+    expect(told("Rate now")).toBe("12.5 items/s of at most 50");
+    expect(told("On average")).toBe("10 items/s");
+    expect(told("Ends")).toMatch(/^about .*, in (8\d|90) s$|^about .*, in [12] min$/);
+    expect(told("Failed")).toBe("7");
+    expect(told("Segments")).toBe("1 of 4 done, 2 running");
+  });
+
+  it("is given a ceiling, and none", async () => {
+    stands(aStatus({ sweeps: [running] }));
+    service
+      .answers("GET sweeps/s", () => [200, { sweep: { ...running, segmentsDetail: [] } }])
+      .answers("PUT sweeps/s/rate", ({ rate }) => [200, { sweep: { ...running, rate } }]);
+    const user = userEvent.setup();
+    show(<LiveSweep sweep={running} />);
+    for (const [typed, button] of [
+      ["200", "Set the ceiling"],
+      ["", "Set no ceiling"],
+    ] as const) {
+      await user.click(await screen.findByRole("button", { name: "Rate…" }));
+      const field = await screen.findByLabelText("Items a second, at most");
+      await user.clear(field);
+      if (typed) await user.type(field, typed);
+      await user.click(screen.getByRole("button", { name: button }));
+      await waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
+    }
+    expect(service.written).toEqual([
+      ["PUT sweeps/s/rate", { rate: 200 }],
+      ["PUT sweeps/s/rate", { rate: null }],
+    ]);
+  });
+
+  it("that ended meanwhile is not changed, and says so", async () => {
+    stands(aStatus({ sweeps: [running] }));
+    service
+      .answers("GET sweeps/s", () => [200, { sweep: { ...running, segmentsDetail: [] } }])
+      .answers("PUT sweeps/s/rate", () => [409, { message: "The sweep is done.", code: "stopped" }]);
+    const user = userEvent.setup();
+    show(<LiveSweep sweep={running} />);
+    await user.click(await screen.findByRole("button", { name: "Rate…" }));
+    await user.click(await screen.findByRole("button", { name: "Set the ceiling" }));
+    expect(await screen.findByText("The sweep is done.")).toBeTruthy();
   });
 });
 

@@ -39,8 +39,18 @@ test("a migration started in the page reaches its end on screen", async ({ page 
     expect((await states("before-")).plaintext).toBeGreaterThan(0);
   });
 
+  await test.step("its ceiling is raised", async () => {
+    await page.getByRole("button", { name: "Rate…" }).click();
+    const dialog = page.getByRole("alertdialog");
+    await dialog.getByLabel("Items a second, at most", { exact: true }).fill("60");
+    await dialog.getByRole("button", { name: "Set the ceiling" }).click();
+    await expect(dialog).toBeHidden();
+    await expect(page.getByText("of at most 60")).toBeVisible();
+  });
+
   await test.step("it goes on, and ends", async () => {
     await page.getByRole("button", { name: "Resume" }).click();
+    await expect(page.getByText(/^\d of 4 done, [1-4] running$/)).toBeVisible();
     await expect(told(page)).toHaveText("The sweep is done.", { timeout: 120_000 });
     await expect(page.getByText("4 of 4")).toBeVisible();
     expect(await share()).toBe(100);

@@ -36,6 +36,21 @@ test("who is signed in", async ({ page }) => {
     await read(page);
     await looked(page, "sweep");
   });
+  await test.step("a sweep that runs", async () => {
+    await go(page, "Migration");
+    await page.getByRole("radio", { name: "Verify" }).click();
+    await page.getByLabel("Items a second, at most", { exact: true }).fill("2");
+    await page.getByRole("button", { name: "Start verifying" }).click();
+    await expect(page.getByText("What limits its rate: its ceiling.")).toBeVisible();
+    await looked(page, "sweep-running");
+    await page.getByRole("button", { name: "Rate…" }).click();
+    await looked(page, "rate");
+    await page.getByRole("button", { name: "Not now" }).click();
+    await page.getByRole("button", { name: "Cancel…" }).click();
+    await page.getByLabel("Type cancel to confirm").fill("cancel");
+    await page.getByRole("button", { name: "Cancel the sweep" }).click();
+    await expect(page.getByRole("alertdialog")).toBeHidden();
+  });
   await test.step("a question before something is done", async () => {
     await go(page, "Overview");
     await page.getByRole("button", { name: "Switch off…" }).click();

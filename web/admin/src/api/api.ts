@@ -70,6 +70,11 @@ export class AdminApi {
     return (await this.write<{ sweep: Sweep }>("POST", `sweeps/${encodeURIComponent(id)}/${action}`, confirm)).sweep;
   }
 
+  /** Sets the ceiling of a sweep, in items a second; null takes it away. */
+  async setRate(id: string, rate: number | null): Promise<Sweep> {
+    return (await this.write<{ sweep: Sweep }>("PUT", `sweeps/${encodeURIComponent(id)}/rate`, { rate })).sweep;
+  }
+
   failures(max: number, signal?: Signal): Promise<Failures> {
     return this.read(`failures?max=${max}`, signal);
   }

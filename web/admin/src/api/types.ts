@@ -47,6 +47,8 @@ export interface Places {
   absent: number;
 }
 
+export type LimitedBy = "ceiling" | "table-capacity" | "table-throttled" | "kms-throttled" | "function";
+
 export interface Sweep {
   id: string;
   goal: Goal;
@@ -68,21 +70,33 @@ export interface Sweep {
   values: { seen: number; decrypted: number };
   /** Items by the KMS key that they need, by ARN; counted by `verify` only. */
   underKey: Counts;
+  /** Items a second at most; null for no ceiling. */
   rate: number | null;
   olderThan: string | null;
   deep: boolean;
   /** The average since the start, pauses included. */
   itemsPerSecond: number | null;
+  /** Items a second at present; null for a sweep that does not run. */
+  rateNow: number | null;
+  /** What keeps it from going faster; null while it gets faster. */
+  limitedBy: LimitedBy | null;
+  /** When it ends if it goes on like this. */
+  estimatedEnd: string | null;
+  segmentsRunning: number;
+  /** Items that failed so far, and will not be tried again. */
+  itemsFailed: number;
   reason: string | null;
   minutesWithoutProgress: number | null;
 }
 
 export interface Segment {
   segment: number;
-  state: "waiting" | "done";
+  state: "waiting" | "running" | "done";
   pages: number;
   scanned: number;
   counts: Counts;
+  rateNow: number | null;
+  limitedBy: LimitedBy | null;
 }
 
 export interface SweepDetail extends Sweep {

@@ -98,7 +98,7 @@ export function StartForm({ status, goals }: StartFormProps) {
             change={setRate}
             min={1}
             max={HIGHEST_RATE}
-            placeholder="no limit"
+            placeholder="no ceiling"
             help="Leaves capacity of the table to its users."
           />
           {chosen === "re-encrypt" && (

@@ -6,7 +6,7 @@ import { Link } from "wouter";
 import { Refused } from "../api/errors";
 import type { SweepDetail } from "../api/types";
 import { count, items, percent, rate, short } from "../format";
-import { segmentProgress } from "../sweeps/pace";
+import { segmentProgress } from "../sweeps/progress";
 import { CENSUS, GOALS, OUTCOMES, took } from "../sweeps/words";
 import { Page } from "../ui/page";
 import { Card, Empty, Facts, Reading, Skeleton, Time } from "../ui/parts";
@@ -56,7 +56,7 @@ export function SweepView({ id }: { id: string }) {
         <Card title="Progress" className="full" actions={sweep && <SweepBadge state={sweep.state} />}>
           {sweep ? (
             <>
-              <SweepProgress sweep={sweep} perSecond={followed.perSecond} />
+              <SweepProgress sweep={sweep} />
               <SweepControls sweep={sweep} changed={followed.refresh} />
             </>
           ) : (
@@ -90,11 +90,11 @@ function Segments({ sweep }: { sweep: SweepDetail }) {
             <ProgressBar
               share={share}
               label={`Segment ${segment.segment + 1}`}
-              tone={done ? "done" : sweep.state === "running" ? "live" : "still"}
+              tone={done ? "done" : segment.state === "running" ? "live" : "still"}
             />
             <span className="segment-count" title={`${items(segment.scanned)} in ${items(segment.pages, "page")}`}>
               {short(segment.scanned)}
-              <span className="soft">{done ? " done" : segment.pages ? "" : " waits"}</span>
+              <span className="soft">{done ? " done" : segment.state === "running" ? " running" : " waits"}</span>
             </span>
           </li>
         );
@@ -157,7 +157,7 @@ function Asked({ sweep }: { sweep: SweepDetail }) {
         ["Ended", sweep.finishedAt ? <Time key="f" at={sweep.finishedAt} /> : "–"],
         ["Took", took(sweep)],
         ["Segments", count(sweep.segments)],
-        ["Rate", sweep.rate ? `${rate(sweep.rate)} at most` : "no limit"],
+        ["Rate", sweep.rate ? `${rate(sweep.rate)} at most` : "as fast as the table and KMS bear"],
         ...(sweep.olderThan
           ? [["Keys older than", <Time key="o" at={sweep.olderThan} form="date" />] as [string, React.ReactNode]]
           : []),
