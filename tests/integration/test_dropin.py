@@ -25,6 +25,7 @@ from item_crypto import (
     Use,
     key_digest,
 )
+from item_crypto.dropin.reads import check_arguments
 from tests.dropin import Pair, moto_answers, steps
 from tests.faults import failing, interrupting
 from tests.scene import CONFIGURATION, HISTORY, TABLE, Scene
@@ -337,9 +338,10 @@ def test_table_when_nobody_named_it_then_it_is_refused_and_when_it_is_plain_it_i
         ("put_item", {"Expected": {"n": {"Exists": False}}}),
         ("update_item", {"AttributeUpdates": {"n": {"Value": 1}}}),
         ("query", {"KeyConditions": {}}),
+        ("scan", {"SomeNewExpression": "history = :v"}),
     ],
 )
-def test_argument_when_it_is_older_than_expressions_then_it_is_refused(
+def test_argument_when_it_is_older_than_expressions_or_not_known_then_it_is_refused(
     scene: Scene, table: EncryptedTable, operation: str, arguments: Any
 ) -> None:
     key = python(scene.new_key())
@@ -347,6 +349,29 @@ def test_argument_when_it_is_older_than_expressions_then_it_is_refused(
 
     with pytest.raises(CallRefused, match=next(iter(arguments))):
         getattr(table, operation)(**needed.get(operation, {}), **arguments)
+
+
+@pytest.mark.parametrize("part", [{}, {"UpdateRequest": {}}, {"PutRequest": {}}, {"PutRequest": {"Item": {}, "X": 1}}])
+def test_part_of_a_batch_when_it_is_not_known_then_it_is_refused(client: EncryptedClient, part: Any) -> None:
+    with pytest.raises(CallRefused):
+        client.batch_write_item(RequestItems={TABLE: [part]})
+
+
+def test_arguments_of_boto3_when_they_are_all_asked_for_then_each_is_known_or_refused_as_legacy(
+    client: EncryptedClient,
+) -> None:
+    """Where boto3 learns another one, somebody has to look at it."""
+    refusals: dict[str, str] = {}
+    for name in ("get_item", "put_item", "update_item", "delete_item", "query", "scan"):
+        operation = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[name])
+        for argument in operation.input_shape.members:
+            refusals[argument] = ""
+            try:
+                check_arguments(name, {argument: None})
+            except CallRefused as refused:
+                refusals[argument] = str(refused)
+    assert len([argument for argument, refusal in refusals.items() if not refusal]) > 15
+    assert [refusal for refusal in refusals.values() if refusal and "is a legacy argument" not in refusal] == []
 
 
 @pytest.mark.parametrize("name", ["is_encrypted", "encrypted_history", "encrypted_configuration_conflict"])

@@ -162,3 +162,10 @@ def test_placeholders_when_the_caller_has_our_names_then_others_are_taken() -> N
     assert given_names.name("history") == "#item_crypto_1"
     assert given_names.name("history") == "#item_crypto_1"
     assert given_names.names["#item_crypto_0"] == "title"
+
+
+@pytest.mark.parametrize("text", ["history = :v", "sessionId = :v AND begins_with(#h, :v)", "encrypted_history = :v"])
+def test_key_condition_when_it_names_what_is_encrypted_then_it_is_refused(text: str) -> None:
+    with pytest.raises(ExpressionRefused):
+        conditions.check_key_condition(text, placeholders(), PROTECTED)
+    conditions.check_key_condition("sessionId = :v AND begins_with(userId, :v)", placeholders(), PROTECTED)

@@ -30,6 +30,18 @@ _LEGACY: Final = (
 """Arguments that expressions took the place of in 2014 (API reference, "Legacy conditional parameters")."""
 
 
+_KNOWN: Final = frozenset(
+    {
+        *("TableName", "IndexName", "Key", "Keys", "Item", "RequestItems", "TransactItems", "Select", "Limit"),
+        *("ConsistentRead", "ScanIndexForward", "ExclusiveStartKey", "Segment", "TotalSegments"),
+        *("ReturnConsumedCapacity", "ReturnItemCollectionMetrics", "ReturnValues"),
+        *("ReturnValuesOnConditionCheckFailure", "UpdateExpression", CONDITION, FILTER, KEY_CONDITION, PROJECTION),
+        *(NAMES, VALUES),
+    }
+)
+"""Arguments that were looked at. One that DynamoDB learns some day may name attributes, or carry values."""
+
+
 class Calls(Protocol):
     """DynamoDB's calls, in the client's style."""
 
@@ -48,15 +60,17 @@ class Tables(Protocol):
         """
 
 
-def refuse_legacy(operation: str, request: Request) -> None:
-    """Refuse arguments that are older than expressions.
+def check_arguments(operation: str, request: Request) -> None:
+    """Refuse arguments that are older than expressions, and those that nobody has looked at.
 
     Raises:
         CallRefused: there is one.
     """
-    for name in _LEGACY:
-        if name in request:
+    for name in request:
+        if name in _LEGACY:
             raise CallRefused(operation, f"{name} is a legacy argument; use an expression")
+        if name not in _KNOWN:
+            raise CallRefused(operation, f"{name} is no argument that the drop-in knows; leave it out")
 
 
 class Reads:
@@ -155,7 +169,7 @@ def _narrowed(item: Item, narrowing: Narrowing | None) -> dict[str, Value]:
 
 def _projected(operation: str, request: Request, encryption: Encryption) -> tuple[Request, Narrowing | None]:
     """Return the request to be sent, its expressions for the table as it is stored."""
-    refuse_legacy(operation, request)
+    check_arguments(operation, request)
     placeholders = Placeholders(request)
     protected = encryption.protected
     narrowing: Narrowing | None = None

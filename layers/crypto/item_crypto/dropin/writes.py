@@ -27,10 +27,10 @@ from item_crypto.core.stored_form import ENCRYPTED_PREFIX, encrypted_name
 from item_crypto.dropin import conditions
 from item_crypto.dropin.encryption import Encryption, Written
 from item_crypto.dropin.placeholders import Placeholders
-from item_crypto.dropin.reads import CONDITION, Answer, Calls, Request, Tables, refuse_legacy, with_expressions
+from item_crypto.dropin.reads import CONDITION, Answer, Calls, Request, Tables, check_arguments, with_expressions
 from item_crypto.dropin.update import Update, rendered, taken_apart
 from item_crypto.dropin.use import Use
-from item_crypto.errors import ItemCryptoError, OutcomeUnknown, TransientError
+from item_crypto.errors import CallRefused, ItemCryptoError, OutcomeUnknown, TransientError
 from item_crypto.service_errors import error_code
 
 UPDATE: Final = "UpdateExpression"
@@ -99,7 +99,7 @@ class Writes:
                 continue
             written = encryption.put_all("batch_write_item", table, [_put(part) for part in parts])
             given[table] = [
-                (part if one is None else {"PutRequest": {**part["PutRequest"], "Item": _whole(one)}}, part)
+                (part if one is None else {"PutRequest": {"Item": _whole(one)}}, part)
                 for part, one in zip(parts, written, strict=True)
             ]
             uses += [(encryption, one.use, part) for part, one in zip(parts, written, strict=True) if one is not None]
@@ -184,7 +184,7 @@ class Writes:
 
 def _conditioned(operation: str, request: Request, encryption: Encryption) -> Request:
     """Return the request with its condition for the table as it is stored."""
-    refuse_legacy(operation, request)
+    check_arguments(operation, request)
     if CONDITION not in request:
         return request
     placeholders = Placeholders(request)
@@ -200,7 +200,13 @@ def _whole(written: Written) -> dict[str, Value]:
 
 
 def _put(part: Mapping[str, Any]) -> Item | None:
-    return part["PutRequest"]["Item"] if "PutRequest" in part else None
+    """Return the item that a part of a batch puts; None for a deletion."""
+    match part:
+        case {"PutRequest": {"Item": item, **more}, **others} if not more and not others:
+            return item  # type: ignore[no-any-return]
+        case {"DeleteRequest": _, **others} if not others:
+            return None
+    raise CallRefused("batch_write_item", "a part is neither a put nor a deletion; leave it out")
 
 
 def _as_given(part: Any, pairs: list[tuple[Any, Any]]) -> Any:
