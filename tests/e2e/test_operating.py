@@ -75,7 +75,7 @@ def migrated(reader: Reader) -> Reader:
     reader.python(block(OPERATING, "mapping-on"))
     for command, expected in paused:
         # Slow, so that it can be paused: here are fewer items.
-        follow(reader, command.replace("--rate 60", "--rate 2"), expected)
+        follow(reader, command.replace("--rate 60", "--rate 1"), expected)
     return reader
 
 
