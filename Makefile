@@ -6,7 +6,7 @@
 #   make test-dynamodb  races, faults and sweeps on DynamoDB Local: needs npm and Java 17
 #   make test-iam       what each role may do and must not: needs npm
 #   make test-deployments  packaging, and the Terraform and CDK examples: needs npm
-#   make test-web       the browser's packages: needs Node 20 and npm
+#   make test-web       the browser's packages, in Chromium on the local stack too: needs Node 20, npm, Chromium
 #   make help     all targets
 
 PYTHON ?= python3
@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest -n auto
 NPM := npm --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb test-iam test-deployments test-web e2e-web web mutants
+.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb test-iam test-deployments test-web web mutants
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,12 +64,11 @@ tests/deployments/node_modules: tests/deployments/package-lock.json
 	@$(NPM) ci --prefix tests/deployments && touch $@ \
 		|| echo "What the CDK and Terraform examples are tested with cannot be installed: their tests ARE NOT RUN"
 
-test-web: web/node_modules/.ready ## the browser's packages: types, lint, tests, size, committed builds: needs node, npm
-	@if [ -e $< ]; then $(NPM) run --prefix web check && $(NPM) run --prefix web committed; fi
-
-e2e-web: $(READY) web/node_modules/.ready ## page, client and example in Chromium on the local stack: slow, not in CI
+# Where there is no Chromium, the tests in it say that they were not run.
+test-web: $(READY) web/node_modules/.ready ## the browser's packages; page and example in Chromium: needs node, npm
 	@if [ -e web/node_modules/.ready ]; then \
-		$(NPM) run --prefix web libraries && PYTHON=$(abspath $(BIN)/python) $(NPM) run --prefix web e2e; fi
+		$(NPM) run --prefix web check && $(NPM) run --prefix web committed && \
+		PYTHON=$(abspath $(BIN)/python) $(NPM) run --prefix web e2e; fi
 
 web: web/node_modules/.ready ## build what the stack serves, to commit it: the admin page, the example chat
 	@$(NPM) run --prefix web libraries && $(NPM) run --prefix web pages
@@ -97,11 +96,12 @@ layout: $(READY) ## which module may import which
 template: $(READY) ## cfn-lint
 	@$(BIN)/cfn-lint template.yaml
 
+# They mostly wait: for queues, sweeps and SAM CLI. A file's tests share its stack.
 e2e: $(READY) $(SAM) ## the whole pipeline and SAM CLI's build: slow
-	@$(BIN)/python -m pytest tests/e2e
+	@$(BIN)/python -m pytest -n 3 --dist loadfile tests/e2e
 
-mutants: $(READY) ## break the code in one place at a time: do the tests notice? (OF=package, SAMPLE=n): very slow
-	@$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(OF)
+mutants: $(READY) ## break the code in one place at a time: do the tests notice? (OF=package, SAMPLE=n, SEED=n): very slow
+	@$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(OF)
 
 bench: $(READY) ## what it costs to encrypt an item, variants beside each other
 	@$(BIN)/python benchmarks/encrypt_items.py $(SESSIONS)

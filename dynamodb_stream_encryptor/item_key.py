@@ -6,14 +6,47 @@
     {"sessionId": {"S": "dlg-1"}, "userId": {"S": "alice"}}     DynamoDB JSON: S, N, or B as base64 text
 
 Numbers keep the digits that were typed.
+
+And as a person reads it, in a list of many, where each key has one text and no other key has it::
+
+    sessionId=dlg-1 userId=alice                text stands bare where nothing else can be meant
+    sessionId="7" orderId=7                     text that looks like a number, or has spaces, is quoted as in JSON
+    device={"B": "AAE="}                        binary as in DynamoDB JSON
 """
 
 import base64
 import binascii
 import json
-from typing import Any
+import re
+from collections.abc import Mapping
+from typing import Any, Final
 
 from dynamodb_stream_encryptor.errors import UsageError
+
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_BARE: Final = re.compile(rf"(?!{_NUMBER.pattern}$)(?=.*[^\W\d])[\w.:/@+-]+")
+"""Text that needs no quotes: it has a letter, and nobody takes it for a number."""
+
+
+def key_text(key: Any) -> str:
+    """Return a key in DynamoDB JSON for a person; what is none, as JSON."""
+    if not isinstance(key, Mapping) or not key:
+        return json.dumps(key, ensure_ascii=False)
+    return " ".join(f"{_text(str(name))}={_part_text(part)}" for name, part in key.items())
+
+
+def _part_text(part: Any) -> str:
+    match part:
+        case {"S": str(text)} if len(part) == 1:
+            return _text(text)
+        case {"N": str(digits)} if len(part) == 1 and _NUMBER.fullmatch(digits):
+            return digits
+        case _:
+            return json.dumps(part, ensure_ascii=False)
+
+
+def _text(text: str) -> str:
+    return text if _BARE.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def read_key(text: str) -> dict[str, dict[str, str]]:

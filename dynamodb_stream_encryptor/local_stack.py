@@ -11,6 +11,9 @@ from botocore.config import Config
 STATE_DIRECTORY: Final = Path(".local")
 """Where the local stack keeps its files, below the project's folder."""
 
+STOPPED: Final = "LocalStackStopped"
+"""The error code of an invocation that the local stack's end cut short."""
+
 CREDENTIALS: Final = {
     "aws_access_key_id": "testing",
     "aws_secret_access_key": "testing",

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-_WIDTH: Final = 110  # Where there is no terminal.
+_UNBOUNDED: Final = 100_000  # Columns where there is no terminal: whatever reads there wraps, or does not, by itself.
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -31,6 +31,11 @@ class Output:
         """Tell whether somebody watches what is noted."""
         return self.notes.is_terminal
 
+    @property
+    def can_redraw(self) -> bool:
+        """Tell whether a line of notes can be taken away again."""
+        return self.notes.is_terminal and not self.notes.is_dumb_terminal
+
     def document(self, document: Any) -> None:
         """Print a JSON document, the one thing that a program reads."""
         sys.stdout.write(f"{json_text(document)}\n")
@@ -45,12 +50,25 @@ class Output:
         self._out.print(Text(printable(text), style=style), soft_wrap=True)
 
     def table(self, table: Table) -> None:
-        """Print a table of the result for people."""
-        self._out.print(table)
+        """Print a table of the result for people: fitted into a terminal, else a line a row, whatever its length."""
+        if self._out.is_terminal:
+            self._out.print(table)
+            return
+        with self._out.capture() as captured:
+            self._out.print(table)
+        self.raw("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
     def note(self, text: str, style: str = "") -> None:
         """Print a line beside the result."""
         self.notes.print(Text(printable(text), style=style), soft_wrap=True)
+
+    def passing(self, text: str) -> None:
+        """Show what holds for a moment: in place on a terminal, where no text takes it away; else as a note."""
+        if self.can_redraw:
+            self.notes.file.write(f"\r\x1b[2K{printable(text)}")
+            self.notes.file.flush()
+        elif text:
+            self.note(text)
 
 
 def facts(pairs: list[tuple[str, str]]) -> Table:
@@ -73,11 +91,11 @@ def printable(text: str) -> str:
     return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def json_text(document: Any) -> str:
+def json_text(document: Any, indent: int | None = 2) -> str:
     """Return JSON that is safe on a terminal too; equal, when parsed, to `document`."""
-    text = json.dumps(document, indent=2, ensure_ascii=False, default=str)
+    text = json.dumps(document, indent=indent, ensure_ascii=False, default=str)
     return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def _console(stream: Any) -> Console:
-    return Console(file=stream, width=None if stream.isatty() else _WIDTH, highlight=False, emoji=False)
+    return Console(file=stream, width=None if stream.isatty() else _UNBOUNDED, highlight=False, emoji=False)

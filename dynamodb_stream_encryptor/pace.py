@@ -1,4 +1,4 @@
-"""How fast a sweep is now: the control function knows only its average, in which a pause counts too."""
+"""How fast a sweep is now, where its control function is an earlier one, which tells only the average."""
 
 from collections import deque
 from collections.abc import Callable
@@ -27,7 +27,12 @@ class Pace:
         return now - self._news[0]
 
     def applied(self, sweep: Sweep) -> Sweep:
-        """Return the sweep with its pace as measured, once there are two readings; an ended one keeps its average."""
+        """Return the sweep with its pace as measured, once there are two readings; an ended one keeps its average.
+
+        So does one whose control function tells the present rate by itself.
+        """
+        if sweep.rate_now is not None:
+            return sweep
         now = self._clock()
         self._readings.append((now, sweep.scanned))
         while len(self._readings) > 2 and now - self._readings[0][0] > _SECONDS:

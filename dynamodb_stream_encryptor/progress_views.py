@@ -1,4 +1,4 @@
-"""Three ways to show a sweep while it goes on: bars on a terminal, plain lines, lines of JSON."""
+"""Ways to show a sweep while it goes on: bars on a terminal, plain lines, lines of JSON, nothing."""
 
 import json
 import time
@@ -11,8 +11,18 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from dynamodb_stream_encryptor.counted import counted
 from dynamodb_stream_encryptor.output import Output
-from dynamodb_stream_encryptor.progress import duration, progress, progress_line, segment_fraction, speed, standstill
+from dynamodb_stream_encryptor.progress import (
+    duration,
+    end_time,
+    progress,
+    progress_line,
+    segment_fraction,
+    segments,
+    speeds,
+    standstill,
+)
 from dynamodb_stream_encryptor.sweep import Segment, Sweep
 
 _SECONDS_BETWEEN_LINES: Final = 5.0
@@ -28,6 +38,16 @@ class View(Protocol):
 
     def close(self) -> None:
         """Leave the screen as it is to stay."""
+
+
+class Nothing:
+    """Shows nothing: who waits wants the end."""
+
+    def show(self, sweep: Sweep, document: Any) -> None:
+        """Leave it."""
+
+    def close(self) -> None:
+        """Leave it."""
 
 
 class Bars:
@@ -102,12 +122,15 @@ def drawing(sweep: Sweep, rows: int) -> RenderableType:
         f"{now.per_cent} %",
         Text(sweep.state, style=colour),
     )
-    about = f" of about {sweep.estimated_items:,}" if sweep.estimated_items else ""
+    seen = counted(sweep.scanned, "item")
+    if sweep.estimated_items:
+        seen = f"{sweep.scanned:,} of about {counted(sweep.estimated_items, 'item')}"
     left = f"{duration(now.seconds_left)} left" if sweep.state == "running" else ""
     counts = ", ".join(f"{name} {number:,}" for name, number in sweep.counts.items() if number)
     lines: list[RenderableType] = [
         head,
-        Text("   ".join(filter(None, [f"{sweep.scanned:,}{about} items", speed(now.rate), left]))),
+        Text("   ".join(filter(None, [seen, *speeds(sweep), left, end_time(sweep)]))),
+        Text(segments(sweep), style="dim"),
         Text(counts, style="dim"),
     ]
     if words := standstill(sweep):
@@ -122,17 +145,17 @@ def _segments(sweep: Sweep, rows: int) -> RenderableType:
     for segment in sorted(shown, key=lambda segment: segment.number):
         table.add_row(*_segment_row(segment, sweep))
     if hidden > 0:
-        table.add_row(Text(f"and {hidden} more segments", style="dim"))
+        table.add_row(Text(f"and {counted(hidden, 'more segment')}", style="dim"))
     return table
 
 
 def _segment_row(segment: Segment, sweep: Sweep) -> tuple[RenderableType, ...]:
-    colour = "green" if segment.state == "done" else "cyan"
+    colour = {"done": "green", "running": "cyan"}.get(segment.state, "bright_black")
     return (
         Text(f"  segment {segment.number}", style="dim"),
         _bar(segment_fraction(segment, sweep), colour, _BAR_WIDTH // 2),
-        Text(f"{segment.scanned:,} items"),
-        Text(f"{segment.pages:,} pages", style="dim"),
+        Text(counted(segment.scanned, "item")),
+        Text(counted(segment.pages, "page"), style="dim"),
         Text(segment.state, style="dim"),
     )
 

@@ -44,6 +44,11 @@ class Sweep:
     details: Sequence[Segment] = field(default=())
     attributes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     idle_minutes: int | None = None
+    rate_now: float | None = None
+    limited_by: str | None = None
+    estimated_end: datetime | None = None
+    segments_running: int | None = None
+    setting_version: int | None = None
 
     @property
     def active(self) -> bool:
@@ -51,9 +56,14 @@ class Sweep:
         return self.state in ACTIVE
 
     @property
+    def failed(self) -> int:
+        """Return how many items failed so far, and will not be tried again."""
+        return sum(self.counts.get(name, 0) for name in FAILURES)
+
+    @property
     def succeeded(self) -> bool:
         """Tell whether it went all the way and nothing failed; what a `verify` found is judged elsewhere."""
-        return self.state == "done" and not any(map(self.counts.get, FAILURES))
+        return self.state == "done" and not self.failed
 
 
 def read_sweep(document: Any) -> Sweep:
@@ -90,6 +100,11 @@ def read_sweep(document: Any) -> Sweep:
                 for name, places in attributes.items()
             },
             idle_minutes=document.get("minutesWithoutProgress"),
+            rate_now=document.get("rateNow"),
+            limited_by=document.get("limitedBy"),
+            estimated_end=read_time(document.get("estimatedEnd")),
+            segments_running=document.get("segmentsRunning"),
+            setting_version=document.get("settingVersion"),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Unreachable("The control function tells of a sweep in an unknown shape.", "unexpected-answer") from error

@@ -5,6 +5,7 @@ from typing import Final
 
 from rich.table import Table
 
+from dynamodb_stream_encryptor.counted import counted
 from dynamodb_stream_encryptor.judgement import Judgement, State
 from dynamodb_stream_encryptor.output import Output, cell, facts
 from dynamodb_stream_encryptor.progress import duration
@@ -33,18 +34,18 @@ def outcome(sweep: Sweep, judged: Judgement | None = None) -> str:
         case "done" if not sweep.succeeded:
             return f"Done, but {'; '.join(_shortcomings(sweep))}."
         case "done":
-            return f"Done: {sweep.scanned:,} items."
+            return f"Done: {counted(sweep.scanned, 'item')}."
         case _:
-            return f"The sweep is {sweep.state}{reason}, after {sweep.scanned:,} items."
+            return f"The sweep is {sweep.state}{reason}, after {counted(sweep.scanned, 'item')}."
 
 
 def _shortcomings(sweep: Sweep) -> Iterator[str]:
     if failed := sweep.counts.get("failed"):
-        yield f"{failed:,} of {sweep.scanned:,} items failed: see `failures list`"
+        yield f"{failed:,} of {counted(sweep.scanned, 'item')} failed: see `failures list`"
     if destroyed := sweep.counts.get("destroyed"):
         yield (
-            f"of {destroyed:,} of {sweep.scanned:,} items the key was destroyed: what they have in plaintext is still "
-            "there"
+            f"of {destroyed:,} of {counted(sweep.scanned, 'item')} the key was destroyed: what they have in plaintext "
+            "is still there"
         )
 
 
@@ -112,5 +113,7 @@ def started(sweep: Sweep) -> Table:
     """Return what was started."""
     pairs = [("sweep", sweep.id), ("goal", sweep.goal), ("segments", str(sweep.segments))]
     if sweep.rate:
-        pairs.append(("at most", f"{sweep.rate:g} items/s"))
+        pairs.append(("at most", "1 item/s" if sweep.rate == 1 else f"{sweep.rate:g} items/s"))
+    else:
+        pairs.append(("rate", "as fast as the table and KMS bear"))
     return facts(pairs)

@@ -6,7 +6,7 @@ Neither is a default. A command that changes a table must not depend on which fi
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from getpass import getuser
 from pathlib import Path
@@ -68,6 +68,31 @@ class Target:
         """Return a boto3 Lambda client that waits for long invocations."""
         return self._client("lambda", _INVOCATION)
 
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of the stack's account and Region, for what answers at once."""
+        return self._client(service, _QUERY)
+
+    @cached_property
+    def parameters(self) -> Mapping[str, str]:
+        """Return the template's parameters that the stack was deployed with; none where there is no stack.
+
+        Raises:
+            CliError: CloudFormation does not say.
+        """
+        if not self.outputs:
+            return {}
+        try:
+            stacks = self.client("cloudformation").describe_stacks(
+                **({} if self.is_local else {"StackName": self.name})
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise explained(error, f"looking for the stack {self.name}") from error
+        for stack in stacks["Stacks"]:
+            outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+            if outputs.get(_CONTROL_FUNCTION) == self.outputs.get(_CONTROL_FUNCTION):
+                return {one["ParameterKey"]: one.get("ParameterValue", "") for one in stack.get("Parameters", [])}
+        return {}
+
     @cached_property
     def who(self) -> str:
         """Return who asks, for audit lines: the AWS principal where there is one. CloudTrail has the truth."""
@@ -119,6 +144,23 @@ def in_aws(stack: str, region: str | None, profile: str | None) -> Target:
     return Target(stack, session.region_name, outputs, False, options, session)
 
 
+def in_account(region: str | None, profile: str | None) -> Target:
+    """Return an account and Region without a stack, as boto3 finds them.
+
+    Raises:
+        UsageError: the profile is unknown, or no Region is set.
+    """
+    given = [("--region", region), ("--profile", profile)]
+    options = shlex.join(word for option, value in given if value is not None for word in (option, value))
+    try:
+        session = boto3.Session(profile_name=profile, region_name=region)
+    except BotoCoreError as error:
+        raise explained(error, "preparing a request") from error
+    if not session.region_name:
+        raise UsageError("No AWS Region is set. Give one with --region, or in the profile.")
+    return Target("", session.region_name, {}, False, options, session)
+
+
 def on_this_machine(state_directory: Path) -> Target:
     """Find the local stack by the `stack.json` that `python -m local up` keeps.
 
@@ -139,6 +181,40 @@ def on_this_machine(state_directory: Path) -> Target:
     return Target(
         "local", region, outputs, True, shlex.join(["--local", *elsewhere]), local_session(region), endpoint_url
     )
+
+
+def find_table(
+    table: str | None,
+    stack: str | None,
+    local: bool,
+    region: str | None,
+    profile: str | None,
+    state_directory: Path | None,
+) -> tuple[Target, str]:
+    """Return where a table is, and its name: any table of the account or of the local stack, or a stack's own.
+
+    Raises:
+        UsageError: the options name none or two, or contradict each other.
+        Unreachable: the stack cannot be found, or names no table.
+    """
+    if table is None and stack is None and not local:
+        raise UsageError(
+            "Which table? Give --table NAME for any table, --stack NAME for that of a stack in AWS, or --local for "
+            "that of the one that `python -m local up` runs."
+        )
+    if table is not None and stack is not None:
+        raise UsageError("--table and --stack exclude each other: a stack names its table.")
+    if table is not None and not local:
+        return in_account(region, profile), table
+    target = find(stack, local, region, profile, state_directory)
+    if table is not None:
+        return replace(target, outputs={}), table
+    try:
+        return target, target.outputs["TableName"]
+    except KeyError:
+        raise Unreachable(
+            f"The stack {target.name} has no output TableName: it is no DynamoDB Stream Encryptor.", "no-table"
+        ) from None
 
 
 def find(

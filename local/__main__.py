@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -48,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LocalStackError as error:
         print(f"local: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nlocal: interrupted", file=sys.stderr)
+        return 130
 
 
 def up(options: argparse.Namespace) -> int:
@@ -73,9 +77,13 @@ def up(options: argparse.Namespace) -> int:
                 example.config = {"api": stack.api_url, **stack.sign_in}
                 with announced(stack, example):
                     print(description(stack, example), flush=True)
-                    wait_for_signal()
+                    try:
+                        wait_for_signal()
+                    except KeyboardInterrupt:
+                        print("\nStopping …", flush=True)
+                        raise
     except KeyboardInterrupt:
-        print("\nStopped. Nothing that was stored is kept.")
+        print("Stopped. Nothing that was stored is kept.")
     return 0
 
 
@@ -103,18 +111,20 @@ def token(user: str, state_directory: Path, *, admin: bool) -> int:
 
 def put(options: argparse.Namespace) -> int:
     """Put the items of a file into the running stack's table."""
+    from dynamodb_stream_encryptor.counted import counted
     from local.put import put
 
     number = put(options.file, options.state_directory, lisa=options.lisa, paused=options.pause)
-    print(f"{_items(number)} put.")
+    print(f"{counted(number, 'item')} put.")
     return 0
 
 
 def load(options: argparse.Namespace) -> int:
     """Load the items of a file into the running stack's table, whatever its shape."""
+    from dynamodb_stream_encryptor.counted import counted
     from local.load import load
 
-    print(f"{_items(load(options.file, options.state_directory))} put.")
+    print(f"{counted(load(options.file, options.state_directory), 'item')} put.")
     return 0
 
 
@@ -126,10 +136,6 @@ def update(options: argparse.Namespace) -> int:
     running_stack(options.state_directory).update(parameters)
     print(f"Updated: {', '.join(parameters)}. Functions that are at work finish with the values they began with.")
     return 0
-
-
-def _items(number: int) -> str:
-    return f"{number:,} item{'' if number == 1 else 's'}"
 
 
 def description(stack: "LocalStack", example: "Example | None" = None) -> str:
@@ -158,7 +164,8 @@ def description(stack: "LocalStack", example: "Example | None" = None) -> str:
         f"      dynamodb scan --table-name {outputs.get('TableName', 'TABLE')}",
     ]
     if stack.table is None or stack.table.holds_sessions:
-        lines.append(f'  curl -H "Authorization: Bearer $(python -m local token alice)" {stack.api_url}/session')
+        token = shlex.join(["python", "-m", "local", "token", *_elsewhere(stack.state_directory), "alice"])
+        lines.append(f'  curl -H "Authorization: Bearer $({token})" {stack.api_url}/session')
     return "\n".join([*lines, "", "Ctrl-C stops it."])
 
 
@@ -359,6 +366,13 @@ def _parameters(pairs: Sequence[str]) -> dict[str, str]:
             raise LocalStackError(f"--parameter takes NAME=VALUE, not {pair}")
         parameters[name] = value
     return parameters
+
+
+def _elsewhere(state_directory: Path) -> list[str]:
+    """Return the option that leads a command to where the stack keeps its files, if that is not the usual place."""
+    if state_directory.resolve() == STATE_DIRECTORY.resolve():
+        return []
+    return ["--state-directory", _relative(state_directory)]
 
 
 def _relative(path: Path) -> str:

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from dynamodb_stream_encryptor.counted import counted
 from item_crypto.core.codec import item_size
 from local.errors import LocalStackError
 from local.sessions import SAMPLES, load_sessions
@@ -79,7 +80,8 @@ def _heading(console: Console, text: str) -> None:
 
 def _write(console: Console, stack: LocalStack, sessions: Sequence[Mapping[str, Any]]) -> None:
     """Write as any application does that knows nothing of encryption."""
-    _heading(console, f"An unchanged writer puts {len(sessions)} sessions and a poison item, with plain boto3")
+    number = counted(len(sessions), "session")
+    _heading(console, f"An unchanged writer puts {number} and a poison item, with plain boto3")
     table = stack.resource("dynamodb").Table(stack.outputs["TableName"])
     with _progress(console) as progress:
         bar = progress.add_task("written", total=len(sessions))
@@ -163,7 +165,8 @@ def _key(item: Mapping[str, Any]) -> tuple[str, str]:
 def _check_stored(checks: Checks, sessions: Sequence[Mapping[str, Any]], stored: Sequence[Mapping[str, Any]]) -> None:
     _heading(checks.console, "In the table")
     expected = {(s["sessionId"], s["userId"]): s for s in sessions}
-    checks.check({_key(item) for item in stored} == expected.keys(), f"{len(expected)} items, none lost, none added")
+    number = counted(len(expected), "item")
+    checks.check({_key(item) for item in stored} == expected.keys(), f"{number}, none lost, none added")
     left = sum(_is_plaintext(item) for item in stored)
     checks.check(left == 0, f"plaintext left: {left}")
     secrets = [item for item in stored if any(name in expected.get(_key(item), {}) for name in SECRETS)]

@@ -17,7 +17,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -29,8 +29,9 @@ from moto.moto_server.werkzeug_app import (
     create_backend_app,
 )
 
+from dynamodb_stream_encryptor.local_stack import STOPPED
 from local.dynamodb_front import DynamoDBFront
-from local.errors import LocalStackError
+from local.errors import FunctionStopped, LocalStackError
 from local.function_process import Invocation
 from local.running import UPDATE_PATH
 from local.wsgi_server import WsgiServer
@@ -60,8 +61,8 @@ class Call:
     Attributes:
         caller: the name of the function that sent it; empty where no function did.
         service: AWS's name of the service, by the signature: `dynamodb`, `kms`, `sqs`, `lambda`, `monitoring`.
-        operation: the operation, by the header X-Amz-Target; else the method and the path.
-        document: the parameters, where they are JSON.
+        operation: the operation, by the header X-Amz-Target or a form's Action; else the method and the path.
+        document: the parameters, where they are JSON or a form.
     """
 
     caller: str
@@ -216,15 +217,23 @@ class EndpointApplication:
         kind = environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse")
         if kind != "RequestResponse":
             if kind == "Event":
-                threading.Thread(target=invoke, args=(event,), daemon=True).start()
+                threading.Thread(target=_in_background, args=(invoke, event), daemon=True).start()
             status = "202 Accepted" if kind == "Event" else "204 No Content"
             start_response(status, [("X-Amz-Executed-Version", "$LATEST"), ("Content-Length", "0")])
             return []
-        invocation = invoke(event)
+        try:
+            invocation = invoke(event)
+        except FunctionStopped:
+            return _error(start_response, "503 Service Unavailable", STOPPED, "The local stack stops.")
         extra = [("X-Amz-Executed-Version", "$LATEST"), ("x-amzn-RequestId", invocation.request_id)]
         if invocation.failed:
             extra.append(("X-Amz-Function-Error", "Unhandled"))
         return _json(start_response, "200 OK", invocation.payload, extra)
+
+
+def _in_background(invoke: Callable[[Any], Invocation], event: Any) -> None:
+    with suppress(FunctionStopped):
+        invoke(event)
 
 
 def function_name(name_or_arn: str) -> str:
@@ -271,10 +280,14 @@ def _call(environ: Environ) -> Call:
     caller = _CALLER.search(environ.get("HTTP_USER_AGENT", ""))
     signed = _SIGNED.search(environ.get("HTTP_AUTHORIZATION", ""))
     operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    body = _body(environ)
     try:
-        document = json.loads(_body(environ) or b"null")
+        document = json.loads(body or b"null")
     except ValueError:
         document = None
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        document = dict(parse_qsl(body.decode()))
+        operation = document.get("Action", operation)
     return Call(
         caller[1] if caller else "",
         signed[1] if signed else "",

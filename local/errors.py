@@ -4,6 +4,7 @@ LocalStackError
 ├── PortInUseError     another program listens on the wanted port
 ├── TemplateError      the template does not load, translate or deploy
 ├── FunctionError      a function raised, timed out or died
+├── FunctionStopped    a function was invoked while the stack stops
 └── NotIdleError       the stack did not come to rest in time
 """
 
@@ -36,6 +37,13 @@ class FunctionError(LocalStackError):
         super().__init__(f"{logical_id} failed: {document.get('errorType')}: {document.get('errorMessage')}")
         self.error_type = str(document.get("errorType"))
         self.error_message = str(document.get("errorMessage"))
+
+
+class FunctionStopped(LocalStackError):
+    """A function cannot answer, or not to the end: the stack stops."""
+
+    def __init__(self) -> None:
+        super().__init__("the local stack stops")
 
 
 class NotIdleError(LocalStackError):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from local.errors import FunctionStopped
 from local.function_process import FunctionProcess, FunctionSpec, Invocation
 
 
@@ -38,13 +39,28 @@ class FunctionPool:
         self._give_back(process)
 
     def invoke(self, event: Any) -> Invocation:
-        """Invoke the function and wait for it; waits for a free process first."""
+        """Invoke the function and wait for it; waits for a free process first.
+
+        Raises:
+            FunctionStopped: the pool is closed.
+        """
         with self._places:
             process = self._take()
             try:
                 return process.invoke(event)
             finally:
                 self._give_back(process)
+
+    def answer(self, event: Any) -> Invocation:
+        """Invoke the function for a caller outside of the stack, who is not to take its end for the function's failure.
+
+        Raises:
+            FunctionStopped: the pool is closed, or was before the function was done.
+        """
+        invocation = self.invoke(event)
+        if invocation.failed and self._closed:
+            raise FunctionStopped
+        return invocation
 
     def crash(self) -> None:
         """Kill every process, also those in mid-invocation; the next invocation starts a new one."""
@@ -86,7 +102,7 @@ class FunctionPool:
                 process.kill()
             else:
                 if self._closed:
-                    raise RuntimeError(f"{self.spec.name} is closed")
+                    raise FunctionStopped
                 process = FunctionProcess(self.spec, self._endpoint_url, self._region, self.log_file)
             self._busy.add(process)
             return process

@@ -8,6 +8,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from local.errors import FunctionStopped
 from local.function_process import Invocation
 from local.http_event import HttpRequest, HttpResponse, to_event, to_response
 from local.routes import Api, Cors, Route
@@ -73,7 +74,10 @@ class Gateway:
         )
         if len(json.dumps(event, ensure_ascii=False).encode("utf-8", "surrogatepass")) > EVENT_LIMIT:
             return HttpResponse.message(413, "Request Entity Too Large")
-        invocation = self._invoke(route.function, event)
+        try:
+            invocation = self._invoke(route.function, event)
+        except FunctionStopped:
+            return HttpResponse.message(503, "Service Unavailable")
         if invocation.failed:
             return HttpResponse.message(500, "Internal Server Error")
         return to_response(invocation.payload)

@@ -72,7 +72,9 @@ def read_item(document: dict[str, Any], key: Mapping[str, str], place: str) -> d
             raise LocalStackError(f"{place}: {name}, of the table's key, is missing")
     typed = any(isinstance(document[name], dict) for name in key)
     try:
-        item = {name: value_from_json(value) if typed else _serialized(value) for name, value in document.items()}
+        item: dict[str, Any] = {
+            name: value_from_json(value) if typed else _serialized(value) for name, value in document.items()
+        }
     except (UnsupportedValue, TypeError, DecimalException):  # The last: a number out of DynamoDB's range.
         raise LocalStackError(
             f"{place}: holds what DynamoDB cannot" + (", or what is not DynamoDB JSON" if typed else "")

@@ -97,7 +97,7 @@ class LocalStack:
         self._log_directory = self.state_directory / "logs"
         self._log_directory.mkdir(exist_ok=True)
         started.enter_context(moto_state.exclusive_state(self.region))
-        self._endpoint = Endpoint(self._ports[0], lambda name: self._by_name[name].invoke)
+        self._endpoint = Endpoint(self._ports[0], lambda name: self._by_name[name].answer)
         started.callback(self._endpoint.stop)
         front = HttpFront(self._ports[1])
         started.callback(front.stop)
@@ -320,4 +320,4 @@ class LocalStack:
             time.sleep(0.02 if at_rest else 0.1)
 
     def _invoke_by_name(self, name: str, event: Any) -> Invocation:
-        return self._by_name[name].invoke(event)
+        return self._by_name[name].answer(event)

@@ -256,13 +256,15 @@ class FakeAws:
         self.outputs = {"ControlFunctionName": FUNCTION, "TableName": "chat-sessions"}
         self.refusals: dict[str, list[tuple[int, str, str] | None]] = {}
         self.authorizations: list[str] = []
+        self.stopped = False
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop serving; from then on, nobody answers at the address."""
+        """Stop serving; from then on, nobody answers at the address, on connections that are open neither."""
+        self.stopped = True
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -313,6 +315,9 @@ class FakeAws:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
+                if fake.stopped:
+                    self.close_connection = True
+                    return
                 fake.authorizations.append(self.headers.get("Authorization", ""))
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 status, headers, answer = fake.answer(self.path, body)

@@ -97,10 +97,10 @@ class Migration:
         """The migrator, with clients of its own and a clock that can be put forward; it waits for nothing."""
         if self._parts is None:
             settings = MigratorSettings.from_environment(os.environ)
-            self._parts = compose(settings, Clients(), sleep=lambda _: None, now=self._now)
+            self._parts = compose(settings, Clients(), sleep=lambda _: None, now=self.now)
         return self._parts
 
-    def _now(self) -> datetime:
+    def now(self) -> datetime:
         return datetime.now(UTC) + self.passed
 
     @property

@@ -1,20 +1,22 @@
 """`failures`: the dead letters."""
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from dynamodb_stream_encryptor import dry_run as dry
 from dynamodb_stream_encryptor.command import Operator, command
 from dynamodb_stream_encryptor.errors import NOT_AS_IT_SHOULD_BE, OK
+from dynamodb_stream_encryptor.help_text import Group
+from dynamodb_stream_encryptor.item_key import key_text
 from dynamodb_stream_encryptor.output import cell
 
 
 def add(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(help="Look at dead letters, try them again, discard them.", no_args_is_help=True)
+    group = typer.Typer(help="Look at dead letters, try them again, discard them.", no_args_is_help=True, cls=Group)
     app.add_typer(group, name="failures")
 
     @command(group, "list")
@@ -36,8 +38,11 @@ def add(app: typer.Typer) -> None:
     def redrive(
         operator: Operator,
         at_most: Annotated[int, typer.Option("--max", min=1, max=1000, help="Try at most so many.")] = 100,
+        dry_run: dry.Option = False,
     ) -> int:
         """Try dead letters again. What succeeds leaves the queue; what fails again stays, and makes the exit code 1."""
+        if dry_run:
+            return dry.redrive(operator, at_most)
         answer = operator.control.act("redrive", max=at_most)
         if operator.output.as_json:
             operator.output.document(answer)
@@ -50,10 +55,13 @@ def add(app: typer.Typer) -> None:
         operator: Operator,
         failure: Annotated[str, typer.Argument(metavar="ID", help="As `failures list` shows it.")],
         reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for the audit log.")],
+        dry_run: dry.Option = False,
     ) -> int:
         """Remove a dead letter for good. Its item stays as it is."""
         if not reason.strip():
             raise typer.BadParameter("may not be empty", param_hint="--reason")
+        if dry_run:
+            return dry.discard(operator, failure, reason.strip())
         answer = operator.control.act("discard", id=failure, reason=reason.strip())
         if operator.output.as_json:
             operator.output.document(answer)
@@ -76,7 +84,7 @@ def _show_redrive(operator: Operator, answer: Mapping[str, Any]) -> None:
 def _table(failures: list[Mapping[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("id", "kind", "reason", "tries", "time", "key"):
-        # An id is there to be copied, and the key has what width is left.
+        # An id is there to be copied; on a terminal, the key has what width is left.
         table.add_column(name, overflow="fold", no_wrap=name != "key", justify="right" if name == "tries" else "left")
     for failure in failures:
         key = failure.get("key")
@@ -86,6 +94,6 @@ def _table(failures: list[Mapping[str, Any]]) -> Table:
             cell(failure.get("reason")),
             cell(failure.get("attempts")),
             cell(failure.get("time")),
-            cell(json.dumps(key, ensure_ascii=False) if key else ""),
+            cell(key_text(key) if key else ""),
         )
     return table

@@ -10,9 +10,10 @@ import typer
 
 from dynamodb_stream_encryptor.backups import Backup, read_backup, read_backups
 from dynamodb_stream_encryptor.command import Operator, command
-from dynamodb_stream_encryptor.commands.sweeps import Deep, Force, Interval, MayBeAbsent, Rate, Segments, start
+from dynamodb_stream_encryptor.commands.sweeps import Deep, MayBeAbsent, Options, start
 from dynamodb_stream_encryptor.control import Answer
 from dynamodb_stream_encryptor.errors import NOT_AS_IT_SHOULD_BE, OK, Unreachable, UsageError
+from dynamodb_stream_encryptor.evidence_place import check_writable, names_file
 from dynamodb_stream_encryptor.follow import follow
 from dynamodb_stream_encryptor.sweep import read_sweep
 
@@ -31,7 +32,7 @@ def add(app: typer.Typer) -> None:
             typer.Option(
                 "--output",
                 metavar="DIR|FILE",
-                help="A folder, or a file's name: .json and .html are written either way.",
+                help="A folder, or a file's name: .json and .html are written either way, and never over others.",
                 rich_help_panel=_PANEL,
             ),
         ] = Path(),
@@ -58,21 +59,21 @@ def add(app: typer.Typer) -> None:
         ] = None,
         deep: Deep = False,
         may_be_absent: MayBeAbsent = None,
-        segments: Segments = 4,
-        rate: Rate = None,
-        force: Force = False,
-        interval: Interval = 2.0,
+        *,
+        options: Options,
     ) -> int:
         """Verify the table and write the evidence: an .html page to read, and the same as .json.
 
-        Exit code 1 where something in it is not as it should be. The older backups are what you list: the system does
-        not know of others.
+        Exit code 1 where something in it is not as it should be; that encryption is off is such a thing, which
+        `verify`, judging by the setting, lets pass. The older backups are what you list: the system does not know of
+        others.
         """
+        check_writable(to)
         listed = [*(read_backup(text) for text in backup or ()), *(read_backups(backups) if backups else ())]
         if sweep is None:
-            begun, _ = start(operator, goal="verify", segments=segments, rate=rate, force=force, deep=deep)
+            begun, _ = start(operator, options, goal="verify", deep=deep)
             operator.output.note(f"Started the sweep {begun.id}.")
-            follow(operator, begun.id, interval)
+            follow(operator, begun.id, options.interval)
             sweep = begun.id
         else:
             _check_finished(operator, sweep)
@@ -89,7 +90,7 @@ def _check_finished(operator: Operator, sweep_id: str) -> None:
 
 
 def _write(operator: Operator, sweep_id: str, backups: list[Backup], may_be_absent: list[str], to: Path) -> int:
-    is_file = to.suffix.lower() in (".json", ".html") and not to.is_dir()
+    is_file = names_file(to)
     answer = operator.control.act(
         "report",
         sweep=sweep_id,
@@ -104,10 +105,14 @@ def _write(operator: Operator, sweep_id: str, backups: list[Backup], may_be_abse
     json_path, html_path = folder / f"{name}.json", folder / f"{name}.html"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        json_path.write_text(json_text, encoding="utf-8")
-        html_path.write_text(html, encoding="utf-8")
+        for path, text in ((json_path, json_text), (html_path, html)):
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
     except OSError as error:
-        raise UsageError(f"--output: {error.filename} cannot be written: {error.strerror}.") from error
+        raise UsageError(
+            f"--output: {error.filename} cannot be written: {error.strerror}. The verification is done: "
+            f"`stream-encryptor report --sweep {sweep_id} {operator.target.options}` uses it."
+        ) from error
     output = operator.output
     if output.as_json:
         output.document(document)

@@ -6,9 +6,11 @@ from typing import Any
 import typer
 
 from dynamodb_stream_encryptor.command import Operator, command
+from dynamodb_stream_encryptor.counted import counted
 from dynamodb_stream_encryptor.errors import OK
 from dynamodb_stream_encryptor.output import facts
-from dynamodb_stream_encryptor.progress import standstill
+from dynamodb_stream_encryptor.part import part_text
+from dynamodb_stream_encryptor.progress import progress_line, standstill
 from dynamodb_stream_encryptor.sweep import read_sweep
 from dynamodb_stream_encryptor.sweep_text import sweeps_table
 
@@ -28,6 +30,9 @@ def add(app: typer.Typer) -> None:
         operator.output.line()
         if sweeps:
             operator.output.table(sweeps_table(sweeps))
+            for sweep in sweeps:
+                if sweep.state == "running":
+                    operator.output.line(progress_line(sweep))
             for words in filter(None, map(standstill, sweeps)):
                 operator.output.line(f"A sweep stands still: {words}.", style="yellow")
         else:
@@ -40,7 +45,7 @@ def summary(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
     key, recovery = answer.get("key") or {}, answer.get("recovery") or {}
     items = answer.get("tableItemCount")
     facts = [
-        ("table", f"{answer.get('table')}" + (f", about {items:,} items" if items is not None else "")),
+        ("table", f"{answer.get('table')}" + (f", about {counted(items, 'item')}" if items is not None else "")),
         ("attributes", ", ".join(answer.get("attributes") or ())),
         *([("no longer encrypted", ", ".join(earlier))] if (earlier := answer.get("earlierAttributes")) else ()),
         ("encryption", setting_text(answer.get("setting") or {})),
@@ -59,10 +64,18 @@ def summary(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def setting_text(setting: Mapping[str, Any]) -> str:
     """Return the setting in words."""
-    state = "on" if setting.get("enabled") else "off"
+    state = state_text(setting)
     if not setting.get("version"):
         return f"{state} (as deployed, never changed)"
     return f"{state} (version {setting['version']}, by {setting.get('changedBy')}, {setting.get('changedAt')})"
+
+
+def state_text(setting: Mapping[str, Any]) -> str:
+    """Return whether encryption is on, and for which part."""
+    if not setting.get("enabled"):
+        return "off"
+    part = setting.get("part")
+    return "on" if part is None else f"on for {part_text(part)} only"
 
 
 def rotation_text(key: Mapping[str, Any]) -> str:
@@ -71,7 +84,7 @@ def rotation_text(key: Mapping[str, Any]) -> str:
         return "unknown"
     if not key["rotationEnabled"]:
         return "off"
-    period = f"every {key['rotationPeriodInDays']} days" if key.get("rotationPeriodInDays") else "on"
+    period = f"every {counted(key['rotationPeriodInDays'], 'day')}" if key.get("rotationPeriodInDays") else "on"
     return f"{period}, next {key['nextRotationDate']}" if key.get("nextRotationDate") else period
 
 
@@ -80,4 +93,4 @@ def _messages(answer: Mapping[str, Any], queue: str) -> str:
     if number is None:
         return "unknown"
     hint = " (see `failures list`)" if number and queue == "failureQueue" else ""
-    return f"{number:,} message{'' if number == 1 else 's'}{hint}"
+    return f"{counted(number, 'message')}{hint}"

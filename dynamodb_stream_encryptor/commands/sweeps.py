@@ -1,10 +1,12 @@
 """`migrate`, `decrypt`, `re-encrypt`, `verify`: start a sweep over the table."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
+from dynamodb_stream_encryptor import dry_run as dry
 from dynamodb_stream_encryptor.command import Operator, command
 from dynamodb_stream_encryptor.errors import NOT_AS_IT_SHOULD_BE, OK
 from dynamodb_stream_encryptor.follow import follow
@@ -22,7 +24,8 @@ Rate = Annotated[
     typer.Option(
         min=1,
         metavar="ITEMS",
-        help="Read at most so many items a second, all segments together (default: no limit).",
+        help="A ceiling: at most so many items a second, all segments together (default: as fast as the table and KMS "
+        "bear). `set-rate` changes it.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -70,36 +73,38 @@ MayBeAbsent = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Options:
+    """What can be said of every sweep that is started."""
+
+    segments: Segments = 4
+    rate: Rate = None
+    force: Force = False
+    interval: Interval = 2.0
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What the control function is told of them."""
+        return {"segments": self.segments, "rate": self.rate, "force": self.force}
+
+
 def add(app: typer.Typer) -> None:
     """Add the commands."""
 
     @command(app, "migrate")
-    def migrate(
-        operator: Operator,
-        segments: Segments = 4,
-        rate: Rate = None,
-        force: Force = False,
-        watch: Watch = None,
-        interval: Interval = 2.0,
-    ) -> int:
+    def migrate(operator: Operator, options: Options, dry_run: dry.Option = False, watch: Watch = None) -> int:
         """Encrypt what is in the table already. Encryption has to be on."""
-        return _run(operator, watch, interval, goal="encrypt", segments=segments, rate=rate, force=force)
+        return _run_or_count(operator, options, dry_run, watch, goal="encrypt")
 
     @command(app, "decrypt")
-    def decrypt(
-        operator: Operator,
-        segments: Segments = 4,
-        rate: Rate = None,
-        force: Force = False,
-        watch: Watch = None,
-        interval: Interval = 2.0,
-    ) -> int:
+    def decrypt(operator: Operator, options: Options, dry_run: dry.Option = False, watch: Watch = None) -> int:
         """Decrypt the whole table back to what its writers wrote. Encryption has to be off: see `config off`."""
-        return _run(operator, watch, interval, goal="decrypt", segments=segments, rate=rate, force=force)
+        return _run_or_count(operator, options, dry_run, watch, goal="decrypt")
 
     @command(app, "re-encrypt")
     def re_encrypt(
         operator: Operator,
+        options: Options,
         older_than: Annotated[
             int | None,
             typer.Option(
@@ -109,26 +114,20 @@ def add(app: typer.Typer) -> None:
                 rich_help_panel=_PANEL,
             ),
         ] = None,
-        segments: Segments = 4,
-        rate: Rate = None,
-        force: Force = False,
+        dry_run: dry.Option = False,
         watch: Watch = None,
-        interval: Interval = 2.0,
     ) -> int:
         """Encrypt anew what is in the old form or under an earlier key. Encryption has to be on."""
         days: dict[str, Any] = {} if older_than is None else {"olderThanDays": older_than}
-        return _run(operator, watch, interval, goal="re-encrypt", segments=segments, rate=rate, force=force, **days)
+        return _run_or_count(operator, options, dry_run, watch, goal="re-encrypt", **days)
 
     @command(app, "verify")
     def verify(
         operator: Operator,
+        options: Options,
         deep: Deep = False,
         may_be_absent: MayBeAbsent = None,
-        segments: Segments = 4,
-        rate: Rate = None,
-        force: Force = False,
         watch: WatchVerify = True,
-        interval: Interval = 2.0,
     ) -> int:
         """Count what is in the table, by state, by attribute and by key. Changes nothing.
 
@@ -136,25 +135,30 @@ def add(app: typer.Typer) -> None:
         encrypted although encryption is off; where the table is empty or no item has a configured attribute; where
         there is ciphertext that no listed attribute is behind.
         """
-        fields: dict[str, Any] = {"goal": "verify", "segments": segments, "rate": rate, "force": force, "deep": deep}
-        return _run(operator, watch, interval, may_be_absent or (), **fields)
+        return _run(operator, options, watch, may_be_absent or (), goal="verify", deep=deep)
 
 
-def start(operator: Operator, **fields: Any) -> tuple[Sweep, Any]:
+def start(operator: Operator, options: Options, **fields: Any) -> tuple[Sweep, Any]:
     """Start a sweep; return it, and the answer as it came.
 
     Raises:
         CliError: it was not started.
     """
-    answer = operator.control.act("start", **fields)
+    answer = operator.control.act("start", **options.fields, **fields)
     return read_sweep(answer.get("sweep")), answer
 
 
+def _run_or_count(operator: Operator, options: Options, dry_run: bool, watch: bool | None, **fields: Any) -> int:
+    if dry_run:
+        return dry.sweep(operator, **options.fields, **fields)
+    return _run(operator, options, watch, **fields)
+
+
 def _run(
-    operator: Operator, watch: bool | None, interval: float, may_be_absent: Sequence[str] = (), **fields: Any
+    operator: Operator, options: Options, watch: bool | None, may_be_absent: Sequence[str] = (), **fields: Any
 ) -> int:
     output = operator.output
-    sweep, answer = start(operator, **fields)
+    sweep, answer = start(operator, options, **fields)
     if watch is None:
         watch = output.is_terminal and not output.as_json
     if not watch:
@@ -165,7 +169,7 @@ def _run(
             output.line(f"Started. `stream-encryptor watch {operator.target.options}` follows it.")
         return OK
     output.note(f"Started the sweep {sweep.id}.")
-    return conclude(operator, *follow(operator, sweep.id, interval), may_be_absent=may_be_absent)
+    return conclude(operator, *follow(operator, sweep.id, options.interval), may_be_absent=may_be_absent)
 
 
 def conclude(

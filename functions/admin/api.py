@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from admin.application import Application
 from admin.errors import Conflict
 from admin.identity import READ
+from admin.models import ShownPart
 from encryptor_runtime.actions import Action
 from encryptor_runtime.queues import WorkQueue
 from encryptor_runtime.switch import SwitchState, VersionConflict
@@ -18,6 +19,7 @@ from http_api.errors import BadRequest
 from http_api.openapi import REFUSALS, Answer, Problem, shows
 from http_api.requests import JSON
 from http_api.routes import Router
+from item_crypto.core.part import in_words
 from item_crypto.errors import ItemCryptoError
 
 _PATH: Final = "/session/encryption/config"
@@ -42,6 +44,7 @@ class Setting(Answer):
     """Whether sessions are encrypted, and since when."""
 
     enabled: bool
+    part: Annotated[ShownPart | None, Field(description="The part that it is on for; null: for all, or off.")]
     version: int
     changed_by: str | None
     changed_at: Annotated[str | None, Field(description="ISO 8601.")]
@@ -74,7 +77,8 @@ def get_config() -> Response[str]:
 @app.put(
     _PATH,
     summary="Change the setting",
-    description="Switches encryption on or off, for administrators, if the setting is still at the version given.",
+    description="Switches encryption on or off for all sessions, for administrators, if the setting is still at the "
+    "version given.",
     operation_id="putEncryptionConfig",
     responses={
         **_RESPONSES,
@@ -130,11 +134,13 @@ def _keep(change: Change, result: str) -> None:
 
 def _versions(before: SwitchState, after: SwitchState | None) -> dict[str, Any]:
     """Return what the audit line says of the setting as it was found and as it is left; None where that is unknown."""
+    parts = {"partBefore": before.part, "partAfter": after and after.part}
     return {
         "versionBefore": before.version,
         "enabledBefore": before.enabled,
         "versionAfter": after and after.version,
         "enabledAfter": after and after.enabled,
+        **{name: in_words(part.as_json()) for name, part in parts.items() if part is not None},
     }
 
 

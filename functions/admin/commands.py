@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from pydantic import Field
 
 from admin.api import OPERATIONS as OF_THE_SETTING
 from admin.api import Change, app, check_confirmed
@@ -23,10 +24,12 @@ from admin.models import (
     Evidence,
     OneSweep,
     OneSweepInDetail,
+    Part,
     RecentActions,
     Redrive,
     Redriven,
     Refusal,
+    SetRate,
     Start,
     Status,
     Window,
@@ -51,6 +54,7 @@ OPERATIONS: Final = {
     f"POST {_ROOT}/sweeps/{{sweepId}}/pause": "admin:pause",
     f"POST {_ROOT}/sweeps/{{sweepId}}/resume": "admin:resume",
     f"POST {_ROOT}/sweeps/{{sweepId}}/cancel": "admin:cancel",
+    f"PUT {_ROOT}/sweeps/{{sweepId}}/rate": "admin:set-rate",
     f"GET {_ROOT}/failures": "admin:failures",
     f"POST {_ROOT}/failures/redrive": "admin:redrive",
     f"POST {_ROOT}/failures/{{letterId}}/discard": "admin:discard",
@@ -61,6 +65,7 @@ OPERATIONS: Final = {
 """What audit lines call every operation of the function."""
 
 _REFUSED: Final = shows("The control function does not do it as things are; `code` says why.", Refusal)
+_AUTOMATIC: Final = "auto"  # The control function's word for no ceiling.
 _FILES: Final = ("name", "json", "sha256", "html")
 _READING: Final = {**REFUSALS, 400: shows("The request is malformed; `field` says where.", Refusal)}
 _CHANGING: Final = {
@@ -71,6 +76,13 @@ _CHANGING: Final = {
 }
 _NO_SWEEP: Final = {404: shows("There is no such sweep.", Refusal)}
 _NO_LETTER: Final = {404: shows("There is no such message in the failure queue.", Refusal)}
+
+
+class ChangeForPart(Change):
+    """What the setting is to be, for all or for a part."""
+
+    part: Annotated[Part | None, Field(description="The items to switch it on for; left out: all.")] = None
+
 
 _SweepId = Annotated[str, Path(alias="sweepId", max_length=100, description="The sweep's id.")]
 _LetterId = Annotated[str, Path(alias="letterId", max_length=200, description="The message's id.")]
@@ -106,16 +118,22 @@ def config() -> Response[str]:
 @app.put(
     f"{_ROOT}/config",
     summary="Change the setting",
-    description="Switches encryption on or off, if the setting is still at the version given. An `encrypt` sweep "
-    "follows where it is switched on.",
+    description="Switches encryption on, for all or for a part, or off, if the setting is still at the version given. "
+    "Where it is switched on for all, an `encrypt` sweep follows; where for listed keys, their items are encrypted. "
+    "What leaves items without encryption has to be confirmed.",
     operation_id="adminSetConfig",
     responses={200: shows("The setting as it is now.", ChangedSetting), **_CHANGING},
 )
-def set_config(change: Annotated[Change, Body()]) -> Response[str]:
+def set_config(change: Annotated[ChangeForPart, Body()]) -> Response[str]:
     """Change the setting."""
     check_confirmed(change)
-    given = {"enabled": change.enabled, "version": change.version}
-    return _shown(_asked(Command.SET_CONFIG, **given, confirm=change.confirm))
+    given: dict[str, Any] = {"enabled": change.enabled, "version": change.version, "confirm": change.confirm}
+    if change.part is None:
+        return _shown(_asked(Command.SET_CONFIG, **given))
+    part = change.part.model_dump(exclude_none=True)
+    # The audit line says how many keys, and not which: they can name persons.
+    size = {"buckets": change.part.buckets, "listedKeys": change.part.keys and len(change.part.keys)}
+    return _shown(_asked(Command.SET_CONFIG, line=given | size, **given, part=part))
 
 
 # Sweeps
@@ -182,6 +200,18 @@ def resume(sweep_id: _SweepId) -> Response[str]:
 def cancel(sweep_id: _SweepId, confirmed: Annotated[Cancel, Body()]) -> Response[str]:  # noqa: ARG001 - the word is all
     """Cancel a sweep."""
     return _shown(_asked(Command.CANCEL, sweep=sweep_id))
+
+
+@app.put(
+    f"{_ROOT}/sweeps/<sweepId>/rate",
+    summary="Change how fast a sweep may go",
+    description="Sets or takes away the ceiling of a sweep that runs or is paused. It finds its own rate below that.",
+    operation_id="adminSetRate",
+    responses={200: shows("The sweep as it is now.", OneSweep), **_NO_SWEEP, **_CHANGING},
+)
+def set_rate(sweep_id: _SweepId, request: Annotated[SetRate, Body()]) -> Response[str]:
+    """Change the ceiling of a sweep."""
+    return _shown(_asked(Command.SET_RATE, sweep=sweep_id, rate=_AUTOMATIC if request.rate is None else request.rate))
 
 
 # Dead letters
@@ -283,10 +313,13 @@ def report(
     return _shown(answer["report"] if form is None else {name: answer[name] for name in _FILES})
 
 
-def _asked(command: Command, **fields: Any) -> dict[str, Any]:
-    """Have the control function carry out ``command`` for the token's user; the audit line has what was asked for."""
+def _asked(command: Command, line: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    """Have the control function carry out ``command`` for the token's user.
+
+    The audit line has what was asked for: ``line`` where it is given, else all of ``fields``.
+    """
     call = app.call
-    call.line.facts = {"asked": {name: value for name, value in fields.items() if value is not None}}
+    call.line.facts = {"asked": {name: value for name, value in (line or fields).items() if value is not None}}
     return call.parts.control.ask(command, call.line.who, **fields)
 
 

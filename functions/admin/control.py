@@ -71,6 +71,7 @@ class Command(Enum):
     PAUSE = "pause"
     RESUME = "resume"
     CANCEL = "cancel"
+    SET_RATE = "set-rate"
     FAILURES = "failures"
     REDRIVE = "redrive"
     DISCARD = "discard"
@@ -153,6 +154,6 @@ def _failure(command: Command, document: Mapping[str, Any]) -> ItemCryptoError:
 def _refusal(error: Mapping[str, Any]) -> ControlRefused:
     """Return the refusal; its sentence is one that the control function has for operators, and quotes no item."""
     code, message = str(error["code"]), str(error["message"])[:_MAX_MESSAGE]
-    members = {name: error[name] for name in ("field", "version") if name in error}
+    members = {name: error[name] for name in ("field", "sweep", "version") if name in error}
     kind = {"not-found": NotThere, "invalid-request": Unusable}.get(code, ControlRefused)
     return kind(message, code, **members)

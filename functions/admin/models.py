@@ -7,6 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from encryptor_runtime.messages import MAX_SEGMENTS
 from http_api.openapi import Answer, Problem
+from item_crypto.core.part import ALL_BUCKETS, MAX_KEYS
 
 _Moment = Annotated[str, Field(description="ISO 8601.")]
 
@@ -22,7 +23,7 @@ class Start(_Given):
 
     goal: Literal["encrypt", "decrypt", "re-encrypt", "verify"]
     segments: Annotated[int | None, Field(ge=1, le=MAX_SEGMENTS, description="Into how many parts to cut it.")] = None
-    rate: Annotated[float | None, Field(gt=0, description="Items a second at most; left out: no limit.")] = None
+    rate: Annotated[float | None, Field(gt=0, description="Items a second at most; left out: no ceiling.")] = None
     older_than_days: Annotated[float | None, Field(ge=0, description="For `re-encrypt`: the age of data keys.")] = None
     deep: Annotated[bool | None, Field(description="For `verify`: whether to decrypt.")] = None
     force: Annotated[bool | None, Field(description="Start it even where another one runs.")] = None
@@ -33,6 +34,14 @@ class Cancel(_Given):
     """The word for ending a sweep."""
 
     confirm: Literal["cancel"]
+
+
+class SetRate(_Given):
+    """How fast a sweep may go."""
+
+    rate: Annotated[
+        float | None, Field(gt=0, description="Items a second at most, all segments together; null: no ceiling.")
+    ]
 
 
 class Redrive(_Given):
@@ -59,12 +68,34 @@ class Refusal(Problem):
         ),
     ] = ""
     version: Annotated[int | None, Field(description="The setting's version, where another was given.")] = None
+    sweep: Annotated[str | None, Field(description="The sweep that runs, where it stands in the way.")] = None
+
+
+class Part(_Given):
+    """The part that encryption is to be on for: one of the two."""
+
+    buckets: Annotated[
+        int | None, Field(ge=1, lt=ALL_BUCKETS, description="So many of 10,000 buckets of the keys' hash: 100 are 1%.")
+    ] = None
+    keys: Annotated[
+        list[dict[str, Any]] | None,
+        Field(min_length=1, max_length=MAX_KEYS, description="The items of these keys, in DynamoDB JSON."),
+    ] = None
+
+
+class ShownPart(Answer):
+    """How large the part is that encryption is on for: buckets of the keys' hash, or listed keys."""
+
+    buckets: Annotated[int | None, Field(description="How many buckets the part has.")] = None
+    of: Annotated[int | None, Field(description="Of how many: 10,000, so that 100 are 1%.")] = None
+    keys: Annotated[int | None, Field(description="How many keys are listed.")] = None
 
 
 class SettingVersion(Answer):
     """The setting at one version."""
 
     enabled: bool
+    part: Annotated[ShownPart | None, Field(description="The part that it is on for; null: for all, or off.")]
     version: int
     changed_by: str | None
     changed_at: _Moment | None
@@ -79,6 +110,9 @@ class ChangedSetting(Answer):
 class Config(ChangedSetting):
     """The setting as it is now, and each of its versions, the newest first."""
 
+    listed_keys: Annotated[
+        list[dict[str, Any]] | None, Field(description="The keys that it is on for, in DynamoDB JSON; null: none is.")
+    ]
     history: list[SettingVersion]
 
 
@@ -97,14 +131,28 @@ class SweepState(Answer):
     scanned: int
     estimated_items: int
     counts: Annotated[dict[str, int], Field(description="What became of items, or, for `verify`, their state.")]
+    outside: Annotated[
+        dict[str, int],
+        Field(description="For `verify` where encryption is on for a part: the state of items outside of it."),
+    ]
     attributes: Annotated[dict[str, dict[str, int]], Field(description="For `verify`: by attribute.")]
     strays: dict[str, int]
     values: dict[str, int]
     under_key: Annotated[dict[str, int], Field(description="Items under each KMS key, by ARN.")]
-    rate: float | None
+    rate: Annotated[float | None, Field(description="Items a second at most; null: no ceiling.")]
     older_than: _Moment | None
     deep: bool
-    items_per_second: float
+    items_per_second: Annotated[float, Field(description="On average since the start, pauses included.")]
+    rate_now: Annotated[float | None, Field(description="Items a second at present; null: it does not run.")]
+    limited_by: Annotated[
+        Literal["ceiling", "table-capacity", "table-throttled", "kms-throttled", "function"] | None,
+        Field(description="What keeps it from going faster; null: it gets faster, or does not run."),
+    ]
+    estimated_end: Annotated[
+        str | None, Field(description="When it ends if it goes on like this, ISO 8601; null: unknown.")
+    ]
+    segments_running: Annotated[int, Field(description="Segments that are worked on at present.")]
+    items_failed: Annotated[int, Field(description="Items that failed so far, and will not be tried again.")]
     reason: str | None
     minutes_without_progress: int | None
 
@@ -113,10 +161,12 @@ class SegmentState(Answer):
     """How far one segment of a sweep has come."""
 
     segment: int
-    state: Literal["waiting", "done"]
+    state: Literal["waiting", "running", "done"]
     pages: int
     scanned: int
     counts: dict[str, int]
+    rate_now: float | None
+    limited_by: str | None
 
 
 class SweepInDetail(SweepState):

@@ -6,7 +6,9 @@ from html import escape
 from typing import Any, Final
 
 from evidence.chart import Bar, bars
+from evidence.counted import counted
 from evidence.verdict import STATE_WORDS, Verdict
+from item_crypto.core.part import in_words
 
 _COLOURS: Final = {
     "plaintext": "#c62f2f",
@@ -130,7 +132,16 @@ def _states(evidence: Mapping[str, Any]) -> str:
     chart = _chart("Items by state", "items", rows, verification["items"])
     attributes = ", ".join(f"<code>{_e(name)}</code>" for name in evidence["table"]["encryptedAttributes"])
     lead = f'<p class="soft">Items by state of their attributes {attributes}.</p>'
-    return lead + chart + _by_attribute(verification["byAttribute"]) + _not_listed(verification["notListed"])
+    by_attribute, strays = _by_attribute(verification["byAttribute"]), _not_listed(verification["notListed"])
+    return lead + chart + _outside(verification) + by_attribute + strays
+
+
+def _outside(verification: Mapping[str, Any]) -> str:
+    if not verification["part"]:
+        return ""
+    rows = [(_e(STATE_WORDS[state]), f"{number:,}") for state, number in verification["outsideByState"].items()]
+    lead = f"<p>Encryption is on for a part: {_e(verification['part'])}. Of these items, outside of it are:</p>"
+    return lead + _table(("outside of the part", ""), rows, "figures")
 
 
 def _chart(title: str, what: str, rows: Sequence[Bar], total: int) -> str:
@@ -177,7 +188,7 @@ def _key(evidence: Mapping[str, Any]) -> str:
     key = evidence["key"]
     rotation = _tag("on", "good") if key.get("rotationEnabled") else _tag("off or unknown", "bad")
     if key.get("rotationEnabled") and key.get("rotationPeriodInDays"):
-        rotation += f" every {_e(key['rotationPeriodInDays'])} days"
+        rotation += f" every {counted(int(key['rotationPeriodInDays']), 'day')}"
     if key.get("nextRotationDate"):
         rotation += f", next {_time(key['nextRotationDate'])}"
     state = key.get("state") or "unknown"
@@ -224,9 +235,10 @@ def _until(place: Mapping[str, Any], now: str) -> str:
 
 def _setting(evidence: Mapping[str, Any]) -> str:
     setting = evidence["setting"] or {}
-    now = _tag("on", "good") if setting.get("enabled") else _tag("off", "bad")
+    kind = "bad" if not setting.get("enabled") else "good" if setting.get("part") is None else "wait"
+    now = _tag(_state(setting), kind)
     history = [
-        (_e(entry.get("version")), "on" if entry.get("enabled") else "off", _time(entry.get("changedAt")),
+        (_e(entry.get("version")), _e(_state(entry)), _time(entry.get("changedAt")),
          _e(entry.get("changedBy")))
         for entry in evidence["settingHistory"]
     ]  # fmt: skip
@@ -234,6 +246,12 @@ def _setting(evidence: Mapping[str, Any]) -> str:
     if not history:
         return f'{lead}<p class="soft">It was never changed since it was deployed.</p>'
     return lead + _table(("version", "encryption", "changed", "by"), history)
+
+
+def _state(setting: Mapping[str, Any]) -> str:
+    if not setting.get("enabled"):
+        return "off"
+    return "on" if setting.get("part") is None else f"on for {in_words(setting['part'])} only"
 
 
 def _failures(failures: Mapping[str, Any]) -> str:

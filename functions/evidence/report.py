@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from evidence.counted import counted
 from evidence.retention import PITR_DAYS, Backup, Copy, PlaintextGone, copies, plaintext_gone
 from evidence.sweep import Sweep, read_sweep, read_time
-from evidence.verdict import STATE_WORDS, Judgement, Verdict, items, judge, wanted
+from evidence.verdict import STATE_WORDS, Judgement, Verdict, judge, wanted
+from item_crypto.core.part import in_words
 
 FORMAT_VERSION: Final = 2
 LIMITS: Final = (
@@ -62,7 +64,7 @@ def evidence(found: Findings) -> dict[str, Any]:
     recovery = status.get("recovery") or {}
     judged = judge(verification, wanted(status, found.may_be_absent))
     gone = None
-    if not judged.blind:  # Else that no plaintext was found says nothing.
+    if not judged.blind and judged.by.part is None:  # Else that no plaintext was found says nothing.
         sweeps = [read_sweep(sweep) for sweep in status.get("sweeps") or ()]
         gone = plaintext_gone(verification, sweeps, _listed_since(status))
     stream = status.get("stream") or {}
@@ -115,7 +117,9 @@ def _verification(sweep: Sweep, judged: Judgement) -> dict[str, Any]:
         "items": sweep.scanned,
         "values": {"seen": sweep.values_seen, "decrypted": sweep.values_decrypted},
         "mayBeAbsent": sorted(judged.by.may_be_absent),
-        "byState": {state: sweep.counts.get(state, 0) for state in STATE_WORDS},
+        "part": judged.by.part,
+        "byState": {state: sweep.counts.get(state, 0) + sweep.outside.get(state, 0) for state in STATE_WORDS},
+        "outsideByState": {state: sweep.outside.get(state, 0) for state in STATE_WORDS} if judged.by.part else {},
         "byAttribute": {name: dict(places) for name, places in sweep.attributes.items()},
         "notListed": dict(sweep.strays),
         "byKey": dict(sweep.under_key),
@@ -124,8 +128,8 @@ def _verification(sweep: Sweep, judged: Judgement) -> dict[str, Any]:
 
 def _method(sweep: Sweep) -> str:
     if not sweep.deep:
-        return f"the headers of {sweep.values_seen:,} values were read, and none was decrypted"
-    return f"{sweep.values_decrypted:,} of {sweep.values_seen:,} values were decrypted"
+        return f"the headers of {counted(sweep.values_seen, 'value')} read, and none decrypted"
+    return f"{sweep.values_decrypted:,} of {counted(sweep.values_seen, 'value')} decrypted"
 
 
 def _earlier_plaintext(gone: PlaintextGone | None, places: Sequence[Copy]) -> dict[str, Any]:
@@ -157,9 +161,11 @@ def _findings(found: Findings, open_failures: int) -> Iterator[str]:
     setting, key = status.get("setting") or {}, status.get("key") or {}
     if not setting.get("enabled"):
         yield "Encryption is off: new writes are stored in plaintext."
+    elif setting.get("part") is not None:
+        yield f"Encryption is on for {in_words(setting['part'])} only: all other writes are stored in plaintext."
     for arn, number in verification.under_key.items():
         if number and arn in (status.get("earlierKeys") or ()):
-            yield f"{items(number)} still under the earlier key {arn}."
+            yield f"{counted(number, 'item')} still under the earlier key {arn}."
     if key.get("state") != "Enabled":
         yield f"The key's state is {key.get('state') or 'unknown'}."
     if not key.get("rotationEnabled"):
@@ -167,7 +173,7 @@ def _findings(found: Findings, open_failures: int) -> Iterator[str]:
     if (mapping := (status.get("mapping") or {}).get("state")) != "Enabled":
         yield f"The stream mapping is {mapping or 'unknown'}: new writes may not be encrypted."
     if open_failures:
-        yield f"{open_failures:,} failure{'' if open_failures == 1 else 's'} open in the failure queue."
+        yield f"{counted(open_failures, 'failure')} open in the failure queue."
 
 
 def _listed_since(status: Mapping[str, Any]) -> datetime | None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from evidence.counted import counted
 from evidence.sweep import FAILURES, Sweep
 
 STREAM_RETENTION: Final = timedelta(hours=24)
@@ -124,7 +125,9 @@ def copies(
 
 
 def _found_none(sweep: Sweep) -> bool:
-    return sweep.goal == "verify" and sweep.state == "done" and not any(map(sweep.counts.get, _MAY_HOLD_PLAINTEXT))
+    # What is outside of a part is left in plaintext, counted or not.
+    found = any(map(sweep.counts.get, _MAY_HOLD_PLAINTEXT)) or any(sweep.outside.values())
+    return sweep.goal == "verify" and sweep.state == "done" and not found
 
 
 def _finish(sweep: Sweep) -> datetime:
@@ -144,7 +147,7 @@ def _recovery(gone: PlaintextGone | None, pitr: bool | None, days: int) -> Copy:
     name = "point-in-time recovery"
     if pitr is False:
         return Copy(name, False, None, "Off: there is nothing to restore to.")
-    note = f"A window of {days} days; a restore to a point before holds the values of that point."
+    note = f"A window of {counted(days, 'day')}; a restore to a point before holds the values of that point."
     return Copy(name, True, gone.at + timedelta(days=days) if gone else None, note)
 
 

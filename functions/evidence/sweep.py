@@ -11,7 +11,10 @@ FAILURES: Final = ("failed", "destroyed")
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep at one moment; the names are those of the control function's answer."""
+    """A sweep at one moment; the names are those of the control function's answer.
+
+    Where encryption is on for a part, `counts` has the part's items by state, and `outside` the others.
+    """
 
     id: str
     goal: str
@@ -22,6 +25,7 @@ class Sweep:
     setting_version: int | None
     scanned: int
     counts: Mapping[str, int]
+    outside: Mapping[str, int]
     under_key: Mapping[str, int]
     attributes: Mapping[str, Mapping[str, int]]
     strays: Mapping[str, int]
@@ -43,6 +47,7 @@ def read_sweep(document: Mapping[str, Any]) -> Sweep:
         setting_version=document.get("settingVersion"),
         scanned=int(document.get("scanned") or 0),
         counts=dict(document.get("counts") or {}),
+        outside=dict(document.get("outside") or {}),
         under_key=dict(document.get("underKey") or {}),
         attributes={name: dict(places) for name, places in (document.get("attributes") or {}).items()},
         strays=dict(document.get("strays") or {}),

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
+from evidence.counted import counted
 from evidence.sweep import Sweep
+from item_crypto.core.part import in_words
 
 STATE_WORDS: Final = {
     "plaintext": "in plaintext",
@@ -22,15 +24,21 @@ STATE_WORDS: Final = {
 }
 """The states that `verify` counts, for people, in the order of showing."""
 
+_EACH_ITEM: Final = tuple(name for name in STATE_WORDS if name != "conflicts")  # That is counted beside a state.
 _WRONG_WHEN_ON: Final = ("plaintext", "mixed", "oldForm", "conflicts", "undecryptable")
 _WRONG_WHEN_OFF: Final = ("mixed", "encrypted", "oldForm", "conflicts", "undecryptable")
 
 
 class Verdict(Enum):
-    """What it comes to. One that only read headers never says what one that decrypted every value says."""
+    """What it comes to. One that only read headers never says what one that decrypted every value says.
+
+    Nor does one of a part ever say what one of the whole table says.
+    """
 
     VERIFIED = "as-it-should-be"
     BY_HEADERS = "as-it-should-be-by-headers"
+    PART_VERIFIED = "part-as-it-should-be"
+    PART_BY_HEADERS = "part-as-it-should-be-by-headers"
     FINDINGS = "not-as-it-should-be"
 
 
@@ -39,16 +47,18 @@ class Wanted:
     """What the table is judged by.
 
     Attributes:
-        enabled: whether encryption is on.
+        enabled: whether encryption is on, for all items or for ``part``.
         setting_version: the setting's version.
         attributes: the attributes to encrypt.
         may_be_absent: names whose absence, or whose ciphertext though they are not listed, the operator expects.
+        part: the part that encryption is on for, in words; None where it is on or off for all.
     """
 
     enabled: bool
     setting_version: int | None
     attributes: tuple[str, ...]
     may_be_absent: Collection[str] = frozenset()
+    part: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,8 @@ class Judgement:
 
     Attributes:
         verdict: what it comes to.
-        wrong: how many items are in a state that they should not be in.
+        wrong: how many items are in a state that they should not be in; of the part, where there is one.
+        wrong_outside: the same, of the items outside of the part.
         blind: what was not seen at all, a sentence each: nothing follows from the counts.
         findings: everything that is not as it should be, a sentence each; these two included.
         by: what it was judged by.
@@ -65,6 +76,7 @@ class Judgement:
 
     verdict: Verdict
     wrong: Mapping[str, int]
+    wrong_outside: Mapping[str, int]
     blind: tuple[str, ...]
     findings: tuple[str, ...]
     by: Wanted
@@ -72,8 +84,8 @@ class Judgement:
     @property
     def other_findings(self) -> tuple[str, ...]:
         """The findings that are no count of items by state."""
-        counted = _of_states(self.wrong, self.by)
-        return tuple(finding for finding in self.findings if finding not in counted)
+        of_states = [*_of_states(self.wrong, self.by), *_of_states_outside(self.wrong_outside)]
+        return tuple(finding for finding in self.findings if finding not in of_states)
 
 
 def wanted(status: Mapping[str, Any], may_be_absent: Collection[str] = frozenset()) -> Wanted:
@@ -81,42 +93,66 @@ def wanted(status: Mapping[str, Any], may_be_absent: Collection[str] = frozenset
     setting = status.get("setting") or {}
     # What is unknown is judged as if encryption were on, which finds more.
     enabled = setting.get("enabled") is not False
-    return Wanted(enabled, setting.get("version"), tuple(status.get("attributes") or ()), may_be_absent)
+    part = in_words(setting["part"]) if enabled and setting.get("part") is not None else None
+    return Wanted(enabled, setting.get("version"), tuple(status.get("attributes") or ()), may_be_absent, part)
 
 
 def judge(sweep: Sweep, by: Wanted) -> Judgement:
     """Judge a verification; one that did not end is never as it should be."""
+    counts, outside = sweep.counts, sweep.outside
+    if by.part is None:
+        # There may have been a part when it was counted: nothing that was outside is left out now.
+        counts, outside = {name: counts.get(name, 0) + outside.get(name, 0) for name in {**counts, **outside}}, {}
     states = _WRONG_WHEN_ON if by.enabled else _WRONG_WHEN_OFF
-    wrong = {name: sweep.counts[name] for name in states if sweep.counts.get(name)}
+    wrong = {name: counts[name] for name in states if counts.get(name)}
+    wrong_outside = {name: outside[name] for name in _WRONG_WHEN_OFF if outside.get(name)}
     blind = tuple(_blind(sweep, by))
-    findings = tuple(_findings(sweep, by, wrong, blind))
-    verdict = Verdict.FINDINGS if findings else Verdict.VERIFIED if sweep.deep else Verdict.BY_HEADERS
-    return Judgement(verdict, wrong, blind, findings, by)
+    findings = tuple(_findings(sweep, by, [*_of_states(wrong, by), *_of_states_outside(wrong_outside)], blind))
+    return Judgement(_verdict(findings, sweep, by), wrong, wrong_outside, blind, findings, by)
 
 
-def _findings(sweep: Sweep, by: Wanted, wrong: Mapping[str, int], blind: tuple[str, ...]) -> Iterator[str]:
+def inside(sweep: Sweep) -> int:
+    """Return how many items of a verification were in the part; all of them where there was none."""
+    return sweep.scanned - sum(sweep.outside.get(name, 0) for name in _EACH_ITEM)
+
+
+def _verdict(findings: Collection[str], sweep: Sweep, by: Wanted) -> Verdict:
+    if findings:
+        return Verdict.FINDINGS
+    if by.part is None:
+        return Verdict.VERIFIED if sweep.deep else Verdict.BY_HEADERS
+    return Verdict.PART_VERIFIED if sweep.deep else Verdict.PART_BY_HEADERS
+
+
+def _findings(sweep: Sweep, by: Wanted, of_states: Collection[str], blind: tuple[str, ...]) -> Iterator[str]:
     if sweep.setting_version is not None and by.setting_version != sweep.setting_version:
         yield "The setting was changed after the verification began."
     if sweep.state != "done":
         yield f"The verification did not end: it is {sweep.state}."
-    yield from _of_states(wrong, by)
+    yield from of_states
     if failed := sweep.counts.get("failed"):
-        yield f"{items(failed)} could not be looked at."
+        yield f"{counted(failed, 'item')} could not be looked at."
     if sweep.deep and sweep.values_decrypted < sweep.values_seen:
-        yield f"Of {sweep.values_seen:,} encrypted values, {sweep.values_decrypted:,} were decrypted."
+        verb = "was" if sweep.values_decrypted == 1 else "were"
+        yield f"Of {counted(sweep.values_seen, 'encrypted value')}, {sweep.values_decrypted:,} {verb} decrypted."
     yield from blind
     for name, number in sweep.strays.items():
         if name not in by.may_be_absent:
             verb = "has" if number == 1 else "have"
             yield (
-                f"{items(number)} {verb} ciphertext in {name}, which no listed attribute is behind: nobody decrypts "
-                "it. List the attribute in EncryptedAttributes or EarlierAttributes."
+                f"{counted(number, 'item')} {verb} ciphertext in {name}, which no listed attribute is behind: nobody "
+                "decrypts it. List the attribute in EncryptedAttributes or EarlierAttributes."
             )
 
 
 def _of_states(wrong: Mapping[str, int], by: Wanted) -> list[str]:
     off = "" if by.enabled else ", though encryption is off"
-    return [f"{items(number)} {STATE_WORDS[state]}{off}." for state, number in wrong.items()]
+    return [f"{counted(number, 'item')} {STATE_WORDS[state]}{off}." for state, number in wrong.items()]
+
+
+def _of_states_outside(wrong: Mapping[str, int]) -> list[str]:
+    numbers = {STATE_WORDS[state]: counted(number, "item") for state, number in wrong.items()}
+    return [f"{number} {words}, though outside of the part." for words, number in numbers.items()]
 
 
 def _blind(sweep: Sweep, by: Wanted) -> Iterator[str]:
@@ -125,14 +161,11 @@ def _blind(sweep: Sweep, by: Wanted) -> Iterator[str]:
         if expected or not by.attributes:
             yield "The table is empty: nothing was looked at."
         return
+    if sweep.state == "done" and by.part is not None and not inside(sweep):
+        yield f"No item is in the part ({by.part}): nothing of it was looked at."
     for name in expected:
         places = sweep.attributes.get(name)
         if places is None:
             yield f"The attribute {name} was not looked at: it was not listed then. Verify again."
         elif not places.get("plaintext") and not places.get("encrypted"):
             yield f"No item has the attribute {name}: is that its name?"
-
-
-def items(number: int) -> str:
-    """Return a number of items in words."""
-    return f"{number:,} item{'' if number == 1 else 's'}"

@@ -19,6 +19,7 @@ from migrator.allowance import Allowance
 from migrator.dead_letters import DeadLetters
 from migrator.page import Pages
 from migrator.persistent import Persistent
+from migrator.pressure import Pressure
 from migrator.queries import Queries
 from migrator.segments import Worker
 from migrator.settings import MigratorSettings
@@ -90,8 +91,9 @@ def compose(
     sweeps = Sweeps(clients.dynamodb, settings.control_table)
     persistent = Persistent(runtime.reconciler, sleep)
     queries = Queries(clients, table, settings.shared.key_arn, settings.mapping_id)
-    starter = Starter(sweeps, switch, work, queries.item_count, now)
+    starter = Starter(sweeps, switch, work, keys, queries.item_count, now)
     allowance = Allowance(clients.dynamodb, settings.control_table)
+    pressure = Pressure(clients.dynamodb, clients.kms, table)
     pages = Pages(persistent, runtime.cipher, keys, runtime.telemetry, allowance)
     return Application(
         runtime,
@@ -103,7 +105,7 @@ def compose(
         keys,
         persistent,
         starter,
-        Worker(runtime, switch, sweeps, work, pages, sleep, now),
+        Worker(runtime, switch, sweeps, work, pages, pressure, queries.described, settings.concurrency, sleep, now),
         DeadLetters(runtime, failure, work, keys, persistent, starter, settings.stream_arn),
         queries,
         Actions(clients.dynamodb, settings.control_table),

@@ -3,7 +3,8 @@
 All of it is told by the message headers alone; whether a value can be decrypted is found out elsewhere. A sweep keeps
 its counts by name, and these are the names::
 
-    plaintext, mixed, encrypted, …       items, by state
+    plaintext, mixed, encrypted, …       items, by state; where encryption is on for a part, those of the part
+    outside.plaintext, …                 items outside of the part, by state
     attribute.plaintext.history          items, by where the attribute ``history`` is
     stray.encrypted_history              items with a ciphertext that no listed attribute is behind
     values, values.decrypted             ciphertexts, and those that were decrypted
@@ -47,6 +48,7 @@ DECRYPTED: Final = "values.decrypted"
 OTHER_NAMES: Final = "other names"
 """Stands for the names of strays past the first: a table may have any, and counts are bounded."""
 
+OUTSIDE: Final = "outside."
 _ATTRIBUTE: Final = "attribute."
 _STRAY: Final = "stray."
 _MOST_STRAYS: Final = 20
@@ -132,6 +134,7 @@ class Census:
 
     Attributes:
         items: items by state; whatever else was counted too.
+        outside: items outside of the part by state, where encryption is on for a part.
         attributes: items by place, for each attribute.
         strays: items by the name of a ciphertext that no listed attribute is behind.
         values: how many ciphertexts there are.
@@ -139,6 +142,7 @@ class Census:
     """
 
     items: Mapping[str, int] = field(default_factory=dict)
+    outside: Mapping[str, int] = field(default_factory=dict)
     attributes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     strays: Mapping[str, int] = field(default_factory=dict)
     values: int = 0
@@ -148,6 +152,7 @@ class Census:
 def census(counts: Mapping[str, int]) -> Census:
     """Return ``counts`` sorted out."""
     items: dict[str, int] = {}
+    outside: dict[str, int] = {}
     attributes: dict[str, dict[str, int]] = {}
     stray: dict[str, int] = {}
     for name, number in counts.items():
@@ -156,9 +161,11 @@ def census(counts: Mapping[str, int]) -> Census:
             attributes.setdefault(attribute, {each.value: 0 for each in Place})[place] = number
         elif name.startswith(_STRAY):
             stray[name.removeprefix(_STRAY)] = number
+        elif name.startswith(OUTSIDE):
+            outside[name.removeprefix(OUTSIDE)] = number
         elif name not in (VALUES, DECRYPTED):
             items[name] = number
-    return Census(items, attributes, stray, counts.get(VALUES, 0), counts.get(DECRYPTED, 0))
+    return Census(items, outside, attributes, stray, counts.get(VALUES, 0), counts.get(DECRYPTED, 0))
 
 
 def has_conflict(envelopes: Mapping[str, Envelope], policy: Policy) -> bool:

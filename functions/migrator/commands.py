@@ -1,24 +1,27 @@
 """The operator's commands: each is parsed, done and shown."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from encryptor_runtime.messages import Goal
 from encryptor_runtime.remembered import RememberedAttributes
 from encryptor_runtime.switch import VersionConflict
-from encryptor_runtime.switch_and_sweep import switch_and_sweep
+from encryptor_runtime.switch_and_sweep import narrows, switch_and_sweep
 from evidence.report import Findings
 from evidence.summary import summary
 from evidence.sweep import read_sweep
 from evidence.verdict import judge, wanted
 from item_crypto.core.codec import to_json
+from item_crypto.core.part import ListedKeys
 from item_crypto.errors import InvalidRequest, PermanentError
 from item_crypto.items import ItemCipher
 from migrator import reporting, requests, views
 from migrator.application import Application
+from migrator.dry_run import DryRun
 from migrator.progress import State, Sweep
 from migrator.queries import ENABLED
-from migrator.requests import Refused
+from migrator.requests import ChangeRequest, Refused, StartRequest
 from migrator.starting import Forbidden, WrongState
 from migrator.sweeps import LOOKED_AT, SweepRunning
 
@@ -48,6 +51,7 @@ class Commands:
             "pause": self._pause,
             "resume": self._resume,
             "cancel": self._cancel,
+            "set-rate": self._set_rate,
             "judge": self._judge,
             "report": self._report,
             "config": self._config,
@@ -57,6 +61,7 @@ class Commands:
             "discard": self._discard,
             "decrypt-item": self._decrypt_item,
             "actions": self._actions,
+            "dry-run": self._dry_run,
         }
         if command not in commands:
             requests.refuse("command", f"one of {', '.join(commands)}")
@@ -68,28 +73,41 @@ class Commands:
         request = requests.start(event)
         if request.goal in (Goal.ENCRYPT, Goal.REENCRYPT) and not request.force:
             self._check_mapping()
-        try:
+        with self._saying_why_not_started(request):
             sweep = self._parts.starter.start(request)
+        return {"sweep": self._shown(sweep)}
+
+    @contextmanager
+    def _saying_why_not_started(self, request: StartRequest) -> Iterator[None]:
+        try:
+            yield
         except Forbidden:
             enabled = "off" if request.goal is Goal.DECRYPT else "on"
             message = f"A sweep to {request.goal.value} needs encryption to be {enabled}."
             raise Refused("forbidden-by-setting", message) from None
         except SweepRunning:
-            raise Refused("conflict", "Another sweep runs; wait, pause or cancel it, or use force.") from None
-        return {"sweep": self._shown(sweep)}
+            raise self._another_runs() from None
 
     def _check_mapping(self) -> None:
         """Refuse to migrate beside a mapping that is not enabled: what writers write meanwhile would stay behind."""
         state = self._parts.queries.mapping_state()
         if state not in (None, *ENABLED):
-            message = f"The stream's event source mapping is {state}: enable it first, or use force."
+            message = f"The stream's event source mapping is {state}: enable it first."
             raise Refused("mapping-not-enabled", message)
+
+    def _another_runs(self) -> Refused:
+        """Return the refusal that names the sweep in the way: whoever reads it wants to see, or to end, that one."""
+        other = self._parts.sweeps.running()
+        if other is None:
+            return Refused("conflict", "Another sweep ran, and has just ended: try again.")
+        return Refused("conflict", f"Another sweep runs: {views.sweep_name(other)}.", sweep=other.id)
 
     def _sweep(self, event: Mapping[str, Any]) -> dict[str, Any]:
         sweep = self._named(event)
         segments = self._parts.sweeps.segments(sweep)
-        shown = views.sweep(sweep, segments, self._parts.now())
-        return {"sweep": {**shown, "segmentsDetail": [views.segment(segment) for segment in segments]}}
+        now = self._parts.now()
+        shown = views.sweep(sweep, segments, now)
+        return {"sweep": {**shown, "segmentsDetail": [views.segment(segment, sweep, now) for segment in segments]}}
 
     def _pause(self, event: Mapping[str, Any]) -> dict[str, Any]:
         return self._moved(event, self._parts.starter.pause)
@@ -100,18 +118,32 @@ class Commands:
     def _cancel(self, event: Mapping[str, Any]) -> dict[str, Any]:
         return self._moved(event, self._parts.starter.cancel)
 
+    def _set_rate(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        rate = requests.new_rate(event)
+        sweep = self._named(event)
+        done = self._parts.sweeps.set_rate(sweep, rate)
+        sweep = self._parts.sweeps.get(sweep.id) or sweep
+        if not done:
+            raise Refused("stopped", f"The sweep is {sweep.state.value}.")
+        return {"sweep": self._shown(sweep)}
+
     def _moved(self, event: Mapping[str, Any], move: Callable[[Sweep], None]) -> dict[str, Any]:
         sweep = self._named(event)
-        try:
+        with self._saying_why_not_moved(sweep):
             move(sweep)
+        return {"sweep": self._shown(self._parts.sweeps.get(sweep.id) or sweep)}
+
+    @contextmanager
+    def _saying_why_not_moved(self, sweep: Sweep) -> Iterator[None]:
+        try:
+            yield
         except WrongState:
             state = (self._parts.sweeps.get(sweep.id) or sweep).state.value
             raise Refused("stopped", f"The sweep is {state}.") from None
         except Forbidden:
             raise Refused("forbidden-by-setting", "The setting has changed since the sweep began.") from None
         except SweepRunning:
-            raise Refused("conflict", "Another sweep runs; wait, pause or cancel it.") from None
-        return {"sweep": self._shown(self._parts.sweeps.get(sweep.id) or sweep)}
+            raise self._another_runs() from None
 
     def _only_one(self) -> Sweep:
         """Return the sweep that bare ``resume`` means: the only paused one, or the only one that runs."""
@@ -121,7 +153,8 @@ class Commands:
         if not found:
             raise Refused("not-found", "No sweep is running or paused.")
         if len(found) > 1:
-            raise Refused("ambiguous", f"More than one is; name one of {', '.join(sweep.id for sweep in found)}.")
+            state, names = found[0].state.value, ", ".join(map(views.sweep_name, found))
+            raise Refused("ambiguous", f"More than one sweep is {state}; name one of {names}.")
         return found[0]
 
     def _named(self, event: Mapping[str, Any]) -> Sweep:
@@ -174,7 +207,7 @@ class Commands:
         # By when they ended: what was started in one second is listed in any order.
         ended = {sweep.finished_at: sweep for sweep in verifications if sweep.finished_at and sweep.state is State.DONE}
         if not ended:
-            raise Refused("not-found", "There is no finished verification to report on: run `verify` first.")
+            raise Refused("not-found", "There is no finished verification to report on: verify the table first.")
         return ended[max(ended)]
 
     # The whole, and the setting
@@ -205,13 +238,21 @@ class Commands:
         return views.config(self._parts.switch.read_now(), self._parts.switch.history())
 
     def _set_config(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        change = requests.change(event)
-        try:
-            setting = switch_and_sweep(self._parts.switch, self._parts.work, change.enabled, change.by, change.version)
-        except VersionConflict as conflict:
-            message = f"The setting was changed meanwhile; it is at version {conflict.current.version}."
-            raise Refused("conflict", message, version=conflict.current.version) from None
+        parts, change = self._parts, self._change(event)
+        with _saying_what_conflicts():
+            before = parts.switch.read_now()
+            if before.version != change.version:
+                raise VersionConflict(before)
+            if narrows(before, change.enabled, change.part):
+                requests.confirmed(change)
+            setting = switch_and_sweep(parts.switch, parts.work, change.enabled, change.by, change.version, change.part)
         return {"setting": setting.as_json()}
+
+    def _change(self, event: Mapping[str, Any]) -> ChangeRequest:
+        change = requests.change(event)
+        if isinstance(change.part, ListedKeys):
+            requests.check_keys(change.part, self._parts.queries.key_types())
+        return change
 
     def _actions(self, event: Mapping[str, Any]) -> dict[str, Any]:
         limit = requests.limit(event, default=50)
@@ -249,6 +290,40 @@ class Commands:
         )
         return {"discarded": True}
 
+    # Finding out what a command would do
+
+    def _dry_run(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Say what a command would do.
+
+        It has a name of its own: an older function, which knows no dry run, refuses it, and does not do the thing.
+        """
+        of, dry = requests.dry_run(event), DryRun(self._parts, self._seconds_left, self._parts.worker.sleep)
+        match of:
+            case "start":
+                request = requests.start(event)
+                if request.goal in (Goal.ENCRYPT, Goal.REENCRYPT) and not request.force:
+                    self._check_mapping()
+                cursor = None if event.get("cursor") is None else requests.item_key(event, "cursor")
+                with self._saying_why_not_started(request):
+                    try:
+                        return dry.start(request, cursor).as_json()
+                    except InvalidRequest:
+                        requests.refuse("cursor", "the one of the answer before")
+            case "set-config":
+                with _saying_what_conflicts():
+                    return dry.change(self._change(event))
+            case "redrive":
+                limit = requests.limit(event, default=100)
+                return {"letters": dry.redrive(limit), "messages": self._parts.failure.count()}
+            case "discard":
+                letter = dry.discard(requests.discard(event).id)
+                if letter is None:
+                    raise Refused("not-found", "There is no such message in the failure queue.")
+                return {"letter": views.letter(letter)}
+        sweep = self._only_one() if of == "resume" and "sweep" not in event else self._named(event)
+        with self._saying_why_not_moved(sweep):
+            return {"sweep": self._shown(sweep), "becomes": dry.move(of, sweep)}
+
     # One item
 
     def _decrypt_item(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -271,6 +346,15 @@ class Commands:
         finally:
             runtime.telemetry.audit(requests.by(event), "decrypt-item", key, result, runtime.settings.policy.attributes)
         return {"item": {name: to_json(value) for name, value in clear.items()}}
+
+
+@contextmanager
+def _saying_what_conflicts() -> Iterator[None]:
+    try:
+        yield
+    except VersionConflict as conflict:
+        message = f"The setting was changed meanwhile; it is at version {conflict.current.version}."
+        raise Refused("conflict", message, version=conflict.current.version) from None
 
 
 def _at_most(within: float | None, seconds_left: Callable[[], float]) -> Callable[[], float]:

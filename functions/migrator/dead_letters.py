@@ -169,7 +169,9 @@ class DeadLetters:
             result.notes.append(f"{note}; encryption is off, so there is nothing to encrypt.")
             return None
         except SweepRunning:
-            result.notes.append(f"{note}; another sweep runs, so redrive again when it is done.")
+            other = self.starter.sweeps.running()
+            name = f"the sweep {other.id} ({other.goal.value})" if other else "another sweep"
+            result.notes.append(f"{note}; {name} runs, so redrive again when it is done.")
             return letter.body
         result.notes.append(f"{note}; the sweep {result.sweep.id} looks at every item instead.")
         return None

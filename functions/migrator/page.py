@@ -17,14 +17,25 @@ from item_crypto.core.stored_form import Envelope
 from item_crypto.errors import KeyUnusable, PermanentError, SystemicError
 from item_crypto.outcome import Outcome, Status
 from migrator.allowance import Allowance
-from migrator.census import CONFLICTS, DECRYPTED, VALUES, Standing, has_conflict, keys_needed, places, standing, strays
+from migrator.census import (
+    CONFLICTS,
+    DECRYPTED,
+    OUTSIDE,
+    VALUES,
+    Standing,
+    has_conflict,
+    keys_needed,
+    places,
+    standing,
+    strays,
+)
 from migrator.persistent import Persistent
 from migrator.progress import Sweep
 
 WITHOUT_LETTER: Final = "withoutLetter"
 """Counted beside ``failed``: items that failed once their sweep had sent all the dead letters that it may."""
 
-_COUNTED: Final = {
+COUNTED: Final = {
     Status.ENCRYPTED: "encrypted",
     Status.DECRYPTED: "decrypted",
     Status.NOTHING: "nothing",
@@ -34,6 +45,7 @@ _COUNTED: Final = {
     Status.FAILED: "failed",
     Status.RETRY: "retried",
 }
+"""By which names sweeps count what became of items."""
 
 
 @dataclass
@@ -104,7 +116,7 @@ class Pages:
             if outcome.status is Status.SYSTEMIC:
                 # Before any letter is sent: the page is redone, and would send them again each time.
                 raise SystemicError("sweep", outcome.reason)
-        tally = Tally(Counter(_COUNTED[outcome.status] for outcome in outcomes.values()))
+        tally = Tally(Counter(COUNTED[outcome.status] for outcome in outcomes.values()))
         tally.counts[WITHOUT_LETTER] += self._pass_on(sweep, outcomes, policy)
         return tally
 
@@ -114,8 +126,8 @@ class Pages:
         granted = self.allowance.take(sweep.id, len(failed))
         for outcome in failed[:granted]:
             if outcome.known_elsewhere and policy.enabled:
-                # Whoever takes deferred keys gives it time before it makes the dead letter. While encryption is off,
-                # nobody writes under a key that is new.
+                # Whoever takes deferred keys gives it time before it makes the dead letter. While encryption is off for
+                # all items, nobody writes under a key that is new.
                 self.keys.postpone(Hint(outcome.key), outcome.reason, sweep.aim)
             else:
                 self.keys.dead_letter(Hint(outcome.key), outcome.reason, aim=sweep.aim)
@@ -128,15 +140,16 @@ class Pages:
     def _verify(self, items: Sequence[Item], policy: Policy, deep: bool, counted: Mapping[str, int]) -> Tally:
         tally = Tally()
         for item in items:
+            where = OUTSIDE if _is_outside(item, policy) else ""
             state, envelopes = standing(item, policy, self.cipher.keys)
             if deep:
                 decrypted = self._decrypted(item, envelopes, policy)
                 tally.counts[DECRYPTED] += decrypted
                 if decrypted < len(envelopes):
                     state = Standing.UNDECRYPTABLE
-            tally.counts[state.value] += 1
+            tally.counts[where + state.value] += 1
             tally.counts[VALUES] += len(envelopes)
-            tally.counts[CONFLICTS] += has_conflict(envelopes, policy)
+            tally.counts[where + CONFLICTS] += has_conflict(envelopes, policy)
             tally.counts += places(item, policy)
             tally.counts += strays(item, policy, {**counted, **tally.counts})
             tally.under_key += keys_needed(envelopes, self.cipher.keys)
@@ -160,3 +173,11 @@ class Pages:
         except (PermanentError, KeyUnusable):
             return False
         return True
+
+
+def _is_outside(item: Item, policy: Policy) -> bool:
+    """Tell whether an item is outside of the part that encryption is on for; one that cannot be told is in it."""
+    try:
+        return policy.enabled and not policy.for_item(item).enabled
+    except PermanentError:
+        return False

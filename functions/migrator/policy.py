@@ -10,14 +10,18 @@ def policy_for(aim: Aim | None, policy: Policy) -> Policy:
     """Return ``policy`` with what ``aim`` asks of the migrator; a key without a goal asks for nothing more."""
     match aim:
         case Aim(goal=Goal.DECRYPT):
-            return replace(policy, decrypt_all=not policy.enabled)
+            # To what is outside of a part, encryption is off; to all else this says nothing.
+            return replace(policy, decrypt_all=not policy.enabled or policy.part is not None)
         case Aim(goal=Goal.REENCRYPT):
             return replace(policy, renew_before=aim.older_than)
     return policy
 
 
 def forbids(goal: Goal, enabled: bool) -> bool:
-    """Tell whether the setting forbids a sweep: ``decrypt`` needs it off, ``encrypt`` and ``re-encrypt`` on."""
+    """Tell whether the setting forbids a sweep: ``decrypt`` needs it off, ``encrypt`` and ``re-encrypt`` on.
+
+    On for a part is on: these touch no other items then.
+    """
     return goal is not Goal.VERIFY and (goal is Goal.DECRYPT) == enabled
 
 

@@ -2,7 +2,9 @@
 
 ::
 
-    running ─┬─ pause ──▶ paused ── resume ──▶ running
+    running ─┬─ pause ──▶ paused ─┬─ resume ─▶ running
+             │                    ├─ cancel ─▶ cancelled
+             │                    └─ the page in hand was the last of all ─▶ done
              ├─ cancel ─▶ cancelled
              ├─ the setting changed, a hop too many ─▶ stopped
              └─ the last segment is done ─▶ done
@@ -15,6 +17,7 @@ from enum import Enum
 
 from encryptor_runtime.messages import Aim, Goal
 from item_crypto.core.codec import Item
+from migrator.adaptive_rate import Pace
 
 
 class State(Enum):
@@ -41,7 +44,7 @@ class Sweep:
         segments: into how many parts the table is cut.
         segments_done: how many of them are done.
         estimated_items: how many items the table had by DynamoDB's own, slow count.
-        rate: items a second at most, over all segments; None for no limit.
+        rate: items a second at most, over all segments, which may change while it runs; None for no ceiling.
         older_than: re-encrypt items whose data keys are older than this moment; None for none.
         deep: for ``verify``, whether to decrypt.
         finished_at: when it ended, aware.
@@ -84,6 +87,9 @@ class Segment:
         counts: what became of them.
         under_key: how many items need each KMS key, by ARN (``verify``).
         committed_at: when the last page was committed, aware; None before the first.
+        begun_at: when a worker last took it up, aware; None before the first.
+        pace: how fast it may go; None before the first page.
+        speed: items a second of the last page, with the pause that followed.
     """
 
     number: int
@@ -94,3 +100,11 @@ class Segment:
     counts: Mapping[str, int] = field(default_factory=dict)
     under_key: Mapping[str, int] = field(default_factory=dict)
     committed_at: datetime | None = None
+    begun_at: datetime | None = None
+    pace: Pace | None = None
+    speed: float | None = None
+
+    @property
+    def last_seen(self) -> datetime | None:
+        """When a worker last had it in hand, as far as that is known; None before the first."""
+        return max(filter(None, (self.begun_at, self.committed_at)), default=None)

@@ -49,6 +49,12 @@ class Queries:
         with translated("dynamodb"):
             return self.clients.dynamodb.describe_table(TableName=self.table)["Table"]
 
+    def key_types(self) -> dict[str, str]:
+        """Return the table's key attributes and the type of each: S, N or B."""
+        described = self.described()
+        types = {each["AttributeName"]: each["AttributeType"] for each in described["AttributeDefinitions"]}
+        return {each["AttributeName"]: types[each["AttributeName"]] for each in described["KeySchema"]}
+
     def mapping_state(self) -> str | None:
         """Return the state of the stream's event source mapping; None where it is not told."""
         return None if self.mapping_id is None else mapping_state(self.clients.mappings, self.mapping_id)

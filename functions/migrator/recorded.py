@@ -10,6 +10,7 @@ _ASKED: Final[Mapping[str, tuple[str, ...]]] = {
     "pause": ("sweep",),
     "resume": ("sweep",),
     "cancel": ("sweep",),
+    "set-rate": ("sweep", "rate"),
     "set-config": ("enabled", "version"),
     "redrive": ("max",),
     "discard": ("id", "reason"),
@@ -33,6 +34,12 @@ def detail(command: str, event: Mapping[str, Any], answer: Mapping[str, Any]) ->
         return None
     facts = {name: event.get(name) for name in _ASKED[command]}
     facts |= {name: answer.get(name) for name in _ANSWERED.get(command, ())}
+    match event.get("part"):
+        # How large a part is, and never whose: keys can name persons.
+        case {"buckets": int(number)}:
+            facts["buckets"] = number
+        case {"keys": list(keys)}:
+            facts["listedKeys"] = len(keys)
     match answer:
         case {"sweep": {"id": sweep_id}} | {"sweep": str(sweep_id)}:
             facts["sweep"] = sweep_id

@@ -12,10 +12,17 @@ from encryptor_runtime.switch_and_sweep import CONFIRMATION
 from evidence.retention import Backup
 from evidence.sweep import read_time
 from item_crypto.core.codec import Item, key_from_json
+from item_crypto.core.part import ALL_BUCKETS, MAX_KEYS, ListedKeys, Part, read_part
 from item_crypto.errors import UnsupportedValue
+
+DRY_RUNS: Final = ("start", "pause", "resume", "cancel", "set-config", "redrive", "discard")
+"""The commands that can be tried without doing anything: those that change something, all of them."""
 
 SEGMENTS: Final = 4
 """Into how many segments a sweep is cut unless told otherwise."""
+
+AUTOMATIC: Final = "auto"
+"""The word for no ceiling of the rate."""
 
 _T = TypeVar("_T")
 _MAX_LETTERS: Final = 1000
@@ -55,7 +62,7 @@ class StartRequest:
         goal: what it is for.
         by: who asks.
         segments: into how many parts the table is cut.
-        rate: items a second at most; None for no limit.
+        rate: items a second at most; None for no ceiling.
         older_than_days: for ``re-encrypt``, the age of data keys in days; None for no limit of age.
         deep: for ``verify``, whether to decrypt.
         force: start it even where another one runs.
@@ -78,11 +85,15 @@ class ChangeRequest:
         enabled: whether encryption is to be on.
         by: who asks.
         version: the version that they saw.
+        part: the items that it is to be on for; None for all.
+        confirmed: whether they know that items may be left without encryption.
     """
 
     enabled: bool
     by: str
     version: int
+    part: Part | None
+    confirmed: bool
 
 
 @dataclass(frozen=True)
@@ -144,6 +155,17 @@ def start(event: Mapping[str, Any]) -> StartRequest:
 def sweep_id(event: Mapping[str, Any]) -> str:
     """Return the sweep that is meant."""
     return _field(event, "sweep", str, bool, "a sweep's id")
+
+
+def new_rate(event: Mapping[str, Any]) -> float | None:
+    """Return the new ceiling of a sweep, in items a second; None for none, which is asked for by a word."""
+    if event.get("rate") == AUTOMATIC:
+        return None
+    wanted = f'items a second, more than 0 and up to {_MAX_RATE}, or "{AUTOMATIC}" for no ceiling'
+    rate = _number(event, "rate", lambda n: 0 < n <= _MAX_RATE, wanted)
+    if rate is None:
+        refuse("rate", wanted)
+    return rate
 
 
 def report(event: Mapping[str, Any]) -> ReportRequest:
@@ -211,9 +233,39 @@ def change(event: Mapping[str, Any]) -> ChangeRequest:
     """Return what the setting is to be; switching off has to be confirmed."""
     enabled = _flag(event, "enabled")
     version = _field(event, "version", int, lambda n: n >= 0, "the version that you saw")
-    if not enabled and event.get("confirm") != CONFIRMATION:
+    part = None if event.get("part") is None else _part(event["part"])
+    if part is not None and not enabled:
+        refuse("part", "left out where encryption is switched off")
+    request = ChangeRequest(enabled, by(event), version, part, event.get("confirm") == CONFIRMATION)
+    if not enabled:
+        confirmed(request)
+    return request
+
+
+def confirmed(request: ChangeRequest) -> None:
+    """Refuse a change that leaves items without encryption, unless it is confirmed."""
+    if not request.confirmed:
         refuse("confirm", f'"{CONFIRMATION}", since new writes stay in plaintext from then on')
-    return ChangeRequest(enabled, by(event), version)
+
+
+def check_keys(part: ListedKeys, types: Mapping[str, str]) -> None:
+    """Refuse keys that can be those of no item: encryption would be on for nothing.
+
+    Args:
+        part: the keys.
+        types: the table's key attributes, and the type of each.
+    """
+    if any({name: kind for name, kind, _ in key} != types for key in part.keys):
+        wanted = " and ".join(f"{name} ({kind})" for name, kind in types.items())
+        refuse("part", f"keys of the table: each has {wanted}, and nothing else")
+
+
+def _part(document: Any) -> Part:
+    try:
+        return read_part(document)
+    except UnsupportedValue:
+        wanted = f'{{"buckets": 1 to {ALL_BUCKETS - 1}}} or {{"keys": 1 to {MAX_KEYS} item keys in DynamoDB JSON}}'
+        refuse("part", f"{wanted}, of 32 KB altogether")
 
 
 def limit(event: Mapping[str, Any], default: int) -> int:
@@ -228,12 +280,17 @@ def discard(event: Mapping[str, Any]) -> DiscardRequest:
     return DiscardRequest(letter_id, by(event), reason)
 
 
-def item_key(event: Mapping[str, Any]) -> Item:
+def item_key(event: Mapping[str, Any], name: str = "key") -> Item:
     """Return the key of the item that is meant."""
     try:
-        return key_from_json(event.get("key"))
+        return key_from_json(event.get(name))
     except UnsupportedValue:
-        refuse("key", "the item's key in DynamoDB JSON")
+        refuse(name, "the item's key in DynamoDB JSON")
+
+
+def dry_run(event: Mapping[str, Any]) -> str:
+    """Return the command whose dry run is wanted."""
+    return _field(event, "of", str, lambda of: of in DRY_RUNS, f"one of {', '.join(DRY_RUNS)}")
 
 
 def within(event: Mapping[str, Any]) -> float | None:

@@ -8,6 +8,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -20,17 +21,19 @@ from encryptor_runtime.switch import Switch, SwitchState
 from encryptor_runtime.switch_and_sweep import CHANGE_SECONDS, settled_after
 from item_crypto.core.codec import Item
 from item_crypto.core.policy import Policy
-from item_crypto.errors import TransientError
+from item_crypto.errors import ItemCryptoError, TransientError
+from migrator import adaptive_rate, capacity
+from migrator.adaptive_rate import Limits, Pace
 from migrator.budget import budget
 from migrator.page import Pages
 from migrator.policy import policy_for, still_allows
+from migrator.pressure import Pressure
 from migrator.progress import Segment, State, Sweep
 from migrator.sweeps import Sweeps
 
 MAX_HOPS: Final = 100_000
 """Messages that may follow one another in a segment: at a page each, ten million items, which is past any segment."""
 
-_PAGE: Final = 100  # Items in a page: a crash redoes no more, and a pause takes effect no later.
 _RESERVE: Final = 75.0  # Seconds with which no further page is begun.
 _IN_HAND: Final = 45.0  # Seconds with which no further item of a page is: a call that hangs, the queues, the commit.
 _SCAN_ATTEMPTS: Final = 6
@@ -58,6 +61,9 @@ class Worker:
         sweeps: how far they have come.
         queue: where the next message goes.
         pages: works pages off.
+        pressure: what the table and KMS say meanwhile.
+        described: returns the table as DescribeTable tells of it.
+        concurrency: how many segments are worked on at once at most; None where that is not told.
         sleep: waits a number of seconds.
         now: returns the time, aware.
     """
@@ -67,6 +73,9 @@ class Worker:
     sweeps: Sweeps
     queue: WorkQueue
     pages: Pages
+    pressure: Pressure
+    described: Callable[[], Mapping[str, Any]]
+    concurrency: int | None
     sleep: Callable[[float], None]
     now: Callable[[], datetime]
 
@@ -80,7 +89,8 @@ class Worker:
         """
         sweep = self.sweeps.get(work.sweep)
         if sweep is None or sweep.state is not State.RUNNING:
-            return Carried.NOT_RUNNING
+            # After a crash behind the last page the message comes again: who paused meanwhile has nothing to resume.
+            return Carried.DONE if self.sweeps.finish(work.sweep, self.now()) else Carried.NOT_RUNNING
         if work.hop >= MAX_HOPS:
             self.sweeps.move(sweep, State.STOPPED, self.now(), "hop-limit")
             return Carried.HOP_LIMIT
@@ -97,33 +107,57 @@ class Worker:
             if wait > timedelta(0):
                 self.queue.carry_on(replace(work, hop=work.hop + 1), wait.total_seconds() + 1)
                 return Carried.WAITING
-        policy = replace(self.runtime.settings.policy, enabled=setting.enabled)
+        policy = setting.applied_to(self.runtime.settings.policy)
         return self._pages(work, sweep, policy_for(sweep.aim, policy), seconds_left)
 
     def _pages(self, work: SegmentWork, sweep: Sweep, policy: Policy, seconds_left: Callable[[], float]) -> Carried:
-        segment = self.sweeps.segment(sweep.id, work.segment)
         seconds_for_items = budget(seconds_left, _IN_HAND)
-        rate = None if sweep.rate is None else sweep.rate / sweep.segments
+        units = capacity.of_table(self.described())
+        segment = self.sweeps.begin(sweep.id, work.segment, self.now())
+        self.pressure.drain()  # What was met by others in this process is not of this segment.
         while not segment.done:
+            known = adaptive_rate.limits(sweep.rate, units, sweep.segments - sweep.segments_done, self.concurrency)
+            pace = adaptive_rate.within(segment.pace or adaptive_rate.first(known), known)
             started = time.monotonic()
-            items, cursor = self._scan(sweep, segment, rate)
-            if not _may_go_on(sweep, self.switch.read()):
-                self.sweeps.move(sweep, State.STOPPED, self.now(), "setting-changed")
-                return Carried.SETTING_CHANGED
-            tally = self.pages.work_off(sweep, items, policy, seconds_for_items, segment.counts)
+            try:
+                items, cursor = self._scan(sweep, segment, pace)
+                if not _may_go_on(sweep, self.switch.read()):
+                    self.sweeps.move(sweep, State.STOPPED, self.now(), "setting-changed")
+                    return Carried.SETTING_CHANGED
+                tally = self.pages.work_off(sweep, items, policy, seconds_for_items, segment.counts)
+            except TransientError:
+                self._slow_down(sweep, segment, pace, known)
+                raise
+            pressed = self.pressure.drain()
+            page = adaptive_rate.Page(
+                len(items),
+                time.monotonic() - started,
+                pressed.table_throttles,
+                pressed.kms_throttles,
+                pressed.units,
+            )
             committed = self.sweeps.commit(
-                sweep, segment, len(items), tally.counts, tally.under_key, cursor, self.now()
+                sweep,
+                segment,
+                len(items),
+                tally.counts,
+                tally.under_key,
+                cursor,
+                self.now(),
+                adaptive_rate.after(pace, page, known),
+                adaptive_rate.speed(pace, page),
             )
             if committed is None:
                 return Carried.TAKEN_OVER
             self._measure()
             segment = committed
-            pause = len(items) / rate - (time.monotonic() - started) if rate else 0.0
+            pause = len(items) / pace.rate - (time.monotonic() - started)
             if segment.done:
                 break
             current = self.sweeps.get(sweep.id)
             if current is None or current.state is not State.RUNNING:
                 return Carried.NOT_RUNNING
+            sweep = current  # Its ceiling may have been changed, and other segments may have ended.
             if seconds_left() - max(0.0, pause) < _RESERVE:
                 # Reached only after a page was committed: a chain of messages cannot spin without coming forward.
                 self.queue.carry_on(replace(work, hop=work.hop + 1), pause)
@@ -133,11 +167,19 @@ class Worker:
         self.sweeps.finish(sweep.id, self.now())
         return Carried.DONE
 
-    def _scan(self, sweep: Sweep, segment: Segment, rate: float | None) -> tuple[list[Item], Item | None]:
+    def _slow_down(self, sweep: Sweep, segment: Segment, pace: Pace, known: Limits) -> None:
+        """Have a page that is redone begin more slowly, if it was throttled."""
+        pressed = self.pressure.drain()
+        if pressed.table_throttles or pressed.kms_throttles:
+            page = adaptive_rate.Page(0, 0.0, pressed.table_throttles, pressed.kms_throttles)
+            with suppress(ItemCryptoError):  # What failed is told already, and the page is redone all the same.
+                self.sweeps.slow_down(sweep.id, segment, adaptive_rate.after(pace, page, known))
+
+    def _scan(self, sweep: Sweep, segment: Segment, pace: Pace) -> tuple[list[Item], Item | None]:
         arguments: dict[str, Any] = {
             "Segment": segment.number,
             "TotalSegments": sweep.segments,
-            "Limit": _PAGE if rate is None else max(1, min(_PAGE, int(rate * 10))),
+            "Limit": adaptive_rate.page_size(pace.rate),
         }
         if segment.cursor is not None:
             arguments["ExclusiveStartKey"] = segment.cursor

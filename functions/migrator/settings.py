@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from encryptor_runtime.settings import Settings, required
+from item_crypto.errors import ConfigurationError
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class MigratorSettings:
         stream_arn: the table's stream, to read a failed batch again; None where it is not told.
         mapping_id: the event source mapping of the stream, whose state is checked; None where it is not told.
         stack: what the stack is called, which evidence names.
+        concurrency: how many segments are worked on at once at most; None where it is not told.
     """
 
     shared: Settings
@@ -29,6 +31,7 @@ class MigratorSettings:
     stream_arn: str | None
     mapping_id: str | None
     stack: str
+    concurrency: int | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "MigratorSettings":
@@ -47,4 +50,13 @@ class MigratorSettings:
             environment.get("TABLE_STREAM_ARN", "").strip() or None,
             environment.get("STREAM_MAPPING_ID", "").strip() or None,
             required(environment, "POWERTOOLS_SERVICE_NAME"),
+            _concurrency(environment.get("MIGRATOR_CONCURRENCY", "").strip()),
         )
+
+
+def _concurrency(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise ConfigurationError("MIGRATOR_CONCURRENCY: not a number of segments")
+    return int(text)

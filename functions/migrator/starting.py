@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from encryptor_runtime.messages import Goal, StartWork
-from encryptor_runtime.queues import WorkQueue
+from encryptor_runtime.queues import KeyQueues, WorkQueue
 from encryptor_runtime.switch import Switch, SwitchState
+from encryptor_runtime.switch_and_sweep import settled_after
+from item_crypto.core.part import ListedKeys
 from migrator.policy import forbids, still_allows
 from migrator.progress import State, Sweep
 from migrator.requests import StartRequest
@@ -39,6 +41,7 @@ class Starter:
         sweeps: the control table.
         switch: the setting.
         queue: the work queue.
+        keys: where listed keys go.
         item_count: returns how many items the table has, by DynamoDB's own, slow count.
         now: returns the time, aware.
     """
@@ -46,6 +49,7 @@ class Starter:
     sweeps: Sweeps
     switch: Switch
     queue: WorkQueue
+    keys: KeyQueues
     item_count: Callable[[], int]
     now: Callable[[], datetime]
 
@@ -101,12 +105,26 @@ class Starter:
         None also where a sweep does it already: the message came twice, or with another one that asks for the same.
         """
         setting = self.switch.read_now()
-        if setting.version != work.setting_version or self._is_served(work):
+        if setting.version != work.setting_version or setting.part is not None or self._is_served(work):
             return None
         try:
             return self._start_unless_served(work)
         except Forbidden:
             return None
+
+    def look_after_listed_keys(self, work: StartWork) -> int:
+        """Have the keys encrypted that encryption was switched on for, unless that is history; return how many.
+
+        Each goes the way of deferred keys: read as it is by then, and left alone where somebody else has done it. So
+        to ask twice does no harm. Not before every function has read the setting: one that had not would decrypt the
+        item again, and nobody would come back to it.
+        """
+        setting = self.switch.read_now()
+        if setting.version != work.setting_version or not isinstance(setting.part, ListedKeys):
+            return 0
+        for key in setting.part.items:
+            self.keys.look_after(key, "listed-key", settled_after(self.switch.cache_seconds) + 1)
+        return len(setting.part.keys)
 
     def _start_unless_served(self, work: StartWork) -> Sweep | None:
         try:

@@ -57,6 +57,9 @@ def _work(record: SQSRecord, context: Any, parts: Application) -> None:
 
 
 def _start(work: StartWork, parts: Application) -> None:
+    if number := parts.starter.look_after_listed_keys(work):
+        parts.runtime.telemetry.audit(work.by, "encrypt-listed-keys", None, "queued", keys=number)
+        return
     sweep = parts.starter.start_after_switch(work)
     parts.runtime.telemetry.audit(work.by, "start-sweep", None, "started" if sweep else "dropped", goal="encrypt")
 

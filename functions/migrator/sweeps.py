@@ -3,13 +3,14 @@
 ::
 
     {"id": "sweep#20260102T083000-1f2e", "part": "summary",      goal, state, segments, segmentsDone, …}
-    {"id": "sweep#20260102T083000-1f2e", "part": "segment#0003", state, cursor, pages, scanned, n_encrypted, …}
+    {"id": "sweep#20260102T083000-1f2e", "part": "segment#0003", state, cursor, pages, scanned, n_encrypted, pace, …}
     {"id": "sweeps",                     "part": "20260102T083000-1f2e"}   to list them by
     {"id": "lock",                       "part": "sweep", "sweep": …}      the one that runs
 """
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,7 @@ from encryptor_runtime.messages import Goal
 from item_crypto.core.codec import Item, from_json, to_json
 from item_crypto.errors import TransientError
 from item_crypto.service_errors import error_code, translated
+from migrator.adaptive_rate import LimitedBy, Pace
 from migrator.progress import Segment, State, Sweep
 
 if TYPE_CHECKING:
@@ -112,6 +114,58 @@ class Sweeps:
         answer = self._call("get_item", Key=_key(sweep_id, _segment_part(number)), ConsistentRead=True)
         return _segment(number, answer.get("Item", {}))
 
+    def begin(self, sweep_id: str, number: int, now: datetime) -> Segment:
+        """Note that a worker takes up a segment; return how far it has come."""
+        update = {
+            "Key": _key(sweep_id, _segment_part(number)),
+            "UpdateExpression": "SET begunAt = :now",
+            "ExpressionAttributeValues": {":now": {"S": now.isoformat()}},
+        }
+        self._transact({"Update": update})
+        return self.segment(sweep_id, number)
+
+    def set_rate(self, sweep: Sweep, rate: float | None) -> bool:
+        """Change the ceiling of a sweep; return False where it has ended.
+
+        Workers read it between two pages. It is an attribute of its own, so that neither a page that is committed nor
+        a change of the state takes it back, nor is taken back by it.
+
+        Args:
+            sweep: the sweep.
+            rate: items a second at most, over all segments; None for no ceiling.
+        """
+        update = {
+            "Key": _key(sweep.id, _SUMMARY),
+            "UpdateExpression": "SET rate = :rate",
+            "ConditionExpression": "#state IN (:running, :paused)",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": {
+                ":rate": {"NULL": True} if rate is None else {"S": str(rate)},
+                ":running": {"S": State.RUNNING.value},
+                ":paused": {"S": State.PAUSED.value},
+            },
+        }
+        try:
+            self._transact({"Update": update})
+        except _Refused:
+            return False
+        return True
+
+    def slow_down(self, sweep_id: str, segment: Segment, pace: Pace) -> None:
+        """Store the pace of a segment whose page came to nothing, unless another worker has committed one."""
+        names, values = _of_pace(pace)
+        update = {
+            "Key": _key(sweep_id, _segment_part(segment.number)),
+            "UpdateExpression": "SET " + ", ".join(f"{name} = {value}" for name, value in names.items()),
+            "ConditionExpression": "pages = :pages" if segment.pages else "attribute_not_exists(pages)",
+            "ExpressionAttributeValues": {
+                **values,
+                **({":pages": {"N": str(segment.pages)}} if segment.pages else {}),
+            },
+        }
+        with suppress(_Refused):
+            self._transact({"Update": update})
+
     def segments(self, sweep: Sweep) -> list[Segment]:
         """Return all segments of a sweep."""
         found = {}
@@ -145,6 +199,8 @@ class Sweeps:
         under_key: Mapping[str, int],
         cursor: Item | None,
         now: datetime,
+        pace: Pace,
+        speed: float,
     ) -> Segment | None:
         """Count a page of a segment and move its cursor, once; return the segment, or None where somebody else did.
 
@@ -161,13 +217,17 @@ class Sweeps:
             under_key: how many of them need each KMS key.
             cursor: the key after which to go on; None where the segment is done.
             now: the time, aware.
+            pace: how fast the next page may be worked off.
+            speed: items a second of this one.
         """
         numbers = {"scanned": scanned, **_prefixed(_COUNT, counts), **_prefixed(_UNDER_KEY, under_key)}
         names = {f"#{n}": name for n, name in enumerate(numbers)}
         values: dict[str, Any] = {f":{n}": {"N": str(number)} for n, number in enumerate(numbers.values())}
-        sets = ["pages = :next", "#state = :state", "committedAt = :now"]
+        pace_names, pace_values = _of_pace(pace)
+        sets = ["pages = :next", "#state = :state", "committedAt = :now", "speed = :speed"]
+        sets += [f"{name} = {value}" for name, value in pace_names.items()]
         values |= {":next": {"N": str(segment.pages + 1)}, ":state": {"S": "waiting" if cursor else "done"}}
-        values[":now"] = {"S": now.isoformat()}
+        values |= {":now": {"S": now.isoformat()}, ":speed": {"S": str(speed)}, **pace_values}
         if cursor is not None:
             sets.append("#cursor = :cursor")
             values[":cursor"] = {"S": _cursor_text(cursor)}
@@ -229,11 +289,21 @@ class Sweeps:
         return None if item is None else str(item["sweep"]["S"])
 
     def finish(self, sweep_id: str, now: datetime) -> bool:
-        """Mark a sweep as done if all its segments are; return whether it is."""
-        sweep = self.get(sweep_id)
-        if sweep is None or sweep.segments_done < sweep.segments or sweep.state is not State.RUNNING:
-            return sweep is not None and sweep.state is State.DONE
-        return self.move(sweep, State.DONE, now)
+        """Mark a sweep as done if all its segments are; return whether it is.
+
+        One that is paused as well: its last page was in hand, and nothing is left that a resume could carry on::
+
+            worker     … work the last page off ── count it ── finish: done
+            operator           pause ▲ here, or here ▲
+        """
+        while True:
+            sweep = self.get(sweep_id)
+            if sweep is None or sweep.segments_done < sweep.segments:
+                return False
+            if sweep.state not in (State.RUNNING, State.PAUSED):
+                return sweep.state is State.DONE
+            if self.move(sweep, State.DONE, now):
+                return True
 
     def _transact(self, *steps: dict[str, Any]) -> None:
         named = [{kind: {"TableName": self._table, **step} for kind, step in part.items()} for part in steps]
@@ -321,7 +391,26 @@ def _segment(number: int, item: Mapping[str, Any]) -> Segment:
         _without(_COUNT, row),
         _without(_UNDER_KEY, row),
         datetime.fromisoformat(row["committedAt"]) if "committedAt" in row else None,
+        datetime.fromisoformat(row["begunAt"]) if "begunAt" in row else None,
+        _pace(row),
+        float(row["speed"]) if "speed" in row else None,
     )
+
+
+def _of_pace(pace: Pace) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return the placeholders that a segment's pace is set by, and their values."""
+    names = {"pace": ":pace", "throttledAt": ":throttledAt", "limitedBy": ":limitedBy"}
+    limited_by = {"NULL": True} if pace.limited_by is None else {"S": pace.limited_by.value}
+    # As text: DynamoDB's numbers have fewer digits.
+    values = {":pace": {"S": str(pace.rate)}, ":throttledAt": {"S": str(pace.throttled_at)}, ":limitedBy": limited_by}
+    return names, values
+
+
+def _pace(row: Mapping[str, Any]) -> Pace | None:
+    if "pace" not in row:
+        return None
+    limited_by = None if row["limitedBy"] is None else LimitedBy(row["limitedBy"])
+    return Pace(float(row["pace"]), float(row["throttledAt"]), limited_by)
 
 
 def _row(sweep: Sweep) -> dict[str, Any]:

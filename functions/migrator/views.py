@@ -2,16 +2,22 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from encryptor_runtime.messages import shown, shown_text
 from encryptor_runtime.switch import SwitchState
+from evidence.sweep import FAILURES
+from item_crypto.core.part import keys_as_json
 from migrator.census import census
 from migrator.letters import BATCH, Letter
 from migrator.progress import Segment, State, Sweep
 
+_SEEN_WITHIN: Final = timedelta(seconds=60)  # A segment that is at work is seen that often: a page is a second's worth.
 _RANGE: Final = ("shardId", "startSequenceNumber", "endSequenceNumber", "streamArn")
+
+
+_FORESEEN: Final = 366 * 86_400.0  # Seconds: what lies further ahead is no estimate.
 
 
 def sweep(found: Sweep, segments: Sequence[Segment], now: datetime) -> dict[str, Any]:
@@ -19,6 +25,8 @@ def sweep(found: Sweep, segments: Sequence[Segment], now: datetime) -> dict[str,
     scanned = sum(segment.scanned for segment in segments)
     counted = census(_total([segment.counts for segment in segments]))
     seconds = max(0.001, ((found.finished_at or now) - found.started_at).total_seconds())
+    at_work = [segment for segment in segments if _is_at_work(found, segment, now)]
+    rate_now = _rate_now(found, at_work)
     return {
         "id": found.id,
         "goal": found.goal.value,
@@ -32,6 +40,7 @@ def sweep(found: Sweep, segments: Sequence[Segment], now: datetime) -> dict[str,
         "scanned": scanned,
         "estimatedItems": found.estimated_items,
         "counts": counted.items,
+        "outside": counted.outside,
         "attributes": counted.attributes,
         "strays": counted.strays,
         "values": {"seen": counted.values, "decrypted": counted.decrypted},
@@ -40,9 +49,19 @@ def sweep(found: Sweep, segments: Sequence[Segment], now: datetime) -> dict[str,
         "olderThan": _iso(found.older_than),
         "deep": found.deep,
         "itemsPerSecond": round(scanned / seconds, 1),
+        "rateNow": rate_now,
+        "limitedBy": _limited_by(at_work),
+        "estimatedEnd": _iso(_estimated_end(found, scanned, rate_now, now)),
+        "segmentsRunning": len(at_work),
+        "itemsFailed": sum(counted.items.get(name, 0) for name in FAILURES),
         "reason": found.reason,
         "minutesWithoutProgress": _idle_minutes(found, segments, now),
     }
+
+
+def sweep_name(found: Sweep) -> str:
+    """Return a sweep's id, and what it is for and how it stands: what to call it in a sentence."""
+    return f"{found.id} ({found.goal.value}, {found.state.value})"
 
 
 def _idle_minutes(found: Sweep, segments: Sequence[Segment], now: datetime) -> int | None:
@@ -53,20 +72,55 @@ def _idle_minutes(found: Sweep, segments: Sequence[Segment], now: datetime) -> i
     return max(0, int((now - latest).total_seconds() // 60))
 
 
-def segment(found: Segment) -> dict[str, Any]:
+def _is_at_work(sweep: Sweep, segment: Segment, now: datetime) -> bool:
+    seen = segment.last_seen
+    return sweep.state is State.RUNNING and not segment.done and seen is not None and now - seen < _SEEN_WITHIN
+
+
+def _rate_now(found: Sweep, at_work: Sequence[Segment]) -> float | None:
+    """Return how many items a second the segments at work had in their last pages; None for one that does not run."""
+    if found.state is not State.RUNNING:
+        return None
+    return round(sum(segment.speed or 0.0 for segment in at_work), 1)
+
+
+def _limited_by(at_work: Sequence[Segment]) -> str | None:
+    """Return what limits most of the segments that are at work; None where most get faster."""
+    reasons = Counter(segment.pace.limited_by for segment in at_work if segment.pace is not None)
+    ((reason, _),) = reasons.most_common(1) or [(None, 0)]
+    return None if reason is None else reason.value
+
+
+def _estimated_end(found: Sweep, scanned: int, rate_now: float | None, now: datetime) -> datetime | None:
+    """Return when a sweep that goes on as it does now will end, by DynamoDB's own, slow count of items."""
+    if not rate_now or not found.estimated_items:
+        return None
+    seconds = max(0, found.estimated_items - scanned) / rate_now
+    return now + timedelta(seconds=round(seconds)) if seconds < _FORESEEN else None
+
+
+def segment(found: Segment, sweep: Sweep, now: datetime) -> dict[str, Any]:
     """Return how far one segment of a sweep has come."""
+    at_work = _is_at_work(sweep, found, now)
+    pace = found.pace
     return {
         "segment": found.number,
-        "state": "done" if found.done else "waiting",
+        "state": "done" if found.done else "running" if at_work else "waiting",
         "pages": found.pages,
         "scanned": found.scanned,
         "counts": census(found.counts).items,
+        "rateNow": found.speed if at_work else None,
+        "limitedBy": pace.limited_by.value if at_work and pace is not None and pace.limited_by is not None else None,
     }
 
 
 def config(current: SwitchState, history: Sequence[SwitchState]) -> dict[str, Any]:
-    """Return the setting and its history, newest first."""
-    return {"setting": current.as_json(), "history": [setting.as_json() for setting in history]}
+    """Return the setting, the keys that it is on for where these are listed, and its history, newest first."""
+    return {
+        "setting": current.as_json(),
+        "listedKeys": keys_as_json(current.part),
+        "history": [setting.as_json() for setting in history],
+    }
 
 
 def table(described: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Lambda entry point for the watch, which a schedule invokes every few minutes."""
 
 import os
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -10,6 +11,7 @@ from encryptor_runtime.queues import Queue
 from encryptor_runtime.settings import names, required
 from encryptor_runtime.telemetry import Telemetry
 from migrator.sweeps import Sweeps
+from migrator.telling import Telling
 from migrator.watcher import Watcher
 
 
@@ -20,16 +22,34 @@ def watcher() -> Watcher:
     Raises:
         ConfigurationError: a setting is missing.
     """
-    clients = Clients()
+    return compose(Clients(), os.environ, lambda: datetime.now(UTC))
+
+
+def compose(clients: Clients, environment: Mapping[str, str], now: Callable[[], datetime]) -> Watcher:
+    """Return the watcher for ``environment``.
+
+    Args:
+        clients: the services' clients.
+        environment: the function's.
+        now: returns the time, aware.
+
+    Raises:
+        ConfigurationError: a setting is missing.
+    """
+    control_table, stack = required(environment, "CONTROL_TABLE_NAME"), required(environment, "POWERTOOLS_SERVICE_NAME")
+    topic = environment.get("ALARM_TOPIC_ARN", "").strip()
     return Watcher(
         clients,
-        required(os.environ, "TABLE_NAME"),
-        required(os.environ, "TABLE_STREAM_ARN"),
-        names(required(os.environ, "MAPPING_IDS")),
-        Sweeps(clients.dynamodb, required(os.environ, "CONTROL_TABLE_NAME")),
-        Queue(clients.sqs, required(os.environ, "FAILURE_QUEUE_URL")),
+        required(environment, "TABLE_NAME"),
+        required(environment, "TABLE_STREAM_ARN"),
+        names(required(environment, "MAPPING_IDS")),
+        Sweeps(clients.dynamodb, control_table),
+        Queue(clients.sqs, required(environment, "FAILURE_QUEUE_URL")),
         Telemetry("watcher", key_arn=""),
-        lambda: datetime.now(UTC),
+        now,
+        Telling(clients.dynamodb, control_table, clients.sns, topic, stack, now) if topic else None,
+        timedelta(minutes=int(required(environment, "SWEEP_STANDSTILL_MINUTES"))),
+        stack,
     )
 
 

@@ -7,13 +7,14 @@
     SweepStandstill    seconds since a running sweep last committed a page
     OldestFailureAge   seconds since a dead letter was first sent: of those sampled, so a lower bound
 
-It needs neither an item nor a key, so that it sees while nothing else can start.
+It needs neither an item nor a key, so that it sees while nothing else can start. What became of sweeps it tells people,
+through the topic that alarms notify: it does so for all, so that no sweep ever waits for a topic.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from encryptor_runtime.clients import Clients
@@ -21,9 +22,11 @@ from encryptor_runtime.queues import Queue
 from encryptor_runtime.table_stream import check_stream
 from encryptor_runtime.telemetry import Telemetry
 from item_crypto.errors import ConfigurationError, ItemCryptoError, SystemicError, TransientError
+from migrator.notices import due, is_looked_at
 from migrator.progress import State, Sweep
 from migrator.queries import ENABLED, mapping_state
 from migrator.sweeps import Sweeps
+from migrator.telling import Telling
 
 _SAMPLE: Final = 10  # Letters, as many as one request gives. SQS picks them; over a day all but surely the oldest too.
 _HIDDEN: Final = 30  # Seconds until a sampled letter is seen again where showing it again fails.
@@ -42,6 +45,9 @@ class Watcher:
         failure: the failure queue.
         telemetry: where it is told.
         now: returns the time, aware.
+        telling: sends notices; None where there is no topic.
+        stalled_after: for how long a sweep that runs may commit no page before that is told.
+        stack: the stack's name.
     """
 
     clients: Clients
@@ -52,6 +58,9 @@ class Watcher:
     failure: Queue
     telemetry: Telemetry
     now: Callable[[], datetime]
+    telling: Telling | None
+    stalled_after: timedelta
+    stack: str
 
     def look(self) -> None:
         """Look at everything; what one service does not tell keeps nobody from looking at the rest.
@@ -60,7 +69,7 @@ class Watcher:
             TransientError, SystemicError: a service did not answer; the first such error, after the rest was looked at.
         """
         first: ItemCryptoError | None = None
-        for look in (self._at_mappings, self._at_stream, self._at_sweeps, self._at_letters):
+        for look in (self._at_mappings, self._at_stream, self._at_sweeps, self._at_letters, self._tell):
             try:
                 look()
             except (TransientError, SystemicError) as error:
@@ -94,6 +103,28 @@ class Watcher:
     def _standstill(self, sweep: Sweep) -> float:
         commits = [segment.committed_at for segment in self.sweeps.segments(sweep) if segment.committed_at is not None]
         return max(0.0, (self.now() - max([sweep.started_at, *commits])).total_seconds())
+
+    def _tell(self) -> None:
+        """Tell what is to be told of sweeps; one notice that cannot be sent keeps nobody from the others."""
+        if self.telling is None:
+            return
+        now, first = self.now(), None
+        for sweep in self.sweeps.newest():
+            if not is_looked_at(sweep, now):
+                continue
+            for notice in due(sweep, self.sweeps.segments(sweep), now, self.stalled_after, self.stack):
+                try:
+                    told = self.telling.tell(notice)
+                except (TransientError, SystemicError) as error:
+                    first = first or error
+                    self.telemetry.problem(
+                        "a notice was not sent", sweep=sweep.id, event=notice.event, reason=error.reason
+                    )
+                else:
+                    if told:
+                        self.telemetry.log("a notice was sent", sweep=sweep.id, event=notice.event)
+        if first is not None:
+            raise first
 
     def _at_letters(self) -> None:
         letters = self.failure.receive(_SAMPLE, _HIDDEN)

@@ -26,6 +26,8 @@ from session_keys.errors import KeyRefused, NoClientEncryption
 
 _GENERATE: Final = "/session/encryption/generate-key"
 _DECRYPT: Final = "/session/encryption/decrypt-key"
+_OFF: Final = "Encryption is switched off"
+_OFF_FOR_THIS: Final = "Encryption is on for other sessions only"
 _ALGORITHM: Final = "AES_256_GCM_HKDF_SHA512_COMMIT_KEY"
 
 OPERATIONS: Final = {f"POST {_GENERATE}": "generate-key", f"POST {_DECRYPT}": "decrypt-key"}
@@ -97,8 +99,9 @@ def generate_key(request: Annotated[KeyRequest, Body()]) -> Response[str]:
     """Return a new data key for one of the caller's sessions."""
     parts, line = app.call.parts, app.call.line
     line.key = key = new_session_key(line.who, request.session_id)
-    if not parts.switch.read().enabled:
-        raise NoClientEncryption("Encryption is switched off")
+    policy = parts.switch.read().applied_to(parts.settings.shared.policy).for_item(key)
+    if not policy.enabled:
+        raise NoClientEncryption(_OFF if policy.part is None else _OFF_FOR_THIS)
     if parts.settings.shared.signed:
         raise NoClientEncryption("Messages have to be signed")
     context = parts.context(key)

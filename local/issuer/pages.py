@@ -17,7 +17,7 @@ form { display: grid; gap: .75rem; margin-top: 1.5rem; }
 input, button { font: inherit; }
 input[name=user], button { padding: .5rem .75rem; border: 1px solid GrayText; border-radius: .375rem; }
 .row { display: flex; gap: .75rem; align-items: center; }
-:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
+:focus-visible { outline: 3px solid light-dark(#4353c9, #98a3ff); outline-offset: 2px; }
 """
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 

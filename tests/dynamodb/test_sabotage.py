@@ -12,6 +12,7 @@ import pytest
 import item_crypto.dynamodb.table
 from encryptor_runtime.queues import KeyQueues, WorkQueue
 from migrator.page import Pages, Tally
+from migrator.starting import Starter
 from tests.dynamodb.unswept import Unswept
 from tests.dynamodb.world import World
 
@@ -45,6 +46,10 @@ def switching_on_without_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(WorkQueue, "start", lambda *_: None)
 
 
+def listed_keys_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Starter, "look_after_listed_keys", lambda *_: 0)
+
+
 # The world, steps a run, and the seed, which were found by trying: others notice as well, most of them later.
 SABOTAGE: Final[list[tuple[Callable[[pytest.MonkeyPatch], None], type[World], int, int]]] = [
     (unconditional_writes, World, 100, 1),
@@ -52,6 +57,7 @@ SABOTAGE: Final[list[tuple[Callable[[pytest.MonkeyPatch], None], type[World], in
     (deferred_keys_forgotten, Unswept, 40, 3),
     (sweeps_that_do_nothing, World, 100, 1),
     (switching_on_without_a_sweep, World, 40, 3),
+    (listed_keys_forgotten, World, 40, 1),
 ]
 
 

@@ -13,6 +13,7 @@ import os
 import random
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, ClassVar, Final
@@ -27,8 +28,9 @@ from encryptor_runtime import runtime
 from encryptor_runtime.clients import Clients
 from encryptor_runtime.queues import KeyQueues, Queue
 from encryptor_runtime.settings import Settings
-from item_crypto import ItemCipher, Keyrings, ValueCipher
+from item_crypto import ItemCipher, Keyrings, Policy, ValueCipher
 from item_crypto.core.context import encryption_context
+from item_crypto.core.part import Buckets, read_part
 from item_crypto.core.stored_form import conflict_name, encrypted_name
 from item_crypto.errors import ItemCryptoError
 from item_crypto.forms import open_envelope
@@ -449,8 +451,24 @@ class World:
 
     def _switch(self) -> None:
         setting = self.command_now("config")["setting"]
-        enabled = self.draw.random() < 0.6
-        self.command("set-config", enabled=enabled, version=setting["version"], confirm="switch-off")
+        enabled = self.draw.random() < 0.7
+        part = self._any_part() if enabled and self.draw.random() < 0.5 else None
+        self.command("set-config", enabled=enabled, part=part, version=setting["version"], confirm="switch-off")
+
+    def _any_part(self) -> dict[str, Any]:
+        if self.draw.random() < 0.5:
+            return {"buckets": self.draw.choice([1, 3000, 6000, 9999])}
+        names = [f"{kind}-{number}" for kind in ("dlg", "idle") for number in range(SESSIONS)]
+        return {"keys": [item_key(name) for name in self.draw.sample([*names, "lisa-1"], self.draw.randint(1, 4))]}
+
+    def policy(self) -> Policy:
+        """Return what is to be encrypted, by the setting as it is."""
+        config = self.command_now("config")
+        setting = config["setting"]
+        part = setting["part"] and {"buckets": setting["part"].get("buckets")}
+        if config["listedKeys"] is not None:
+            part = {"keys": config["listedKeys"]}
+        return replace(self.settings.policy, enabled=setting["enabled"], part=part and read_part(part))
 
     def _summaries(self) -> list[dict[str, Any]]:
         rows = self.dynamodb.scan(TableName=CONTROL, ConsistentRead=True)["Items"]
@@ -474,12 +492,20 @@ class World:
             if row["state"]["S"] == "paused":
                 self.command_now("resume", sweep=row["id"]["S"].removeprefix("sweep#"))
         self._drain()
-        if not self.command_now("config")["setting"]["enabled"]:
+        policy = self.policy()
+        if not policy.enabled:
             self.command_now("start", goal="decrypt", force=True)
-        elif self._cancelled:
+        elif self._cancelled or isinstance(policy.part, Buckets):
+            # A part of buckets is swept by the operator; what stands under listed keys is encrypted by itself.
             self.command_now("start", goal="encrypt", force=True)  # What the operator cancelled is the operator's.
         self._cancelled = False
         self._drain()
+        if policy.part is not None:
+            # What has left the part is brought back as it is read.
+            for item in self.dynamodb.scan(TableName=TABLE)["Items"]:
+                if not policy.for_item(item).enabled:
+                    self.read(item["sessionId"]["S"])
+            self._drain()
 
     def _drain(self) -> None:
         for _ in range(10_000):
@@ -497,7 +523,7 @@ class World:
 
     def check(self) -> None:
         """Check everything that has to hold when all is quiet."""
-        enabled = self.command_now("config")["setting"]["enabled"]
+        policy = self.policy()
         letters = [message.body for message in self.queues.messages["failures"]]
         unexpected = [letter for letter in letters if not _is_for_a_person(letter)]
         assert unexpected == [], f"dead letters that no redrive settles: {unexpected}"
@@ -507,6 +533,7 @@ class World:
             item, expected = stored.get(session), self.model.now(session)
             assert (item is None) == (expected is None), f"{session}: {'lost' if item is None else 'came back'}"
             if item is not None and expected is not None:
+                enabled = policy.for_item(item).enabled
                 self._check_item(session, item, expected, None if session in unresolved else enabled)
         self.check_nothing_told()
         self.queues.messages["failures"].clear()

@@ -61,7 +61,7 @@ def test_what_is_put_is_encrypted_by_the_stack_unless_it_is_paused(
     state_directory: Path, session_file: Path, capsys: pytest.CaptureFixture[str]
 ):
     assert run("put", session_file, "--state-directory", state_directory) == 0
-    assert capsys.readouterr().out == "1 items put.\n"
+    assert capsys.readouterr().out == "1 item put.\n"
     deadline = time.monotonic() + 20
     while "history" in (item := stored(state_directory) or {"history": None}) and time.monotonic() < deadline:
         time.sleep(0.1)

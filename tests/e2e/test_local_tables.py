@@ -40,9 +40,8 @@ class Table:
         return self.key(n) | {"card": {"M": {"number": {"S": f"4111 {n}"}}}, "state": {"S": "paid"}}
 
     def stored(self) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = self.stack.client("dynamodb").scan(TableName=self.stack.outputs["TableName"])[
-            "Items"
-        ]
+        table = self.stack.outputs["TableName"]
+        items: list[dict[str, Any]] = self.stack.client("dynamodb").scan(TableName=table)["Items"]
         return items
 
     def command(self, *arguments: str) -> Result:

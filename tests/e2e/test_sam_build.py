@@ -56,17 +56,20 @@ def tools() -> Tools:
     if not sam:
         pytest.skip("no SAM CLI: neither $SAM_CLI nor .venv-sam/bin/sam nor sam on the path")
     for python in (Path(sam).with_name("python3.13"), shutil.which("python3.13")):
-        if python and _starts(python):
-            return Tools(sam, str(python))
+        if python and (itself := _itself(python)):
+            return Tools(sam, itself)
     pytest.skip("no python3.13, beside the SAM CLI or on the path, for `sam build` to build the layer with")
 
 
-def _starts(python: str | Path) -> bool:
-    """Tell whether there is a Python: a version manager's shim may be there and lead nowhere."""
+def _itself(python: str | Path) -> str:
+    """Return the interpreter that a command starts, a version manager's too; nothing where it starts none."""
     try:
-        return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        return False
+        done = subprocess.run(
+            [python, "-c", "import sys; print(sys.executable)"], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 @dataclass(frozen=True)

@@ -32,3 +32,20 @@ def test_given_the_deployed_stack_when_looked_then_mappings_and_stream_are_found
         assert (all_disabled["MappingsDisabled"], all_disabled["StreamReplaced"]) == ([4.0], [0.0])
         # The control function compares the stream at its start.
         assert "error" not in stack.invoke("ControlFunction", {"command": "config"})
+
+
+def test_given_a_topic_when_a_sweep_has_ended_then_it_is_told_once(tmp_path: Path) -> None:
+    topic = "arn:aws:sns:us-east-1:123456789012:alarms"
+    with LocalStack(state_directory=tmp_path, workers=1, parameters={"AlarmTopicArn": topic}) as stack:
+        sns, sqs = stack.client("sns"), stack.client("sqs")
+        sns.create_topic(Name="alarms")
+        inbox = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:inbox")
+        started = stack.invoke("ControlFunction", {"command": "start", "goal": "verify", "by": "dana"})["sweep"]["id"]
+        stack.wait_until_idle(120)
+
+        stack.invoke("WatcherFunction", {})
+        stack.invoke("WatcherFunction", {})
+
+        (message,) = sqs.receive_message(QueueUrl=inbox, MaxNumberOfMessages=10, WaitTimeSeconds=2)["Messages"]
+        assert json.loads(message["Body"])["Subject"] == f"Sweep {started} (verify) ended: done - local"

@@ -1,7 +1,7 @@
 """What IAM is asked for the calls that functions make: actions, resources and condition keys. Pure.
 
-Sources: "Actions, resources, and condition keys" of DynamoDB, KMS, SQS, Lambda and CloudWatch (Service Authorization
-Reference).
+Sources: "Actions, resources, and condition keys" of DynamoDB, KMS, SQS, SNS, Lambda and CloudWatch (Service
+Authorization Reference).
 A transaction needs the action of each of its writes; a batch of SQS needs that of its single message.
 """
 
@@ -62,6 +62,8 @@ def requests_of(call: Call, region: str, account: str, hash_keys: Mapping[str, s
             yield Request(
                 "lambda:GetEventSourceMapping", f"arn:aws:lambda:{region}:{account}:event-source-mapping:{mapping}"
             )
+        case "sns":
+            yield Request(f"sns:{call.operation}", asked["TopicArn"])
         case "monitoring":
             # By smithy's protocol, whose requests name the operation in the path.
             yield Request(f"cloudwatch:{call.operation.rpartition('/')[2]}", "*")

@@ -36,9 +36,12 @@ FUNCTIONS: Final = (
     "Admin",
     "SessionKeys",
     "AdminPage",
+    "Watcher",
 )
 ROLES: Final = (*FUNCTIONS, "Schedule")
 HASH_KEYS: Final = {"SessionTable": "sessionId", "ControlTable": "id"}
+TOPIC: Final = "alarms"
+TOPIC_ARN: Final = f"arn:aws:sns:us-east-1:{ACCOUNT}:{TOPIC}"
 OTHER_KEY: Final = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/ffffffff-ffff-4fff-8fff-ffffffffffff"
 
 
@@ -77,7 +80,7 @@ def simulator() -> None:
 @pytest.fixture(scope="session")
 def recorded(simulator: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     """What the functions ask for when each of them does all of its work."""
-    parameters = {"SettingCacheSeconds": "0"}
+    parameters = {"SettingCacheSeconds": "0", "AlarmTopicArn": TOPIC_ARN}
     with LocalStack(state_directory=tmp_path_factory.mktemp("iam"), parameters=parameters) as stack:
         calls: list[Call] = []
         functions = {
@@ -131,6 +134,7 @@ def work(stack: LocalStack) -> None:
         assert "error" not in answer, answer
         return answer
 
+    stack.client("sns").create_topic(Name=TOPIC)
     for number in range(4):
         table.put_item(Item=session(number))
     # The old form, which the stream's function defers; and no form at all, which is a dead letter.
@@ -163,6 +167,7 @@ def work(stack: LocalStack) -> None:
     command("judge", sweep=sweep)
     command("report", html=True)
     paused = command("start", goal="encrypt", segments=1, rate=0.1, force=True)["sweep"]["id"]
+    command("set-rate", sweep=paused, rate=0.2)
     command("pause", sweep=paused)
     command("resume", sweep=paused)
     command("cancel", sweep=paused)
@@ -178,6 +183,7 @@ def work(stack: LocalStack) -> None:
     call("GET", "/admin/api/plaintext-window", admin=True)
     call("GET", "/admin/api/actions", admin=True)
     stack.wait_until_idle(120)
+    stack.invoke("WatcherFunction", {})
 
 
 def by_lambda(stack: LocalStack, names: dict[str, str]) -> Iterator[tuple[str, Request]]:
@@ -235,11 +241,11 @@ def forbidden(role: str, run: Recorded) -> list[Request]:
     never += [Request("lambda:UpdateFunctionConfiguration", arn) for arn in run.functions.values()]
     invoked = [name for name in run.functions if (role, name) not in (("Schedule", "Control"), ("Admin", "Control"))]
     never += [Request("lambda:InvokeFunction", run.functions[name]) for name in invoked]
-    if role in ("StreamEncryptor", "Retry", "Admin", "AdminPage", "Schedule"):
+    if role in ("StreamEncryptor", "Retry", "Admin", "AdminPage", "Schedule", "Watcher"):
         never += [Request("kms:Decrypt", key, ours)]  # Who only ever encrypts cannot read what is encrypted.
-    if role in ("Admin", "AdminPage", "Schedule"):
+    if role in ("Admin", "AdminPage", "Schedule", "Watcher"):
         never += [Request("kms:GenerateDataKey", key, ours)]
-    if role in ("Admin", "AdminPage", "Schedule", "SessionKeys"):
+    if role in ("Admin", "AdminPage", "Schedule", "SessionKeys", "Watcher"):
         never += [Request(f"dynamodb:{action}", table, leading("dlg-1")) for action in ("GetItem", "UpdateItem")]
     if role != "Migrator":
         never += [Request("dynamodb:Scan", table)]
@@ -250,8 +256,13 @@ def forbidden(role: str, run: Recorded) -> list[Request]:
         # The setting is the operator's and the administrator's; a sweep follows it.
         never += [Request(f"dynamodb:{action}", control, leading("setting")) for action in ("PutItem", "UpdateItem")]
     if role not in ("Control", "Migrator"):
-        never += [Request("dynamodb:UpdateItem", control, leading("sweep#1"))]
+        never += [Request(f"dynamodb:{action}", control, leading("sweep#1")) for action in ("PutItem", "UpdateItem")]
+    if role not in ("Control", "Migrator", "Watcher"):
         never += [Request("dynamodb:GetItem", control, leading("sweep#1"))]
+        never += [Request("dynamodb:PutItem", control, leading("notices"))]
+    if role != "Watcher":
+        never += [Request("sns:Publish", TOPIC_ARN)]
+    never += [Request("sns:Publish", f"{TOPIC_ARN}-of-somebody-else")]
     if role != "Control":
         # What was done is nobody's to take back, nor to make up: it is added by those who carry it out.
         never += [Request(f"dynamodb:{action}", control, leading("actions")) for action in ("UpdateItem", "DeleteItem")]
@@ -260,7 +271,9 @@ def forbidden(role: str, run: Recorded) -> list[Request]:
     if role != "Admin":
         never += [Request("cloudwatch:GetMetricData", "*")]
     if role != "Control":
-        never += [Request(f"sqs:{action}", run.queue("Failure")) for action in ("ReceiveMessage", "DeleteMessage")]
+        never += [Request("sqs:DeleteMessage", run.queue("Failure"))]
+    if role not in ("Control", "Watcher"):
+        never += [Request("sqs:ReceiveMessage", run.queue("Failure"))]
     if role == "AdminPage":
         # Anyone may call it: it may do nothing that any of the others does.
         never += sorted(set().union(*run.asked.values()), key=str)
@@ -357,7 +370,7 @@ def show(title: str, asked: list[tuple[str, Request]], answers: list[str]) -> No
         row = f"{request.action} {resource[-44:]}" + (f" [{purpose}]" if purpose else "")
         if resource == "local-ControlTable" and request.context:
             (kind,) = request.context[0][1]
-            row += f" [{kind}]" if kind in ("setting", "actions") else " [sweeps]"
+            row += f" [{kind}]" if kind in ("setting", "actions", "notices") else " [sweeps]"
         cells.setdefault(row, {})[role] = "yes" if answer == "Allowed" else "no"
     width = max(map(len, cells))
     print(f"\n\n{title}\n{'':{width}} " + " ".join(f"{role[:9]:>9}" for role in ROLES))

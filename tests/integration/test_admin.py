@@ -16,6 +16,7 @@ from botocore.loaders import create_loader
 from admin import application
 from admin.handler import lambda_handler
 from encryptor_runtime.switch import Switch, SwitchState
+from item_crypto.core.part import ListedKeys
 from tests.factories import CONTEXT, audit_lines, cognito, iam, json_lines, jwt
 from tests.faults import ALWAYS, FunctionFaults
 from tests.records import bodies
@@ -135,6 +136,20 @@ def admin(monkeypatch: pytest.MonkeyPatch, aws: None) -> Iterator[Admin]:
 # Reading
 
 
+def test_given_a_part_when_any_user_reads_then_they_see_how_large_it_is_and_no_key(
+    admin: Admin, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = [{"sessionId": {"S": "s"}, "userId": {"S": "Wilhelmine"}}]
+    admin.other.change(True, "carol", 0, ListedKeys.of(keys))
+
+    answer = admin.get(USER)
+    changed = admin.put({"enabled": True, "version": 1})
+
+    assert answer.body["part"] == {"keys": 1}
+    assert (changed.body["part"], changed.body["version"]) == (None, 2)
+    assert "Wilhelmine" not in answer.text + capsys.readouterr().out
+
+
 @pytest.mark.parametrize("enabled", [True, False])
 def test_given_no_change_yet_when_read_then_the_environments_value_holds(admin: Admin, enabled: bool) -> None:
     admin.set(SESSION_ENCRYPTION_ENABLED=str(enabled).lower())
@@ -142,7 +157,7 @@ def test_given_no_change_yet_when_read_then_the_environments_value_holds(admin: 
     answer = admin.get()
 
     assert answer.status == 200
-    assert answer.body == {"enabled": enabled, "version": 0, "changedBy": None, "changedAt": None}
+    assert answer.body == {"enabled": enabled, "part": None, "version": 0, "changedBy": None, "changedAt": None}
 
 
 @pytest.mark.parametrize(
@@ -160,6 +175,7 @@ def test_given_any_authenticated_caller_when_they_read_then_they_see_the_setting
 
     assert admin.get(authorizer).body == {
         "enabled": False,
+        "part": None,
         "version": 1,
         "changedBy": "carol",
         "changedAt": made.changed_at and made.changed_at.isoformat(),

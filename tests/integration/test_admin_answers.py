@@ -1,19 +1,17 @@
 """Every answer of the function behind the setting's routes fits the OpenAPI document, and every one there is given."""
 
-import json
 from collections.abc import Iterator
 from typing import Any, Final
 
 import boto3
 import pytest
-from jsonschema import Draft202012Validator
 
 from admin import application
-from local.openapi import api_document
+from tests import documented
+from tests.documented import DOCUMENT
 from tests.factories import cognito
 from tests.integration.test_admin import OFF, PATH, USER, Admin, Answer
 
-DOCUMENT: Final = api_document()
 GUEST: Final = cognito("eu-central-1:0d1c", amr="unauthenticated")
 
 
@@ -30,10 +28,7 @@ def schema(response: Any) -> Any:
 
 def fits(method: str, answer: Answer) -> int:
     """Check an answer against what the document says of it, and return its status."""
-    response = DOCUMENT["paths"][PATH][method]["responses"][str(answer.status)]
-    own = {name.lower() for name in answer.headers} - {"content-type", "cache-control", "x-content-type-options"}
-    assert own <= {name.lower() for name in response["headers"]}
-    Draft202012Validator({**schema(response), "components": DOCUMENT["components"]}).validate(json.loads(answer.text))
+    documented.fits(PATH, method, answer.status, answer.text, answer.headers)
     return answer.status
 
 

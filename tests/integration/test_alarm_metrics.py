@@ -120,7 +120,9 @@ def the_watcher_looks() -> None:
         arn = world.dynamodb.update_table(
             TableName=TABLE, StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
         )["TableDescription"]["LatestStreamArn"]
-        world.set(TABLE_STREAM_ARN=arn, MAPPING_IDS="00000000-0000-4000-8000-000000000000")
+        world.set(
+            TABLE_STREAM_ARN=arn, MAPPING_IDS="00000000-0000-4000-8000-000000000000", SWEEP_STANDSTILL_MINUTES="45"
+        )
         answer_always("lambda.GetEventSourceMapping", 200, {"State": "Disabled"})
         world.start("encrypt")
         world.sqs.send_message(QueueUrl=world.failures, MessageBody="{}")

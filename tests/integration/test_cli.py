@@ -10,11 +10,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from click.testing import Result
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from dynamodb_stream_encryptor.__main__ import app
@@ -109,6 +111,27 @@ class TestFindingTheStack:
         assert result.exit_code == 3
         assert "stack.json" in result.stderr
 
+    def test_a_local_stack_that_goes_away_while_a_sweep_is_followed(self, tmp_path, control):
+        fake = FakeAws(control)
+        control.readings = 10**6
+        stack = {"endpoint_url": fake.url, "region": "us-east-1", "api_url": "", "outputs": fake.outputs}
+        (tmp_path / "stack.json").write_text(json.dumps(stack))
+        command = ["migrate", "--watch", "--local", "--state-directory", str(tmp_path), *FAST]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dynamodb_stream_encryptor", *command], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        )
+        deadline = time.monotonic() + 30
+        while "sweep" not in control.commands():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        fake.stop()
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == 3
+        assert said.count("The local stack does not answer: it was stopped, or killed") == 1
+        assert "Still following" not in said
+        assert "goes on" not in said
+        assert "Traceback" not in said
+
     def test_a_local_stack_that_was_killed(self, tmp_path):
         fake = FakeAws(FakeControl())
         fake.stop()
@@ -195,7 +218,8 @@ class TestErrors:
         ("code", "exit_code"),
         [
             ("invalid-request", 2),
-            ("not-found", 2),
+            ("not-found", 5),
+            ("ambiguous", 2),
             ("conflict", 4),
             ("forbidden-by-setting", 4),
             ("mapping-not-enabled", 4),
@@ -341,6 +365,16 @@ class TestSweeps:
         assert result.exit_code == 0, result.stderr
         assert result.stderr.count("Still following.") == 2
 
+    def test_a_service_that_fails_the_control_function_for_a_moment_while_following_is_passed_over(self, run, control):
+        control.readings = 2
+        failed = FunctionFailed(errorType="TransientError", errorMessage="dynamodb: ReadTimeoutError")
+        answers = iter([None, failed, failed])
+        answer = control._one
+        control._one = lambda command, sweep: next(answers, None) or answer(command, sweep)
+        result = run("migrate", "--watch", *FAST)
+        assert result.exit_code == 0, result.stderr
+        assert result.stderr.count("dynamodb: ReadTimeoutError. Its log says more. Still following.") == 2
+
     def test_an_answer_that_stays_away_ends_the_following_and_says_that_the_sweep_goes_on(self, run, fake_aws, control):
         control.readings = 10**6
         fake_aws.refusals["lambda"] = [None, None, *[THROTTLED] * 20]
@@ -368,11 +402,11 @@ class TestRunningSweeps:
         assert control.events == [{"command": "resume", "by": WHO}]
         assert "a (verify) is running" in result.stdout
 
-    @pytest.mark.parametrize("code", ["not-found", "ambiguous"])
-    def test_none_or_more_than_one_to_resume_is_a_wrong_request(self, run, control, code):
+    @pytest.mark.parametrize(("code", "exit_code"), [("not-found", 5), ("ambiguous", 2)])
+    def test_none_to_resume_is_not_found_and_more_than_one_is_a_wrong_request(self, run, control, code, exit_code):
         control.answers["resume"] = {"error": {"code": code, "message": "Name one."}}
         result = run("resume")
-        assert result.exit_code == 2
+        assert result.exit_code == exit_code
         assert "Name one." in result.stderr
 
     def test_one_is_named(self, run, control):
@@ -380,11 +414,11 @@ class TestRunningSweeps:
         assert document(run("pause", "b", "--json"))["sweep"]["state"] == "paused"
         assert control.commands() == ["pause"]
 
-    @pytest.mark.parametrize("verb", ["pause", "cancel", "watch"])
+    @pytest.mark.parametrize("verb", ["pause", "cancel"])
     def test_there_is_none(self, run, control, verb):
         control.sweeps = {"b": sweep(id="b", state="done")}
         result = run(verb)
-        assert result.exit_code == 2
+        assert result.exit_code == 5
         assert "No sweep is" in result.stderr
         assert control.commands() == ["status"]
 
@@ -482,6 +516,20 @@ class TestFailures:
         assert "\x1b" not in result.stdout
         assert document(run("failures", "list", "--json")) == {"failures": [failure]}
 
+    def test_a_piped_list_has_a_line_a_row_whatever_its_length(self, run, control):
+        reason = "unexpected-" + "x" * 200
+        letters = [
+            {"id": f"m-{n}", "kind": "item", "key": {"sessionId": {"S": f"poison-{n}"}, "userId": {"S": "mallory"}},
+             "reason": reason if n == 2 else "unknown-form", "time": "2026-01-02T08:30:00Z", "attempts": n}
+            for n in range(3)
+        ]  # fmt: skip
+        control.answers["failures"] = {"failures": letters}
+        head, *rows = run("failures", "list").stdout.splitlines()
+        assert [row.split()[0] for row in rows] == ["m-0", "m-1", "m-2"]
+        place = head.index("key")
+        assert [row[place:] for row in rows] == [f"sessionId=poison-{n} userId=mallory" for n in range(3)]
+        assert not [row for row in rows if row != row.rstrip()]
+
     def test_list_of_none(self, run):
         assert run("failures", "list").stdout == "No failures.\n"
 
@@ -539,7 +587,7 @@ class TestDecryptItem:
     def test_an_item_that_is_not_there(self, run, control):
         control.answers["decrypt-item"] = {"error": {"code": "not-found", "message": "There is no such item."}}
         result = run("decrypt-item", '{"id": "x"}')
-        assert result.exit_code == 2
+        assert result.exit_code == 5
         assert result.stdout == ""
 
     @pytest.mark.parametrize("item", [None, {"a": "secret"}, {"a": {"S": "secret", "N": "1"}}])
@@ -595,11 +643,35 @@ class TestReport:
         assert run("report", "--output", str(tmp_path), "--backups", str(tmp_path / "none")).exit_code == 2
         assert control.events == []
 
-    def test_a_place_that_cannot_be_written(self, run, tmp_path):
-        (tmp_path / "file").write_text("x")
-        result = run("report", "--output", str(tmp_path / "file" / "below"), *FAST)
+    @pytest.mark.parametrize("place", ["file", "file/below", "file/below.html", "q1.html", "q1.json", "locked/new"])
+    def test_a_place_that_cannot_be_written_is_refused_before_anything_is_asked(self, run, control, tmp_path, place):
+        for name in ("file", "q1.json"):
+            (tmp_path / name).write_text("x")
+        (tmp_path / "locked").mkdir(mode=0o500)
+        if place.startswith("locked") and os.access(tmp_path / "locked", os.W_OK):
+            pytest.skip("whoever runs the tests may write anywhere")
+        result = run("report", "--output", str(tmp_path / place), *FAST)
         assert result.exit_code == 2
-        assert "cannot be written" in result.stderr
+        assert "--output: " in result.stderr
+        assert control.events == []
+        assert (tmp_path / "q1.json").read_text() == "x"
+
+    def test_a_place_that_is_lost_meanwhile_costs_no_verification(self, run, control, tmp_path):
+        place = tmp_path / "q1.html"
+        answer = control._start
+
+        def start(event):
+            place.write_text("somebody else's")
+            return answer(event)
+
+        control._start = start
+        result = run("report", "--output", str(place), *FAST)
+        assert result.exit_code == 2
+        assert place.read_text() == "somebody else's"
+        assert "report --sweep sweep-1 --stack chats --region us-east-1`" in result.stderr
+
+    def test_a_sweep_that_is_not_there(self, run, tmp_path):
+        assert run("report", "--sweep", "none", "--output", str(tmp_path)).exit_code == 5
 
     def test_the_page_loads_and_runs_nothing(self, run, control, tmp_path):
         control.status["sweeps"] = []
@@ -700,10 +772,40 @@ def test_a_reader_that_has_gone_is_no_error(fake_aws):
 
 def test_help_names_the_exit_codes_and_every_command():
     result = CliRunner().invoke(app, ["--help"])
-    assert "Exit codes: 0" in result.stdout
+    words = " ".join(result.stdout.split())
+    assert "Exit codes: 0" in words
+    assert "5 not found" in words
     commands = "status migrate decrypt re-encrypt verify watch pause resume cancel failures config decrypt-item report"
     for name in commands.split():
         assert name in result.stdout
+
+
+def all_helps() -> list[list[str]]:
+    """Return the arguments that show each page of help."""
+
+    def below(command: Any, path: list[str]) -> Iterator[list[str]]:
+        yield path
+        for name, one in getattr(command, "commands", {}).items():
+            yield from below(one, [*path, name])
+
+    return list(below(get_command(app), []))
+
+
+def test_text_in_help_fills_its_lines():
+    lines = [line.strip() for line in CliRunner().invoke(app, ["verify", "--help"]).stdout.splitlines()]
+    begun = next(n for n, line in enumerate(lines) if line.startswith("Exit code 1 where"))
+    paragraph = lines[begun : lines.index("", begun)]
+    assert len(paragraph) > 1
+    for line, following in pairwise(paragraph):
+        assert len(f"{line} {following.split()[0]}") > 78
+
+
+@pytest.mark.parametrize("path", all_helps(), ids=" ".join)
+def test_a_flag_has_no_type_in_help(path):
+    result = CliRunner().invoke(app, [*path, "--help"])
+    assert result.exit_code == 0
+    assert "--help" in result.stdout
+    assert "bool" not in result.stdout.lower()
 
 
 def test_an_operator_needs_cloudformation_and_the_function_and_no_more(run, fake_aws):

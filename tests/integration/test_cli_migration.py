@@ -1,28 +1,16 @@
 """The operator's commands over the migrator itself: what one says, the other understands."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
-from click.testing import Result
 from moto import mock_aws
-from typer.testing import CliRunner
 
-from dynamodb_stream_encryptor.__main__ import app
-from migrator import control as control_function
 from migrator.application import application
-from tests.fake_control import FUNCTION, FakeAws
-from tests.migration import SECRET, Migration, context
-
-Run = Callable[..., Result]
-
-
-def printed(result: Result) -> str:
-    """Return what the command printed: the functions run in this process, and print their metrics beside it."""
-    return "\n".join(line for line in result.stdout.splitlines() if not line.startswith('{"_aws"'))
+from tests.migration import SECRET, Migration
+from tests.operated import Operated, Run, printed
 
 
 @pytest.fixture
@@ -35,22 +23,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
 
 @pytest.fixture
 def run(world: Migration, tmp_path: Path) -> Iterator[Run]:
-    """Run a command against a local stack whose queues are worked off whenever a sweep is looked at."""
-
-    def control(event: dict[str, Any]) -> Any:
-        if event["command"] == "sweep":
-            world.pump()
-        return control_function.handle(event, context(), world.parts)
-
-    fake = FakeAws(control)
-    stack = {"endpoint_url": fake.url, "region": "us-east-1", "outputs": {"ControlFunctionName": FUNCTION}}
-    (tmp_path / "stack.json").write_text(json.dumps(stack))
-
-    def command(*arguments: str) -> Result:
-        return CliRunner().invoke(app, [*arguments, "--local", "--state-directory", str(tmp_path)])
-
-    yield command
-    fake.stop()
+    operated = Operated(world, tmp_path)
+    yield operated
+    operated.stop()
 
 
 def test_migrate_verify_and_back(run: Run, world: Migration) -> None:

@@ -19,6 +19,7 @@ from item_crypto.core.codec import Value
 from reader import application
 from reader.handler import lambda_handler
 from tests import client, factories
+from tests.documented import fits
 from tests.factories import CONFIGURATION, HISTORY, SECRET, World, audit_lines, json_lines, metrics, request, session
 from tests.tables import create_table
 
@@ -42,9 +43,12 @@ def sealed(world: World, name: str, value: Value, frame_length: int = 4096, **ch
 
 
 def put(world: World, body: dict[str, Any], user: str = "alice", query: str = "", **headers: str) -> factories.Answer:
+    """PUT ``dlg-1``; the answer must fit the OpenAPI document."""
     event = request("PUT", "dlg-1", body=json.dumps(body), authorizer=factories.jwt(user), query=query)
     event["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
-    return factories.Answer(lambda_handler(event, factories.CONTEXT))
+    answer = factories.Answer(lambda_handler(event, factories.CONTEXT))
+    fits("/session/{sessionId}", "PUT", answer.status, answer.text, answer.headers)
+    return answer
 
 
 def refused(answer: factories.Answer, field: str, reason: str) -> bool:

@@ -11,6 +11,7 @@ from moto import mock_aws
 from migrator import deferred
 from migrator.application import application
 from tests.factories import metrics
+from tests.faults import failing
 from tests.migration import TABLE, Migration, context
 from tests.records import bodies, event_of, sqs_record
 from tests.refusals import refuse
@@ -47,6 +48,18 @@ def test_given_a_message_that_names_no_key_when_taken_then_it_is_a_dead_letter_a
     (letter,) = world.sqs.receive_message(QueueUrl=world.failures, VisibilityTimeout=0)["Messages"]
     assert letter["Body"] == body
     assert "history" not in world.get("s2")
+
+
+def test_given_a_batch_when_lambda_hands_it_over_then_it_is_told_what_comes_again(world: Migration) -> None:
+    world.plain("s1")
+    event = event_of(sqs_record(message("s1")), sqs_record(message("s2"), message_id="later"))
+    assert deferred.lambda_handler(event, context()) == {"batchItemFailures": []}
+    assert "history" not in world.get("s1")
+
+    world.plain("s2")
+    with failing(application().runtime.clients.kms, "kms", "AccessDeniedException"):
+        answer = deferred.lambda_handler(event, context())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "later"}]}
 
 
 def test_given_a_refusal_when_taken_then_that_message_comes_again_and_the_others_are_done(

@@ -9,16 +9,15 @@ from typing import Any, Final
 
 import boto3
 import pytest
-from jsonschema import Draft202012Validator
 
 from encryptor_runtime.switch import Switch
 from item_crypto import Keyrings, ValueCipher
 from item_crypto.forms import open_envelope
 from item_crypto.reconcile import Reconciler
-from local.openapi import api_document
 from reader import application
 from reader.handler import lambda_handler
 from tests import client, factories
+from tests.documented import fits
 from tests.factories import HISTORY, SECRET, TABLE, World, audit_lines, metrics, request, session
 from tests.tables import create_table
 
@@ -37,7 +36,6 @@ OTHERS: Final = {
     "lastUpdated": "2026-01-02T08:00:00+00:00",
 }
 CIPHERTEXTS: Final = ("encrypted_history", "encrypted_configuration")
-DOCUMENT: Final = api_document()
 
 
 @pytest.fixture
@@ -54,10 +52,7 @@ def send(world: World, method: str, body: Any = None, form: str | None = "encryp
     event = request(method, "dlg-1", body=text, authorizer=factories.jwt("alice"), query=query)
     event["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
     answer = factories.Answer(lambda_handler(event, factories.CONTEXT))
-    described = DOCUMENT["paths"]["/session/{sessionId}"][method.lower()]["responses"][str(answer.status)]
-    if described.get("content"):
-        schema = described["content"]["application/json"]["schema"]
-        Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(json.loads(answer.text))
+    fits("/session/{sessionId}", method, answer.status, answer.text, answer.headers)
     return answer
 
 

@@ -11,6 +11,8 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer
 from samtranslator.yaml_helper import yaml_parse
 
+from admin_page import handler as admin_page_handler
+from admin_page.handler import admin_page
 from item_crypto import ItemCipher, Keyrings, Policy, ValueCipher
 from item_crypto.core.codec import from_json
 from item_crypto.forms import CURRENT, open_envelope
@@ -21,6 +23,8 @@ from local.sessions import load_sessions
 from reader import handler as reader_handler
 from reader import item as item_reader_handler
 from reader.application import item_reader, reader
+from session_keys import handler as session_keys_handler
+from session_keys.application import session_keys
 from stream_encryptor import handler as stream_handler
 from stream_encryptor import retry as retry_handler
 from stream_encryptor.application import encryptor
@@ -50,6 +54,9 @@ READER_EVENTS = {
     "api-delete-session.json",
     "item-reader.json",
 }
+
+SESSION_KEYS_EVENTS = {"api-generate-key.json", "api-decrypt-key.json"}
+ADMIN_PAGE_EVENTS = {"api-admin-page.json"}
 
 # Run by tests/integration/test_admin.py.
 ADMIN_EVENTS = {"api-get-config.json", "api-put-config.json"}
@@ -135,7 +142,7 @@ def function(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
             monkeypatch.setenv(name, stack.region)
         boto3.setup_default_session()
 
-    parts = (encryptor, reader, item_reader)
+    parts = (encryptor, reader, item_reader, session_keys, admin_page)
     for cached in parts:
         cached.cache_clear()
     yield become
@@ -157,7 +164,7 @@ def counters(printed: str) -> dict[str, int]:
 
 def test_every_event_is_run_by_a_test_here():
     files = {path.name for path in EVENTS.glob("*.json")} - {"env.local.json"}
-    assert files == ENCRYPTOR_EVENTS.keys() | READER_EVENTS | ADMIN_EVENTS
+    assert files == ENCRYPTOR_EVENTS.keys() | READER_EVENTS | SESSION_KEYS_EVENTS | ADMIN_PAGE_EVENTS | ADMIN_EVENTS
 
 
 def test_the_admin_events_are_run_by_the_admin_functions_tests():
@@ -338,3 +345,36 @@ def test_item_reader_returns_the_item_in_the_clear(table: Table, function: Calla
 
     item = {name: from_json(value) for name, value in answer["Item"].items()}
     assert item == table.before["dlg-harbour-1"]
+
+
+def test_a_data_key_is_made_for_the_callers_session_and_its_encrypted_form_gives_it_again(
+    stack: LocalStack, function: Callable[[str], None]
+):
+    function("SessionKeysFunction")
+    made = session_keys_handler.lambda_handler(event("api-generate-key.json"), CONTEXT)
+
+    assert made["statusCode"] == 200
+    key = json.loads(made["body"])
+    assert key["keyArn"] == stack.outputs["KeyArn"]
+    assert (key["encryptionContext"]["userId"], key["encryptionContext"]["sessionId"]) == ("user-24", "dlg-harbour-1")
+    asked = event("api-decrypt-key.json")
+    asked["body"] = json.dumps({**json.loads(asked["body"]), "encryptedKey": key["encryptedKey"]})
+    again = session_keys_handler.lambda_handler(asked, CONTEXT)
+    assert (again["statusCode"], json.loads(again["body"])) == (200, {"plaintextKey": key["plaintextKey"]})
+
+
+def test_a_data_key_of_another_session_is_refused(function: Callable[[str], None]):
+    function("SessionKeysFunction")
+    answer = session_keys_handler.lambda_handler(event("api-decrypt-key.json"), CONTEXT)
+
+    assert (answer["statusCode"], json.loads(answer["body"])["field"]) == (400, "encryptedKey")
+    assert "plaintextKey" not in answer["body"]
+
+
+def test_the_admin_page_is_served_to_whoever_asks(function: Callable[[str], None]):
+    function("AdminPageFunction")
+    answer = admin_page_handler.lambda_handler(event("api-admin-page.json"), CONTEXT)
+
+    assert answer["statusCode"] == 200
+    assert answer["headers"]["Content-Type"].startswith("text/html")
+    assert "frame-ancestors 'none'" in answer["headers"]["Content-Security-Policy"]

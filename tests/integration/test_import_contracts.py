@@ -25,6 +25,7 @@ BREAKS: Final = {
     "library": ("layers/crypto/item_crypto/items.py", "import aws_lambda_powertools"),
     "pure": ("layers/crypto/item_crypto/core/policy.py", "import botocore"),
     "item_crypto": ("layers/crypto/item_crypto/outcome.py", "import item_crypto.plan"),
+    "dropin": ("layers/crypto/item_crypto/dropin/use.py", "import item_crypto.dropin.writes"),
     "core": ("layers/crypto/item_crypto/core/codec.py", "import item_crypto.core.decide"),
     "keys": ("layers/crypto/item_crypto/keys/meter.py", "import item_crypto.keys.kms"),
     "forms": ("layers/crypto/item_crypto/forms/current.py", "import item_crypto.forms.lisa"),
@@ -39,6 +40,10 @@ BREAKS: Final = {
     "admin_page": ("functions/admin_page/headers.py", "import admin_page.page"),
     "page": ("functions/admin_page/settings.py", "import pydantic"),
     "migrator": ("functions/migrator/census.py", "import migrator.page"),
+    "planning": (
+        "dynamodb_stream_encryptor/planning/units.py",
+        "import dynamodb_stream_encryptor.planning.suggestion",
+    ),
 }
 SHIPPED_TO_TESTS: Final = ("functions/migrator/policy.py", "import tests.scene")
 

@@ -8,9 +8,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from encryptor_runtime.messages import Goal
 from encryptor_runtime.switch import Switch
 from migrator import deferred
 from migrator.application import application as migrator
+from migrator.requests import StartRequest
 from reader import application as reader
 from stream_encryptor.application import encryptor
 from tests import factories
@@ -141,12 +143,16 @@ def test_deferred_function(world: Migration) -> None:
 def test_sweep_function(world: Migration) -> None:
     """A sweep that begins under the new setting must not be stopped by the old one, which the last page read."""
     world.plain("s1")
-    world.run("encrypt")
+    world.start("encrypt")
+    world.pump()
     version = other(world).change(False, "alice", 0).version
     world.passed += timedelta(hours=2)
 
-    swept = world.run("decrypt")
+    # Started without an invocation of this process, which would itself begin anew.
+    sweep_id = world.parts.starter.start(StartRequest(Goal.DECRYPT, "alice")).id
+    world.pump()
 
+    swept = world.sweep(sweep_id)
     assert (swept["settingVersion"], swept["state"], swept["reason"]) == (version, "done", None)
     assert "history" in world.get("s1")
 

@@ -43,6 +43,19 @@ def test_given_many_letters_when_some_are_redriven_then_the_rest_is_left(world: 
     assert (answer["done"], answer["again"], answer["remaining"]) == (12, 0, LETTERS - 12)  # There is no such item.
 
 
+def test_given_more_letters_than_are_looked_at_unasked_when_no_number_is_given_then_so_many_are(
+    world: Migration,
+) -> None:
+    for number in range(101 - LETTERS):
+        world.sqs.send_message(QueueUrl=world.failures, MessageBody=f"letter {number}")
+
+    answer = world.command("failures")
+    assert (len(answer["failures"]), answer["messages"]) == (50, 101)
+
+    redriven = world.command("redrive")
+    assert redriven["done"] + redriven["again"] == 100
+
+
 def test_given_many_letters_when_the_last_one_is_discarded_then_it_is_found(world: Migration) -> None:
     last = shown(world, 1000)[-1]
 

@@ -2,8 +2,10 @@
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +15,8 @@ from moto import mock_aws
 
 from migrator import control, sweep
 from migrator.application import application
+from migrator.progress import State
+from tests.factories import audit_lines
 from tests.faults import ALWAYS, MOMENTS, interrupting
 from tests.migration import SECRET, TABLE, Crash, Migration, context
 from tests.records import bodies, event_of, sqs_record
@@ -206,9 +210,11 @@ class TestControl:
     def test_given_a_running_sweep_when_another_is_started_then_it_is_refused_unless_forced(
         self, world: Migration
     ) -> None:
-        world.start("encrypt")
+        running = world.start("encrypt")
 
-        assert world.command("start", goal="verify")["error"]["code"] == "conflict"
+        error = world.command("start", goal="verify")["error"]
+        assert (error["code"], error["sweep"]) == ("conflict", running)
+        assert error["message"] == f"Another sweep runs: {running} (encrypt, running)."
         assert "sweep" in world.command("start", goal="verify", force=True)
 
     def test_given_a_pause_when_pumped_then_nothing_happens_until_it_is_resumed(self, world: Migration) -> None:
@@ -271,9 +277,40 @@ class TestControl:
 
         assert world.deliver(world.work, sweep.handle, 31.0) == 1
 
-        assert world.sweep(sweep_id)["scanned"] == 2  # ten seconds' worth
+        assert world.sweep(sweep_id)["scanned"] == 1  # A second's worth, and one at least.
         (message,) = bodies(world.work)
         assert message["hop"] == 1
+
+    def test_given_many_sweeps_when_asked_for_the_status_then_the_newest_twenty_are_told(
+        self, world: Migration
+    ) -> None:
+        first = world.parts.sweeps.get(world.start("verify"))
+        assert first is not None
+        for number in range(20):
+            later = replace(first, id=f"3{first.id}-{number:02}", state=State.DONE)
+            world.parts.sweeps.create(later, force=True)
+        world.command("cancel", sweep=first.id)
+
+        told = [sweep["id"] for sweep in world.command("status")["sweeps"]]
+
+        assert told == [f"3{first.id}-{number:02}" for number in reversed(range(20))]
+
+    def test_given_a_sweep_when_started_then_its_id_begins_with_the_time_and_is_no_others(
+        self, world: Migration
+    ) -> None:
+        sweep_ids = {world.start("verify", force=True) for _ in range(3)}
+
+        assert len(sweep_ids) == 3
+        assert all(re.fullmatch(r"[0-9]{8}T[0-9]{6}-[0-9a-f]{6}", sweep_id) for sweep_id in sweep_ids)
+
+    def test_given_a_command_of_any_length_when_refused_then_the_audit_line_has_the_beginning_of_it(
+        self, world: Migration, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert world.command("x" * 1000)["error"]["code"] == "invalid-request"
+
+        (line,) = audit_lines(capsys.readouterr().out)
+        assert line["operation"] == f"control:{'x' * 52}"
+        assert line["result"] == "refused: invalid-request"
 
     def test_status_tells_all(self, world: Migration) -> None:
         world.plain("s1")

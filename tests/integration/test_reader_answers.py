@@ -2,21 +2,18 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import boto3
 import pytest
-from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from local.http_event import HttpResponse
-from local.openapi import api_document
 from reader import application
 from reader.handler import lambda_handler
 from tests import factories
+from tests.documented import DOCUMENT, fits
 from tests.factories import Answer, World, request, session
-
-DOCUMENT: Final = api_document()
 
 
 @pytest.fixture
@@ -24,19 +21,6 @@ def world(monkeypatch: pytest.MonkeyPatch, aws: None) -> Iterator[World]:
     yield World(monkeypatch)
     application.reader.cache_clear()
     boto3.setup_default_session()
-
-
-def fits(path: str, method: str, status: int, body: str, headers: Any) -> None:
-    """Check an answer against what the document says of it."""
-    response = DOCUMENT["paths"][path][method.lower()]["responses"][str(status)]
-    described = {name.lower() for name in response["headers"]}
-    own = {name.lower() for name in headers} - {"content-type", "cache-control", "x-content-type-options"}
-    assert own <= described
-    if not response.get("content"):
-        assert body == ""
-        return
-    schema = response["content"]["application/json"]["schema"]
-    Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(json.loads(body))
 
 
 def call(

@@ -25,6 +25,7 @@ from tests.documents import (
     LIBRARY,
     OPERATING,
     PATIENCE,
+    PLAN,
     README,
     RECOVERY,
     ROOT,
@@ -114,6 +115,10 @@ def test_the_library_encrypts_and_decrypts(reader: Reader):
     assert "encrypted_history" in reader.python(block(LIBRARY, "library"))
 
 
+def test_the_drop_in_reads_and_writes_in_the_clear(reader: Reader):
+    assert "And low tide?" in reader.python(block("docs/readers.md", "drop-in"))
+
+
 @pytest.mark.usefixtures("written")
 def test_a_message_decrypts_without_the_project(reader: Reader, session: dict[str, Any]):
     proof = "\nimport sys\nassert not {'item_crypto', 'local', 'reader'} & sys.modules.keys()\n"
@@ -177,7 +182,7 @@ def test_an_existing_table_is_migrated_and_verified(reader: Reader):
     few = block(OPERATING, "existing").replace("range(600)", "range(24)")
     assert "range(24)" in few
     reader.python(few)
-    assert "1 items put" in reader.bash(block(OPERATING, "existing-old-form"))
+    assert "1 item put." in reader.bash(block(OPERATING, "existing-old-form"))
 
     before = reader.bash(block(OPERATING, "status"), code=1)
     shown = example("stream-encryptor verify --local\n```", OPERATING)
@@ -195,6 +200,22 @@ def test_an_existing_table_is_migrated_and_verified(reader: Reader):
     assert re.search(r"As it should be: \d+ items, [1-9]\d* values decrypted, no plaintext and no old form", after)
 
 
+def test_a_table_of_orders_is_planned(reader: Reader):
+    reader.python(block(PLAN, "orders"))
+    planned = reader.bash(block(PLAN, "plan"), code=1)
+    shown = text(PLAN).partition("<!-- test: plan -->")[2].partition("```console\n")[2].partition("```")[0]
+    for line in shown.splitlines():
+        if line.startswith(("card", "address", "the whole item", "state", "new writes", "- ", "5", " ")):
+            assert without_numbers(line) in without_numbers(planned), line
+    assert "2 things in the way, of 501 items looked at." in planned
+    assert "2 things in the way, of 501 items looked at." in shown
+
+
+def without_numbers(words: str) -> str:
+    """Return what is said, whatever the numbers: they differ a little with each run."""
+    return re.sub(r"\s+", " ", re.sub(r"[\d.,]+", "0", words))
+
+
 def test_an_administrator_switches_off_through_the_api(reader: Reader):
     if shutil.which("curl") is None:
         pytest.skip("needs curl")
@@ -210,6 +231,19 @@ def test_an_administrator_switches_off_through_the_api(reader: Reader):
 def test_the_items_of_the_events_are_put(reader: Reader):
     # Last, since it disables the stack's event source mappings.
     assert "items put" in reader.bash(block(EVENTS, "put-items"))
+
+
+def test_a_canary_goes_from_off_over_parts_to_all(reader: Reader):
+    output = reader.bash(block("docs/canary.md", "canary"))
+
+    states = re.findall(r"^Encryption is (on[^(]*|off) \(", output, re.MULTILINE)
+    part = ["on for 1% of the keys only"]
+    assert states == ["off", "off", *part, *part, "on for 10% of the keys only", "on"]
+    assert output.count("Dry run: nothing was changed.") == 2
+
+
+def test_the_buckets_are_computed_as_told(reader: Reader):
+    assert reader.python(block("docs/canary.md", "bucket"), alone=True) == "5666\n"
 
 
 def test_every_marked_block_is_run_here():
@@ -256,7 +290,8 @@ def test_architecture_has_every_file_of_the_core_and_names_no_other():
     named = {name for row in rows for name in re.findall(r"`([\w/]+\.py)`", row)}
     layer, functions = ROOT / "layers/crypto", ROOT / "functions"
     core = [path for package in ("item_crypto", "encryptor_runtime") for path in (layer / package).rglob("*.py")]
-    places = {ROOT, layer, *(path.parent for path in core), *functions.iterdir()}
+    planning = ROOT / "dynamodb_stream_encryptor/planning"
+    places = {ROOT, layer, planning, *(path.parent for path in core), *functions.iterdir()}
     assert [name for name in sorted(named) if not any((place / name).exists() for place in places)] == []
     assert {path.name for path in core} - named <= {"__init__.py"}
 
@@ -277,6 +312,8 @@ def test_every_command_of_the_operator_is_understood(document: str):
     for line in commands(document):
         arguments = shlex.split(line.replace("stream-encryptor: ", ""), comments=True)[1:]
         command: Any = typer.main.get_command(app)
+        if arguments[0] in {option for parameter in command.params for option in parameter.opts}:
+            continue  # `--version` and the like, which need no command.
         while hasattr(command, "commands"):
             assert arguments, line
             assert arguments[0] in command.commands, line
@@ -325,6 +362,7 @@ def test_troubleshooting_has_every_reason_for_a_dead_letter():
     reasons.discard(PermanentError.reason)
     # What a caller of the API is told at once, and no letter ever says.
     reasons -= {errors.EncryptionOff.reason, errors.MessageRefused.reason}
+    reasons -= {errors.CallRefused.reason, errors.ExpressionRefused.reason}  # The library's own callers, likewise.
     section = text(TROUBLESHOOTING).partition("## Dead letters")[2].partition("\n## ")[0]
     assert sorted(reason for reason in reasons if f"`{reason}`" not in section) == []
 

@@ -19,6 +19,7 @@ from migrator.application import application
 from migrator.letters import Letter
 from migrator.stream_range import Trimmed, keys_in_range
 from tests.answers import http_answer
+from tests.factories import audit_lines
 from tests.faults import ALWAYS, failing, interrupting
 from tests.migration import TABLE, Migration, context
 from tests.records import bodies, event_of, sqs_record, stream_record
@@ -184,7 +185,7 @@ class TestMappingLetters:
             world.sqs.send_message(QueueUrl=world.failures, MessageBody=body)
 
     def test_given_a_range_when_redriven_then_its_items_are_encrypted_and_the_letter_is_gone(
-        self, world: Migration, serve: Callable[[Stream], Stream]
+        self, world: Migration, serve: Callable[[Stream], Stream], capsys: pytest.CaptureFixture[str]
     ) -> None:
         for number in range(100, 105):
             world.plain(f"s{number}", number)
@@ -195,6 +196,8 @@ class TestMappingLetters:
 
         assert (answer["done"], answer["again"], answer["remaining"], answer["sweep"]) == (1, 0, 0, None)
         assert not any(map(is_plain, world.all().values()))
+        lines = [line for line in audit_lines(capsys.readouterr().out) if line["result"] == "encrypted"]
+        assert sorted(line["item"]["sessionId"]["S"] for line in lines) == [f"s{number}" for number in range(100, 105)]
 
     def test_given_a_poison_item_in_a_range_when_redriven_then_it_alone_stays_as_a_letter_of_its_own(
         self, world: Migration, serve: Callable[[Stream], Stream]
@@ -210,6 +213,24 @@ class TestMappingLetters:
         (letter,) = world.letters()
         assert (letter["kind"], letter["key"]["sessionId"]) == ("item", {"S": "s104"})
         assert not is_plain(world.get("s100"))
+
+    def test_given_a_key_that_refuses_when_a_range_is_redriven_then_its_letter_stays_until_all_is_done(
+        self, world: Migration, serve: Callable[[Stream], Stream]
+    ) -> None:
+        for number in (100, 104):
+            world.plain(f"s{number}")
+        serve(Stream([100, 104]))
+        self.send(world, mapping_letter())
+
+        with failing(world.clients.kms, "kms", "AccessDeniedException"):
+            answer = world.command("redrive")
+
+        # The one letter as it was, and none for each of its keys: a refusal says nothing of them.
+        assert (answer["done"], answer["again"], answer["remaining"]) == (0, 1, 1)
+        assert bodies(world.failures) == [mapping_letter()]
+        serve(Stream([100, 104]))
+        assert world.command("redrive")["remaining"] == 0
+        assert not any(map(is_plain, world.all().values()))
 
     @pytest.mark.parametrize("code", ["TrimmedDataAccessException", "ResourceNotFoundException"])
     def test_given_a_trimmed_range_when_redriven_then_that_is_said_and_one_sweep_looks_at_every_item(

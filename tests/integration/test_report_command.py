@@ -43,7 +43,7 @@ def test_report_when_no_verification_has_finished_then_it_is_not_found(world: Mi
     assert answer["error"] == {
         **answer["error"],
         "code": "not-found",
-        "message": "There is no finished verification to report on: run `verify` first.",
+        "message": "There is no finished verification to report on: verify the table first.",
     }
 
 
@@ -57,7 +57,7 @@ def test_report_when_no_sweep_is_named_then_it_rests_on_the_newest_finished_veri
     document = world.command("report")["report"]
 
     assert document["verification"]["sweep"] == newest
-    assert document["verification"]["method"] == "2 of 2 values were decrypted"
+    assert document["verification"]["method"] == "2 of 2 values decrypted"
     assert document["generatedBy"] == "operator"
     assert (document["table"]["name"], document["stack"]["region"]) == (TABLE, "eu-central-1")
     assert document["stack"]["name"] == world.parts.stack

@@ -1,20 +1,17 @@
 """Every answer of the data keys' routes fits the OpenAPI document: status, body and headers."""
 
-import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import boto3
 import pytest
 from jsonschema import Draft202012Validator
 
-from local.openapi import api_document
 from session_keys import application
+from tests import documented
+from tests.documented import DOCUMENT
 from tests.factories import iam, jwt
 from tests.key_requests import KeyAnswer, KeyWorld
-
-DOCUMENT: Final = api_document()
-ALWAYS: Final = {"content-type", "cache-control", "x-content-type-options"}
 
 
 @pytest.fixture
@@ -26,10 +23,7 @@ def world(monkeypatch: pytest.MonkeyPatch, aws: None) -> Iterator[KeyWorld]:
 
 def fits(route: str, answer: KeyAnswer) -> int:
     """Return the status of an answer, checked against what the document says of it."""
-    response = DOCUMENT["paths"][f"/session/encryption/{route}"]["post"]["responses"][str(answer.status)]
-    assert {name.lower() for name in answer.headers} - ALWAYS <= {name.lower() for name in response["headers"]}
-    schema = response["content"]["application/json"]["schema"]
-    Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(json.loads(answer.text))
+    documented.fits(f"/session/encryption/{route}", "post", answer.status, answer.text, answer.headers)
     return answer.status
 
 

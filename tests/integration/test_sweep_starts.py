@@ -165,6 +165,23 @@ def test_given_a_sweep_that_cannot_be_stored_when_started_then_no_segment_is_que
 # Bare resume
 
 
+def test_given_all_segments_done_and_a_crash_before_the_end_when_resumed_then_it_ends(world: Migration) -> None:
+    world.plain("s1")
+    sweep_id = world.start("encrypt", segments=1)
+
+    def is_the_end(parameters: Mapping[str, Any]) -> bool:
+        return any("Delete" in step for step in parameters["TransactItems"])
+
+    world.interrupt("before", "dynamodb.TransactWriteItems", crash, when=is_the_end)
+    with pytest.raises(Crash):
+        world.pump()
+    lose_messages()
+
+    assert "error" not in world.command("resume", sweep=sweep_id)
+
+    assert (world.sweep(sweep_id)["state"], lock(world), bodies(world.work)) == ("done", None, [])
+
+
 def test_given_no_sweep_or_more_than_one_when_resumed_without_a_name_then_it_is_refused(world: Migration) -> None:
     assert world.command("resume")["error"]["code"] == "not-found"
     world.start("encrypt", segments=1)
@@ -179,7 +196,8 @@ def test_given_a_paused_one_beside_one_that_runs_when_resumed_without_a_name_the
     paused = world.start("verify", segments=1)
     world.command("pause", sweep=paused)
     running = world.start("encrypt", segments=1)
-    assert world.command("resume")["error"]["code"] == "conflict", "that one cannot run beside the other"
+    error = world.command("resume")["error"]
+    assert (error["code"], error["sweep"]) == ("conflict", running), "that one cannot run beside the other"
     world.command("cancel", sweep=running)
 
     assert world.command("resume")["sweep"] | {"id": paused, "state": "running"} == world.command("resume")["sweep"]
@@ -580,6 +598,20 @@ class TestCancelledForDynamoDbsOwnReasons:
         mend()
         world.pump()
         assert world.sweep(sweep_id)["state"] == "done"
+
+
+def test_given_a_condition_that_fails_though_nothing_changed_when_paused_then_it_is_to_be_tried_again(
+    world: Migration,
+) -> None:
+    """Somebody moved it and moved it back: to go on asking would never end."""
+    sweep_id = world.start("encrypt", segments=1)
+    mend = cancelled(world, "ConditionalCheckFailed", "None")
+
+    with pytest.raises(TransientError):
+        world.command("pause", sweep=sweep_id)
+
+    mend()
+    assert world.sweep(sweep_id)["state"] == "running"
 
 
 def test_given_a_condition_among_the_reasons_when_started_then_it_is_a_conflict(world: Migration) -> None:

@@ -2,14 +2,20 @@
 
 import random
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
+from encryptor_runtime.messages import SegmentWork
+from item_crypto.errors import TransientError
 from migrator import sweep
 from migrator.application import application
+from migrator.segments import Carried
+from tests.factories import json_lines
 from tests.faults import ALWAYS
 from tests.migration import Crash, Migration, context
 from tests.records import bodies, received
@@ -185,16 +191,36 @@ class TestBetweenPages:
         for _ in range(4):
             assert world.deliver(world.work, sweep.handle, 76.0) == 1
 
-        assert [scan["Limit"] for scan in scans] == [20] * 4  # Ten seconds' worth of a quarter of the rate.
-        assert all(sent["DelaySeconds"] <= 10 for sent in messages)
+        # A second's worth of a quarter of the rate; of a third, a half and all of it, once segments have ended.
+        limits = [scan["Limit"] for scan in scans]
+        assert (limits, set(limits)) == (sorted(limits), {2, 4, 8})
+        assert {scan["Segment"] for scan in scans} == {0, 1, 2, 3}
+        assert all(sent["DelaySeconds"] <= 1 for sent in messages)
+
+    def test_given_a_rate_when_pages_follow_one_another_in_a_message_then_it_waits_between_them(
+        self, world: Migration
+    ) -> None:
+        for number in range(25):
+            world.put(f"s{number}")
+        sweep_id = world.start("encrypt", segments=1, rate=1)
+        waits: list[float] = []
+
+        worker = replace(world.parts.worker, sleep=waits.append)
+        assert worker.carry_on(SegmentWork(sweep_id, 0, 0), lambda: 300.0) is Carried.DONE
+
+        # Ten items a page, of a second each, less what the page took itself; after the last one nobody waits.
+        assert len(waits) == 2
+        assert all(5 < wait <= 10 for wait in waits)
 
     @pytest.mark.parametrize("rate", [1, 0.01])
     def test_given_a_rate_below_the_segments_when_swept_then_a_page_has_one_item_at_least(
         self, world: Migration, rate: float
     ) -> None:
         world.plain("s1")
+        scans = asked(world, "dynamodb.Scan")
         done = world.run("encrypt", segments=20, rate=rate)
         assert (done["state"], done["counts"]) == ("done", {"encrypted": 1})
+        assert {scan["Limit"] for scan in scans} == {1}
 
     @pytest.mark.parametrize(("refusals", "state"), [(5, "done"), (6, "running")])
     def test_given_a_throttled_scan_when_swept_then_it_is_tried_six_times(
@@ -207,6 +233,20 @@ class TestBetweenPages:
         world.pump()
 
         assert world.sweep(sweep_id)["state"] == state
+
+    @pytest.mark.parametrize("refusals", [5, 6])
+    def test_given_a_throttled_scan_when_it_is_tried_again_then_after_waits_that_double(
+        self, world: Migration, refusals: int
+    ) -> None:
+        sweep_id = world.start("encrypt", segments=1)
+        refuse(world.clients.dynamodb, "dynamodb.Scan", "ThrottlingException", times=refusals)
+        waits: list[float] = []
+
+        worker = replace(world.parts.worker, sleep=waits.append)
+        with pytest.raises(TransientError) if refusals == 6 else nullcontext():
+            worker.carry_on(SegmentWork(sweep_id, 0, 0), lambda: 300.0)
+
+        assert waits == pytest.approx([0.2, 0.4, 0.8, 1.6, 3.2])
 
 
 class TestOutage:
@@ -231,6 +271,19 @@ class TestOutage:
         assert sum(waits[:-1]) > 2 * 3600
         assert max(waits) <= 600  # Nor does it wait for long once the outage is over.
         assert waits[0] <= 10
+
+    def test_given_a_queue_that_refuses_too_when_a_message_fails_then_it_comes_again_later_and_that_is_told(
+        self, world: Migration, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world.start("encrypt", segments=1)
+        refuse(world.clients.dynamodb, "dynamodb.Scan", "AccessDeniedException")
+        refuse(world.clients.sqs, "sqs.ChangeMessageVisibility", "AccessDenied")
+        capsys.readouterr()
+
+        assert sweep.handle(received(message(world)), context(), world.parts)["batchItemFailures"]
+
+        problems = [line["message"] for line in json_lines(capsys.readouterr().out) if line.get("level") == "ERROR"]
+        assert problems == ["a failed message waits for its visibility timeout"]
 
     def test_given_an_outage_when_a_switch_asks_for_a_sweep_then_its_message_comes_again_soon(
         self, world: Migration

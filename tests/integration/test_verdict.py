@@ -124,6 +124,22 @@ def test_value_when_it_cannot_be_decrypted_then_only_a_deep_verification_tells_a
     assert deep["values"] == {"seen": 4, "decrypted": 3}
 
 
+def test_item_when_its_context_cannot_be_made_then_none_of_its_values_counts_as_decrypted(
+    migration: Migration,
+) -> None:
+    session(migration)
+    migration.run("encrypt")
+    item = {name: value for name, value in migration.get("s-1").items() if name != "userId"}
+    sweep = migration.parts.sweeps.get(migration.start("verify", deep=True))
+    assert sweep is not None
+
+    counts = migration.parts.worker.pages.work_off(
+        sweep, [item], migration.parts.runtime.policy(), lambda: 300.0
+    ).counts
+
+    assert (counts[census.Standing.UNDECRYPTABLE.value], counts[census.VALUES], counts[census.DECRYPTED]) == (1, 2, 0)
+
+
 def test_values_when_they_were_exchanged_within_their_item_then_a_deep_verification_tells(migration: Migration) -> None:
     session(migration)
     migration.run("encrypt")

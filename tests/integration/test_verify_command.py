@@ -76,7 +76,7 @@ def test_attribute_when_it_may_be_absent_then_verify_says_yes_and_only_of_that_o
     assert run("verify", "--deep", "--may-be-absent", "history").exit_code == 1
     excused = run("verify", "--deep", "--may-be-absent", "configuration")
     assert excused.exit_code == 0, excused.output
-    assert "1 items, 1 values decrypted" in excused.stdout
+    assert "1 item, 1 value decrypted" in excused.stdout
 
 
 def test_empty_table_when_verified_then_that_is_not_as_it_should_be(run: Run, world: Migration) -> None:

@@ -1,8 +1,9 @@
 """The watcher, on moto's DynamoDB and SQS: what stands still is told, and looking changes nothing."""
 
+import json
+import os
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -10,11 +11,13 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 
+from encryptor_runtime.clients import Clients
 from item_crypto import ConfigurationError, SystemicError
 from migrator import control, sweep, watch
 from migrator.application import application
 from tests.factories import metrics
-from tests.migration import TABLE, Migration, context
+from tests.faults import failing
+from tests.migration import CONTROL, SECRET, TABLE, Migration, context
 
 MAPPINGS = tuple(f"00000000-0000-4000-8000-00000000000{n}" for n in range(4))
 
@@ -47,7 +50,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
         described = world.dynamodb.update_table(
             TableName=TABLE, StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
         )["TableDescription"]
-        world.set(TABLE_STREAM_ARN=described["LatestStreamArn"], MAPPING_IDS=",".join(MAPPINGS))
+        world.set(
+            TABLE_STREAM_ARN=described["LatestStreamArn"], MAPPING_IDS=",".join(MAPPINGS), SWEEP_STANDSTILL_MINUTES="45"
+        )
         yield world
     application.cache_clear()
     boto3.setup_default_session()
@@ -60,9 +65,8 @@ def mappings(world: Migration) -> Mappings:
 
 def look(world: Migration, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     """Have the watcher look, as late as the world's clock says; return the metrics."""
-    watch.watcher.cache_clear()
     capsys.readouterr()
-    watcher = replace(watch.watcher(), now=lambda: datetime.now(UTC) + world.passed)
+    watcher = watch.compose(Clients(), os.environ, world.now)
     with watcher.telemetry.invocation(context()):
         watcher.look()
     return metrics(capsys.readouterr().out)
@@ -206,3 +210,164 @@ class TestSchedules:
     ) -> None:
         world.start("encrypt")
         assert self.start(world, capsys, "alice") == {}
+
+
+class Topic:
+    """The topic that alarms notify, and somebody who is told."""
+
+    def __init__(self, world: Migration) -> None:
+        sns = boto3.client("sns")
+        self.arn = sns.create_topic(Name="alarms")["TopicArn"]
+        self._sqs = world.sqs
+        self._inbox = world.sqs.create_queue(QueueName="inbox")["QueueUrl"]
+        sns.subscribe(TopicArn=self.arn, Protocol="sqs", Endpoint="arn:aws:sqs:eu-central-1:123456789012:inbox")
+        world.set(ALARM_TOPIC_ARN=self.arn)
+
+    def told(self) -> list[dict[str, Any]]:
+        """Return what was told since the last time."""
+        found = self._sqs.receive_message(QueueUrl=self._inbox, MaxNumberOfMessages=10).get("Messages", [])
+        for message in found:
+            self._sqs.delete_message(QueueUrl=self._inbox, ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"]) for message in found]
+
+    def events(self) -> list[str]:
+        return [message["MessageAttributes"]["event"]["Value"] for message in self.told()]
+
+
+@pytest.fixture
+def topic(world: Migration) -> Topic:
+    return Topic(world)
+
+
+class TestNotices:
+    def test_given_a_sweep_that_ended_when_looked_twice_then_it_is_told_once_and_no_value_or_key_is(
+        self, world: Migration, topic: Topic, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for n in range(3):
+            world.plain(f"session-of-alice-{n}")
+        sweep_id = world.run("encrypt")["id"]
+
+        look(world, capsys)
+        look(world, capsys)
+
+        (message,) = topic.told()
+        assert message["Subject"].startswith(f"Sweep {sweep_id} (encrypt) ended: done - ")
+        for line in (
+            "state: done",
+            "items: 3 of about 3",
+            "failed: 0",
+            "counted encrypted: 3",
+            "segments: 4 of 4 done",
+        ):
+            assert line in message["Message"].splitlines()
+        whole = json.dumps(message)
+        assert SECRET not in whole
+        assert "session-of-alice" not in whole
+        assert message["MessageAttributes"]["sweep"]["Value"] == sweep_id
+
+    def test_given_items_that_fail_while_it_runs_when_looked_then_that_is_told_once_and_its_end_once_more(
+        self, world: Migration, topic: Topic, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for n in range(150):
+            world.put(f"s{n}", encrypted_history={"S": "%%%"})
+        world.start("encrypt", segments=1)
+        assert world.deliver(world.work, sweep.handle, seconds=10) == 1
+        look(world, capsys)
+        look(world, capsys)
+        (message,) = topic.told()
+        assert message["MessageAttributes"]["event"]["Value"] == "failed"
+        assert "failed: 100" in message["Message"]
+
+        world.pump()
+        look(world, capsys)
+
+        (message,) = topic.told()
+        assert "ended: done, 150 items failed" in message["Subject"]
+        assert "failures list" in message["Message"]
+
+    def test_given_a_sweep_that_stands_still_when_looked_again_and_again_then_it_is_told_once_a_standstill(
+        self, world: Migration, topic: Topic, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for n in range(250):
+            world.put(f"s{n}")
+        world.start("encrypt", segments=1)
+        world.passed += timedelta(minutes=44)
+        look(world, capsys)
+        assert topic.told() == []
+        for _ in range(3):
+            world.passed += timedelta(minutes=5)
+            look(world, capsys)
+        assert topic.events() == ["stalled"]
+
+        assert world.deliver(world.work, sweep.handle, seconds=10) == 1
+        look(world, capsys)
+        assert topic.told() == []
+        for _ in range(3):
+            world.passed += timedelta(hours=1)
+            look(world, capsys)
+        (message,) = topic.told()
+        assert "resume" in message["Message"]
+
+    @pytest.mark.parametrize(("by", "content", "events"), [("schedule", {}, []), ("schedule", {"S": "%%%"}, ["ended"])])
+    def test_given_a_scheduled_sweep_when_looked_then_it_is_told_only_where_it_did_not_go_well(
+        self,
+        world: Migration,
+        topic: Topic,
+        capsys: pytest.CaptureFixture[str],
+        by: str,
+        content: dict[str, str],
+        events: list[str],
+    ) -> None:
+        world.put("s1", **({"encrypted_history": content} if content else {}))
+        world.start("encrypt", by=by)
+        world.pump()
+        look(world, capsys)
+        assert topic.events() == events
+
+    @pytest.mark.parametrize(("command", "state"), [("cancel", "cancelled"), ("pause", None)])
+    def test_given_a_sweep_that_somebody_ended_when_looked_then_that_is_told_and_a_pause_is_not(
+        self, world: Migration, topic: Topic, capsys: pytest.CaptureFixture[str], command: str, state: str | None
+    ) -> None:
+        world.command(command, sweep=world.start("encrypt"))
+        look(world, capsys)
+        assert [f"state: {state}" in message["Message"] for message in topic.told()] == ([True] if state else [])
+
+    def test_given_a_sweep_of_yesterday_when_looked_then_it_is_history(
+        self, world: Migration, topic: Topic, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world.run("encrypt")
+        world.passed += timedelta(hours=7)
+        look(world, capsys)
+        assert topic.told() == []
+
+    def test_given_a_topic_that_refuses_when_looked_then_all_else_is_told_and_the_next_look_but_one_sends_it(
+        self, world: Migration, topic: Topic, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world.run("encrypt")
+        clients = Clients()
+        capsys.readouterr()
+        with failing(clients.sns, "sns.Publish", "AuthorizationError", status=403):
+            watcher = watch.compose(clients, os.environ, world.now)
+            with pytest.raises(SystemicError), watcher.telemetry.invocation(context()):
+                watcher.look()
+        output = capsys.readouterr().out
+        assert "a notice was not sent" in output
+        assert metrics(output)["MappingsDisabled"] == [0.0]
+        look(world, capsys)  # Another watcher, at the same time: the first may still be about to send it.
+        assert topic.told() == []
+
+        world.passed += timedelta(minutes=5)
+        look(world, capsys)
+
+        assert topic.events() == ["ended"]
+        rows = world.dynamodb.query(
+            TableName=CONTROL,
+            KeyConditionExpression="id = :id",
+            ExpressionAttributeValues={":id": {"S": "notices"}},
+        )["Items"]
+        assert [set(row) for row in rows] == [{"id", "part", "claimedAt", "sentAt"}]
+
+    def test_given_a_sweep_when_it_ends_then_it_needs_no_topic(self, world: Migration, topic: Topic) -> None:
+        """Whoever sweeps never publishes: a topic that is gone stops nothing."""
+        boto3.client("sns").delete_topic(TopicArn=topic.arn)
+        assert world.run("encrypt")["state"] == "done"

@@ -36,9 +36,9 @@ PACKAGES: Final = {
         for name in ("stream_encryptor", "migrator", "reader", "admin", "session_keys", "evidence", "http_api")
     },
 }
-NOT_THESE: Final = ("local", "cli", "readme", "template", "layer", "mutations", "import_contracts", "events", "alarms")
+NOT_THESE: Final = re.compile(r"_(local|cli|readme|template|mutations|import_contracts|alarms_documented)(_|$)")
 """Tests of the local stack, the command, the template and the documents, by their files' names."""
-OF_THE_STACK: Final = re.compile(r"^(from|import) local\b|local_functions", re.MULTILINE)
+OF_THE_STACK: Final = re.compile(r"^from local(\.__main__)? import|^import local$|local_functions", re.MULTILINE)
 """What integration tests hold that run the functions in other processes, where nobody sees what is run."""
 LONGEST: Final = 5.0
 """Seconds of the processor: a promise that only a slower test notices has no test of its own."""
@@ -84,7 +84,7 @@ def measured_tests(tree: Path) -> list[Test]:
 
 def is_shown(path: Path) -> bool:
     """Tell whether mutants are shown to the tests of a file."""
-    if any(f"_{part}" in path.stem for part in NOT_THESE):
+    if NOT_THESE.search(path.stem):
         return False
     return path.parent.name == "unit" or OF_THE_STACK.search(path.read_text()) is None
 

@@ -53,15 +53,16 @@ def test_given_nothing_encrypted_when_read_then_there_is_no_point(cloudwatch: An
     assert window(cloudwatch).points(24) == (300, [])
 
 
-@pytest.mark.parametrize("hours", [1, 6, 7, 24, 25, MAX_HOURS])
+@pytest.mark.parametrize(("hours", "seconds"), [(1, 60), (6, 60), (7, 300), (24, 300), (25, 3600), (MAX_HOURS, 3600)])
 def test_given_any_span_when_read_then_points_are_few_kept_by_cloudwatch_and_aligned(
-    cloudwatch: Any, hours: int
+    cloudwatch: Any, hours: int, seconds: int
 ) -> None:
     asked: list[dict[str, Any]] = []
     cloudwatch.meta.events.register("provide-client-params.*.GetMetricData", lambda params, **_: asked.append(params))
 
     period, _ = window(cloudwatch).points(hours)
 
+    assert period == seconds
     assert hours * 3600 / period <= 1000
     assert hours <= RETENTION[period]
     (request,) = asked

@@ -177,4 +177,4 @@ def test_counts_when_sorted_out_then_items_attributes_strays_and_values_are_apar
 
 
 def test_counts_when_there_are_none_then_all_is_nought() -> None:
-    assert census({}) == Census({}, {}, {}, 0, 0)
+    assert census({}) == Census({}, {}, {}, {}, 0, 0)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -259,6 +260,25 @@ def test_message_made_with_the_key_but_another_context_when_decrypted_then_refus
         scene.cipher.decrypt({"history": open_envelope(as_value(message))}, scene.context(key))
 
     assert refusal.value.detail == "context-mismatch"
+
+
+@pytest.mark.parametrize("made_with", [{"sessionId": None}, {"purpose": None}, {"sessionId": "dlg-other"}])
+def test_context_that_is_claimed_for_a_message_when_its_header_has_another_then_refused(
+    scene: Scene, made_with: Any
+) -> None:
+    """What was compared before the key was asked for is not believed: the authenticated header is compared again."""
+    key = scene.new_key()
+    context = {name: text for name, text in (scene.context(key) | made_with).items() if text is not None}
+    client = EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
+    message, _ = client.encrypt(
+        source=encode_value("history", HISTORY),
+        materials_manager=Keyrings(scene.kms, scene.key_arn).for_encryption(context),
+        encryption_context=context,
+    )
+    envelope = replace(open_envelope(as_value(message)), context=scene.context(key))
+
+    with pytest.raises(DecryptionFailed):
+        scene.cipher.decrypt({"history": envelope}, scene.context(key))
 
 
 def test_message_under_an_unlisted_key_when_decrypted_then_refused_before_kms_is_asked(scene: Scene) -> None:

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from item_crypto import ItemTooLarge, UnsupportedValue
 from item_crypto.core.codec import (
     MAX_INFLATED_SIZE,
+    MAX_ITEM_SIZE,
     check_value,
+    decode_new_value,
     decode_value,
     encode_value,
     from_json,
@@ -20,6 +22,7 @@ from item_crypto.core.codec import (
     key_from_json,
     to_json,
     value_from_json,
+    value_size,
 )
 from tests.strategies import documents, spellings, values
 
@@ -70,8 +73,16 @@ def test_repetitive_value_when_encoded_then_it_is_gzip_and_smaller() -> None:
     data = encode_value("history", {"S": "tide " * 1000})
 
     assert data.startswith(b"\x1f\x8b")
+    assert data[4:8] == bytes(4)  # It does not tell when it was made (RFC 1952, MTIME).
     assert json.loads(gzip.decompress(data)) == {"history": {"S": "tide " * 1000}}
     assert len(data) < 200
+
+
+def test_value_that_gzip_makes_no_smaller_when_encoded_then_it_is_left_as_it_is() -> None:
+    texts = (f'{{"history":{{"S":"{"a" * length}"}}}}'.encode() for length in range(100))
+    text = next(text for text in texts if len(gzip.compress(text, compresslevel=6, mtime=0)) == len(text))
+
+    assert encode_value("history", json.loads(text)["history"]) == text
 
 
 def test_short_value_when_encoded_then_it_is_the_documented_json() -> None:
@@ -161,6 +172,10 @@ def test_malformed_text_when_decoded_then_it_is_refused(text: str) -> None:
         pytest.param({"M": {"secret-6021": {"N": "x"}}}, id="map"),
         pytest.param({"S": "secret-6021\ud800"}, id="surrogate"),
         pytest.param({"N": "6021" * 10}, id="too many digits"),
+        pytest.param("secret-6021", id="no value"),
+        pytest.param({}, id="no type code"),
+        pytest.param({"S": "6021", "N": "6021"}, id="two type codes"),
+        pytest.param({"L": [{"S": "a"}, "secret-6021"]}, id="no value in a list"),
     ],
 )
 def test_value_that_dynamodb_cannot_hold_when_encoded_then_refused_without_quoting_it(value: Any) -> None:
@@ -218,6 +233,34 @@ def test_spoilt_gzip_when_decoded_then_it_is_refused(spoil: Any) -> None:
 
     with pytest.raises(UnsupportedValue):
         decode_value("history", spoil(data))
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        {"N": "0"},
+        {"BOOL": True},
+        {"NULL": True},
+        {"S": "a"},
+        {"SS": ["a"]},
+        {"NS": ["0"]},
+        {"BS": [b"a"]},
+        {"L": []},
+        {"M": {}},
+        {"L": [{"S": ""}]},
+        {"M": {"a": {"S": ""}}},
+    ],
+    ids=str,
+)
+def test_new_value_of_as_many_bytes_as_an_item_when_decoded_then_taken_and_one_byte_more_is_not(
+    member: dict[str, Any],
+) -> None:
+    rest = MAX_ITEM_SIZE - value_size({"L": [member, {"S": ""}]})
+    largest = {"L": [member, {"S": "x" * rest}]}
+
+    assert decode_new_value("history", encode_value("history", largest)) == largest
+    with pytest.raises(ItemTooLarge):
+        decode_new_value("history", encode_value("history", {"L": [member, {"S": "x" * (rest + 1)}]}))
 
 
 # Numbers

@@ -181,6 +181,41 @@ def test_the_page_shows_what_is_in_the_evidence():
     assert shown.open == []
 
 
+def test_the_page_shows_ciphertext_that_no_attribute_is_behind_only_where_there_is_some():
+    document = evidence(findings())
+    words = "Ciphertext that no listed attribute is behind"
+    assert words not in Parsed(page(document, "x", "y")).text
+    document["verification"]["notListed"] = {"encrypted_notes": 1234}
+    shown = Parsed(page(document, "x", "y")).text
+    assert words in shown
+    assert "encrypted_notes1,234" in shown
+
+
+def test_the_page_shows_attributes_only_where_they_were_counted():
+    document = evidence(findings())
+    head = '<th scope="col">in plaintext</th>'
+    assert head in page(document, "x", "y")
+    document["verification"]["byAttribute"] = {}
+    assert head not in page(document, "x", "y")
+
+
+@pytest.mark.parametrize(
+    ("key", "shown", "hidden"),
+    [
+        ({"rotationEnabled": True, "rotationPeriodInDays": 90}, "on every 90 days", "next"),
+        ({"rotationEnabled": True, "nextRotationDate": "2026-04-01T00:00:00+00:00"}, "on, next 2026-04-01", "every"),
+        ({"rotationEnabled": False, "rotationPeriodInDays": 90}, "off or unknown", "every"),
+        ({}, "off or unknown", "next"),
+    ],
+)
+def test_the_page_says_of_a_keys_rotation_what_is_known(key, shown, hidden):
+    document = evidence(findings())
+    document["key"] = {"arn": KEY, "state": "Enabled", **key}
+    section = Parsed(page(document, "x", "y")).text.split("rotation", 1)[1][:60]
+    assert section.startswith(shown)
+    assert hidden not in section.split("Items")[0]
+
+
 def test_nothing_in_the_evidence_becomes_markup():
     failures = {"failures": [{"id": "m-1", "kind": "item", "reason": "too-large", "time": "x", "attempts": 1}]}
     document = evidence(findings(failures=failures))
@@ -198,6 +233,26 @@ def test_nothing_in_the_evidence_becomes_markup():
 def test_the_page_says_when_a_copy_is_over():
     document = evidence(findings(now=datetime(2026, 1, 20, tzinfo=UTC)))
     assert "over since 2026-01-03 08:30 UTC" in Parsed(page(document, "x", "y")).text
+
+
+@pytest.mark.parametrize(("listed", "rest"), [(1, None), (0, "and 1 more."), (50, None)])
+def test_the_page_says_how_many_failures_it_does_not_list(listed, rest):
+    failure = {"id": "m-1", "kind": "item", "reason": "too-large", "time": None, "attempts": 1}
+    document = evidence(findings())
+    document["failures"] = {"messages": 1, "listed": [failure] * listed}
+    text = Parsed(page(document, "x", "y")).text
+    assert ("more." in text) == (rest is not None)
+    assert rest is None or rest in text
+
+
+def test_a_copy_is_over_from_its_date_on():
+    document = evidence(findings())
+    for until, words in (("2026-01-20T00:00:00+00:00", "over"), ("2026-01-20T00:00:01+00:00", "until")):
+        place = {"name": "a copy", "mayHold": True, "until": until, "note": ""}
+        document["earlierPlaintext"]["copies"] = [place]
+        document["generatedAt"] = "2026-01-20T00:00:00+00:00"
+        text = Parsed(page(document, "x", "y")).text
+        assert ("over since" in text, "until 2026-01-20" in text) == (words == "over", words == "until")
 
 
 def chart(*rows: Bar, total: int) -> ElementTree.Element:
@@ -220,6 +275,27 @@ def test_lengths_are_shares_and_the_smallest_is_still_seen():
 def test_a_share_is_never_rounded_to_all_or_nothing(number, total, words):
     texts = [text.text for text in chart(Bar("x", number, "red"), total=total).iter("text")]
     assert texts == ["x", words]
+
+
+def test_names_bars_and_numbers_stand_beside_one_another_a_row_each():
+    root = chart(Bar("all", 4, "red"), Bar("half", 2, "red"), Bar("no", 0, "red"), total=4)
+    assert root.get("viewBox") == "0 0 760 94"  # Three rows of 30, and 2 above and below.
+    assert {(line.get("x1"), line.get("x2"), line.get("y2")) for line in root.iter("line")} == {("245", "245", "94")}
+    bars_of_rows = [(rect.get("x"), rect.get("y"), rect.get("width")) for rect in root.iter("rect")]
+    assert bars_of_rows == [("245", "9.0", "385.0"), ("245", "39.0", "192.5"), ("245", "69.0", "0.0")]
+    # A name ends before the axis, a number begins behind its bar, each in the middle of its row.
+    texts = [(text.get("x"), text.get("y")) for text in root.iter("text")]
+    assert texts == [
+        *[("233", "17.0"), ("639.0", "17.0")],
+        *[("233", "47.0"), ("446.5", "47.0")],
+        *[("233", "77.0"), ("254.0", "77.0")],
+    ]
+
+
+def test_a_name_is_cut_once_it_is_longer_than_its_place():
+    names = ["a" * 29, "b" * 30, "c" * 300]
+    shown = [next(group.iter("text")).text for group in chart(*(Bar(name, 1, "red") for name in names), total=1)[1:]]
+    assert shown == ["a" * 29, "…" + "b" * 28, "…" + "c" * 28]
 
 
 def test_a_long_name_is_cut_and_kept_as_a_tooltip():

@@ -44,6 +44,7 @@ VERIFIED = at(20)
         ([at(12, goal="re-encrypt", counts={"encrypted": 5}), encrypt(10, 700)], 10),
         ([encrypt(10, 700, settingVersion=0)], 20),
         ([encrypt(25, 700)], 20),
+        ([encrypt(20, 700, id="another"), encrypt(10, 700)], 20),
         ([encrypt(10, 700, finishedAt=None, state="running")], 20),
         ([VERIFIED, encrypt(10, 700)], 10),
     ],
@@ -51,12 +52,24 @@ VERIFIED = at(20)
          "earlier verifications", "plaintext between", "old form between, which can hide plaintext", "one failed",
          "one whose key was destroyed", "one left to the retry queue", "one deferred", "cancelled",
          "decrypted between", "re-encrypted between", "under an earlier setting", "after the verification",
-         "still running", "listed itself"],
+         "ended with it", "still running", "listed itself"],
 )  # fmt: skip
 def test_the_time_is_never_earlier_than_what_is_proved(sweeps, day):
     gone = plaintext_gone(VERIFIED, sweeps)
     assert gone is not None
     assert gone.at == datetime(2026, 1, day, 12, tzinfo=UTC)
+
+
+def test_a_sweep_that_began_before_an_attribute_was_listed_proves_nothing_of_it():
+    began = datetime(2026, 1, 10, 11, tzinfo=UTC)
+    sweeps = [encrypt(10, 700, startedAt=began.isoformat())]
+    for listed_since, day in ((None, 10), (began, 10), (began + timedelta(seconds=1), 20)):
+        gone = plaintext_gone(VERIFIED, sweeps, listed_since)
+        assert gone is not None
+        assert gone.at.day == day
+    gone = plaintext_gone(VERIFIED, [encrypt(10, 700, startedAt=None)], began)
+    assert gone is not None
+    assert gone.at.day == 20
 
 
 @pytest.mark.parametrize("state", ["plaintext", "mixed", "oldForm", "undecryptable"])
@@ -90,8 +103,10 @@ def test_without_a_time_nothing_ends():
         (Backup("b", NOON - timedelta(days=1), NOON + timedelta(days=9)), True, NOON + timedelta(days=9)),
         (Backup("b", NOON + timedelta(days=1)), False, None),
         (Backup("b", NOON - timedelta(days=9), NOON - timedelta(days=1)), False, NOON - timedelta(days=1)),
+        (Backup("b", NOON), False, None),
+        (Backup("b", NOON - timedelta(days=9), NOON + timedelta(days=2)), False, NOON + timedelta(days=2)),
     ],
-    ids=["kept", "deleted by a plan", "made after", "deleted already"],
+    ids=["kept", "deleted by a plan", "made after", "deleted already", "made just then", "deleted now"],
 )
 def test_a_backup_holds_what_was_there_when_it_was_made(backup, holds, until):
     place = copies(GONE, True, 35, [backup], NOON + timedelta(days=2))[2]

@@ -70,8 +70,8 @@ def test_headers_when_only_they_were_read_then_neither_verdict_nor_sentence_is_t
     assert sentence(read_sweep(sweep()), result).startswith("As it should be by the headers: 710 items, 1,400 values, ")
     deep, headers = document(DEEP), document({})
     assert (deep["verdict"], headers["verdict"]) == ("as-it-should-be", "as-it-should-be-by-headers")
-    assert deep["verification"]["method"] == "1,400 of 1,400 values were decrypted"
-    assert headers["verification"]["method"] == "the headers of 1,400 values were read, and none was decrypted"
+    assert deep["verification"]["method"] == "1,400 of 1,400 values decrypted"
+    assert headers["verification"]["method"] == "the headers of 1,400 values read, and none decrypted"
     assert "every value was decrypted" in page(deep, "x", "y")
     assert "No value was decrypted." in page(headers, "x", "y")
 

@@ -103,8 +103,8 @@ def test_change_when_switching_off_then_it_has_to_be_confirmed_and_on_needs_no_w
     on = {"enabled": True, "version": 0, "by": "a"}
     off = {"enabled": False, "version": 1, "by": "a"}
 
-    assert requests.change(on) == ChangeRequest(True, "a", 0)
-    assert requests.change({**off, "confirm": "switch-off"}) == ChangeRequest(False, "a", 1)
+    assert requests.change(on) == ChangeRequest(True, "a", 0, None, False)
+    assert requests.change({**off, "confirm": "switch-off"}) == ChangeRequest(False, "a", 1, None, True)
     assert refused(requests.change, off) == "confirm"
     assert refused(requests.change, {**off, "confirm": "switch-on"}) == "confirm"
 

@@ -8,6 +8,7 @@ import pytest
 
 from encryptor_runtime.messages import Goal
 from migrator import views
+from migrator.adaptive_rate import LimitedBy, Pace
 from migrator.letters import Letter
 from migrator.progress import Segment, State, Sweep
 
@@ -33,6 +34,7 @@ def test_sweep_when_shown_then_its_segments_are_added_up() -> None:
         "scanned": 240,
         "estimatedItems": 500,
         "counts": {"encrypted": 140, "mixed": 50},
+        "outside": {},
         "attributes": {},
         "strays": {},
         "values": {"seen": 90, "decrypted": 80},
@@ -41,6 +43,11 @@ def test_sweep_when_shown_then_its_segments_are_added_up() -> None:
         "olderThan": None,
         "deep": True,
         "itemsPerSecond": 1.5,
+        "rateNow": 0.0,
+        "limitedBy": None,
+        "estimatedEnd": None,
+        "segmentsRunning": 0,
+        "itemsFailed": 0,
         "reason": None,
         "minutesWithoutProgress": 1,
     }
@@ -69,15 +76,68 @@ def test_sweep_when_it_began_this_moment_then_it_has_a_speed_all_the_same() -> N
     assert views.sweep(SWEEP, [Segment(0, scanned=1)], START)["itemsPerSecond"] == 1000.0
 
 
-@pytest.mark.parametrize(("is_done", "state"), [(True, "done"), (False, "waiting")])
-def test_segment_when_shown_then_with_its_state(is_done: bool, state: str) -> None:
-    assert views.segment(Segment(3, is_done, None, 2, 150, {"encrypted": 150, "values": 9})) == {
+NOW = START + timedelta(seconds=100)
+
+
+@pytest.mark.parametrize(
+    ("found", "state"),
+    [
+        (Segment(3, True, committed_at=NOW), "done"),
+        (Segment(3), "waiting"),
+        (Segment(3, begun_at=NOW), "running"),
+        (Segment(3, begun_at=START, committed_at=NOW - timedelta(seconds=59)), "running"),
+        (Segment(3, begun_at=START, committed_at=NOW - timedelta(seconds=61)), "waiting"),
+    ],
+)
+def test_segment_when_shown_then_with_its_state(found: Segment, state: str) -> None:
+    more = replace(found, pages=2, scanned=150, counts={"encrypted": 150, "values": 9}, speed=12.5)
+    more = replace(more, pace=Pace(20.0, 0.0, LimitedBy.FUNCTION))
+    assert views.segment(more, SWEEP, NOW) == {
         "segment": 3,
         "state": state,
         "pages": 2,
         "scanned": 150,
         "counts": {"encrypted": 150},
+        "rateNow": 12.5 if state == "running" else None,
+        "limitedBy": "function" if state == "running" else None,
     }
+
+
+def at_work(number: int, speed: float, limited_by: LimitedBy | None, **counts: int) -> Segment:
+    return Segment(number, scanned=50, counts=counts, committed_at=NOW, pace=Pace(speed, 0.0, limited_by), speed=speed)
+
+
+def test_sweep_when_segments_are_at_work_then_their_speeds_are_added_up_and_the_end_is_foreseen() -> None:
+    segments = [
+        at_work(0, 10.0, LimitedBy.TABLE_THROTTLED, failed=2),
+        at_work(1, 15.5, LimitedBy.TABLE_THROTTLED, destroyed=1),
+        at_work(2, 4.5, None, encrypted=4),
+        Segment(3, True, scanned=50, speed=99.0, committed_at=NOW),  # Done: it adds no speed.
+        Segment(4, scanned=0, speed=99.0, committed_at=START),  # Nobody has it in hand.
+    ]
+
+    shown = views.sweep(replace(SWEEP, goal=Goal.ENCRYPT, segments=5), segments, NOW)
+
+    assert (shown["rateNow"], shown["limitedBy"], shown["segmentsRunning"]) == (30.0, "table-throttled", 3)
+    assert shown["estimatedEnd"] == (NOW + timedelta(seconds=10)).isoformat()  # 300 of 500 items are left.
+    assert shown["itemsFailed"] == 3
+
+
+def test_sweep_when_it_does_not_run_then_it_has_no_rate_and_no_end_to_come() -> None:
+    shown = views.sweep(replace(SWEEP, state=State.PAUSED), [at_work(0, 10.0, LimitedBy.CEILING)], NOW)
+
+    assert (shown["rateNow"], shown["limitedBy"], shown["estimatedEnd"], shown["segmentsRunning"]) == (
+        None,
+        None,
+        None,
+        0,
+    )
+
+
+@pytest.mark.parametrize(("estimated", "speed"), [(0, 10.0), (500, 0.0), (10**12, 0.1)])
+def test_sweep_when_its_end_cannot_be_told_then_it_is_not(estimated: int, speed: float) -> None:
+    shown = views.sweep(replace(SWEEP, estimated_items=estimated), [at_work(0, speed, None)], NOW)
+    assert shown["estimatedEnd"] is None
 
 
 TABLE = {"TableName": "t", "TableArn": "arn:aws:dynamodb:eu-central-1:111122223333:table/t", "ItemCount": 7}

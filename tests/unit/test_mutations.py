@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.mutants.__main__ import EQUIVALENTS, PACKAGES, Mutant
 from tests.mutants.mutations import mutations
 from tests.mutants.runs import noted
 
@@ -83,3 +84,18 @@ def test_source_when_mutated_then_it_is_another_program_that_compiles(path: Path
 
     for mutation in mutations(source):
         assert ast.dump(ast.parse(mutation.applied(source))) != original, mutation
+
+
+def test_equivalent_when_it_is_listed_then_it_is_a_mutant_of_the_code_as_it_stands_and_has_a_reason() -> None:
+    root = Path(__file__).parents[2]
+    names = {
+        Mutant(str(path.relative_to(root)), mutation).name
+        for package in PACKAGES.values()
+        for path in (root / package).rglob("*.py")
+        for mutation in mutations(path.read_text())
+    }
+
+    for line in EQUIVALENTS.read_text().splitlines()[1:]:
+        name, _, reason = line.partition("    # ")
+        assert name in names
+        assert reason.endswith(".")

@@ -17,10 +17,14 @@ HIDDEN = {
     "EncryptedValue": {"ciphertext", "value"},
     "Envelope": {"body", "encrypted_key", "context"},
     "Letter": {"body", "document"},
+    "ListedKeys": {"keys"},
     "Number": {"text"},
+    "Opened": {"item"},
     "Settled": {"decrypted", "targets"},
     "StoredItem": {"item", "envelopes"},
+    "StreamRecord": {"keys", "new_image", "old_image"},
     "Target": {"ciphertext", "value"},
+    "Written": {"change", "clear"},
 }
 
 

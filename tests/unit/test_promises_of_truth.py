@@ -139,6 +139,9 @@ def test_sweep_when_it_changes_items_then_each_has_an_audit_line_and_is_a_metric
     output = capsys.readouterr().out
     assert sorted(audited(output, "migrator")) == [("s-1", result), ("s-2", result)]
     assert sum(counted(output, metric)) == 2
+    assert sum(counted(output, "KmsCalls")) == len(counted(output, "KmsLatency")) == 2
+    segments = [line for line in lines(output) if line.get("message") == "segment"]
+    assert {line["state"] for line in segments} == {"done"}
 
 
 def test_sweep_when_an_item_fails_then_that_is_audited_and_a_metric_too(

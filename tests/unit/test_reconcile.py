@@ -17,9 +17,11 @@ from item_crypto import (
     SystemicError,
     TransientError,
     UnknownForm,
+    UnsupportedValue,
 )
 from item_crypto.core.codec import Value
 from item_crypto.core.key import key_id
+from item_crypto.core.stored_form import View
 from tests.faults import ALWAYS, failing, interrupting
 from tests.scene import CONFIGURATION, HISTORY, Scene
 
@@ -596,12 +598,55 @@ def test_put_when_others_never_stop_writing_then_it_gives_up_for_now_and_loses_n
     assert scene.stored(key) == key | {"configuration": writes[-1]}
 
 
+def test_value_that_dynamodb_cannot_hold_when_put_then_refused_and_nothing_is_stored(scene: Scene) -> None:
+    key = scene.new_key()
+
+    for value in ({"N": "many"}, {"NS": ["1", "many"]}):
+        with pytest.raises(UnsupportedValue):
+            scene.reconciler.put(key, scene.policy, {"history": value}, {})
+
+    assert scene.stored(key) is None
+
+
 def test_put_when_kms_is_denied_then_nothing_is_stored_in_plaintext(scene: Scene) -> None:
     key = scene.new_key()
     with failing(scene.kms, "kms", "AccessDeniedException"), pytest.raises(SystemicError):
         scene.reconciler.put(key, scene.policy, {"history": HISTORY}, {})
 
     assert scene.stored(key) is None
+
+
+# Deletion by who has seen the item
+
+
+def test_deletion_when_others_never_stop_writing_then_it_gives_up_for_now_and_deletes_nothing(scene: Scene) -> None:
+    key = scene.new_key()
+    scene.store(key | {"history": HISTORY, "name": {"S": "ferry"}})
+    seen: list[Value] = []
+    writes: list[Value] = []
+
+    def compete() -> None:
+        writes.append({"S": f"write {len(writes)}"})
+        scene.set(key, name=writes[-1])
+
+    def look(see: Any) -> None:
+        seen.append(see(View.CLEAR)["name"])
+
+    with interrupting(scene.dynamodb, "dynamodb.DeleteItem", compete, times=ALWAYS), pytest.raises(TransientError):
+        scene.reconciler.delete(key, scene.policy, look)
+
+    assert seen == [{"S": "ferry"}, *writes[:4]]  # Each attempt rests on what it saw itself.
+    assert scene.stored(key) == key | {"history": HISTORY, "name": writes[-1]}
+
+
+def test_deletion_when_what_it_rests_on_cannot_be_read_then_nothing_is_deleted(scene: Scene) -> None:
+    key = scene.new_key()
+    scene.store(key | {"encrypted_history": GARBAGE})
+
+    with pytest.raises(UnknownForm):
+        scene.reconciler.delete(key, scene.policy, lambda see: see and see(View.CLEAR))
+
+    assert scene.stored(key) == key | {"encrypted_history": GARBAGE}
 
 
 def test_update_when_its_answer_is_lost_then_the_next_reconciliation_finds_it_done(scene: Scene) -> None:

@@ -229,6 +229,19 @@ def test_given_changes_when_made_then_each_is_a_row_and_the_newest_the_current_o
     assert switch.history(limit=1) == [made[1]]
 
 
+def test_given_more_than_a_hundred_changes_when_asked_for_history_then_the_newest_hundred_are_told(
+    control: Control,
+) -> None:
+    switch = control.switch()
+    switch.change(False, "a", 0)
+    first = control.rows()["v0000000001"]
+    for version in range(2, 103):
+        later = {"part": {"S": f"v{version:010}"}, "version": {"N": str(version)}}
+        control.other.put_item(TableName=TABLE, Item=first | later)
+
+    assert [state.version for state in switch.history()] == list(range(102, 2, -1))
+
+
 def test_given_no_change_yet_when_asked_for_history_then_there_is_none(control: Control) -> None:
     assert control.switch().history() == []
 

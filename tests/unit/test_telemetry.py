@@ -94,6 +94,10 @@ def test_metrics_when_flushed_then_they_are_in_the_namespace_and_gone_afterwards
     assert counted["service"] == output.service
     assert (counted["KmsCalls"], counted["KmsLatency"]) == ([2.0], [12.346, 7.0])
 
+    output.telemetry.seconds("WorkMessageAge", [1.23456, 0.0])
+    output.telemetry.flush()
+    assert metrics(capsys)["WorkMessageAge"] == [1.235, 0.0]
+
     output.telemetry.kms([])
     output.telemetry.flush()
     assert capsys.readouterr().out == ""

@@ -62,7 +62,7 @@ FUNCTION_READS = {
     "RetryFunction": QUEUES,
     "ReaderFunction": USERS | {"USER_INDEX_NAME": "byUserId"},
     "ItemReaderFunction": {},
-    "MigratorFunction": MIGRATION,
+    "MigratorFunction": MIGRATION | {"MIGRATOR_CONCURRENCY": "4"},
     "DeferredFunction": MIGRATION,
     "ControlFunction": MIGRATION | STREAM,
     "AdminFunction": {
@@ -76,6 +76,8 @@ FUNCTION_READS = {
         "FAILURE_QUEUE_URL": "<FailureQueue>",
         "TABLE_STREAM_ARN": "<SessionTable.StreamArn>",
         "MAPPING_IDS": "<StreamMapping>,<RetryMapping>,<WorkMapping>,<DeferredMapping>",
+        "ALARM_TOPIC_ARN": "",
+        "SWEEP_STANDSTILL_MINUTES": "45",
     },
 }
 CONSUMERS = {

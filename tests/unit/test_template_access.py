@@ -306,3 +306,24 @@ def test_nothing_in_the_stack_calls_the_item_reader_and_only_schedules_the_contr
     assert "<ItemReaderFunction.Arn>" not in json.dumps(MADE.resources)
     naming = {name for name, resource in MADE.resources.items() if "<ControlFunction.Arn>" in json.dumps(resource)}
     assert naming == {"ScheduleRole", "CatchUpSchedule", "ReencryptSchedule"}
+
+
+TOPIC = "arn:aws:sns:eu-west-1:111122223333:alarms"
+NOTICES_ONLY = SETTING_ONLY | {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["notices"]}}
+
+
+def test_only_the_watcher_publishes_to_the_alarms_topic_alone_and_notes_what_it_told():
+    stack = Stack(TEMPLATE, {"AlarmTopicArn": TOPIC})
+    granted_to = {role: granted(stack, role, "sns") for role in ROLES.values()}
+    assert {role: found for role, found in granted_to.items() if found} == {"WatcherRole": {TOPIC: {"sns:Publish"}}}
+    written = [
+        (statement["Resource"], statement.get("Condition"))
+        for statement in stack.statements("WatcherRole")
+        if "dynamodb:PutItem" in statement["Action"]
+    ]
+    assert written == [([CONTROL_TABLE], NOTICES_ONLY)]
+
+
+def test_without_a_topic_the_watcher_writes_nothing():
+    actions = {action for statement in MADE.statements("WatcherRole") for action in statement["Action"]}
+    assert not actions & {"sns:Publish", "dynamodb:PutItem"}

@@ -1,7 +1,7 @@
 """The services that the functions call, as boto3 clients with the time-outs that a function can bear."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
@@ -60,6 +60,11 @@ class Clients:
     def sqs(self) -> "SQSClient":
         """SQS's."""
         return boto3.client("sqs", config=CLIENT_CONFIG)
+
+    @cached_property
+    def sns(self) -> Any:
+        """SNS's."""
+        return boto3.client("sns", config=CLIENT_CONFIG)
 
     @cached_property
     def streams(self) -> "DynamoDBStreamsClient":

@@ -212,7 +212,7 @@ class SegmentWork:
 
 @dataclass(frozen=True)
 class StartWork:
-    """Start the ``encrypt`` sweep that follows switching on, if the setting is at a version.
+    """Do what follows switching on, if the setting is at a version: the ``encrypt`` sweep, or the listed keys.
 
     Attributes:
         by: who caused it.

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from encryptor_runtime.messages import Aim, Hint, KeyMessage, Kind, SegmentWork, StartWork
+from encryptor_runtime.messages import Aim, Goal, Hint, KeyMessage, Kind, SegmentWork, StartWork
+from item_crypto.core.codec import Item
 from item_crypto.errors import TransientError
 from item_crypto.service_errors import translated
 
@@ -142,6 +143,12 @@ class KeyQueues:
         """Have a key of a sweep tried again by itself, after a while, for what the sweep wanted of it."""
         if self._deferred is not None:
             self._deferred.send(KeyMessage(Kind.DEFERRED, self._table, hint, reason, aim=aim).body(), RETRY_DELAY)
+
+    def look_after(self, key: Item, reason: str, delay: float) -> None:
+        """Have a key encrypted by itself, by whoever may decrypt too, after ``delay`` seconds."""
+        if self._deferred is not None:
+            message = KeyMessage(Kind.DEFERRED, self._table, Hint(key), reason, aim=Aim(Goal.ENCRYPT))
+            self._deferred.send(message.body(), delay)
 
     def dead_letter(self, hint: Hint, reason: str, attempts: int = 1, aim: Aim | None = None) -> None:
         """Leave the key to a person.

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from encryptor_runtime.clients import Clients
@@ -45,7 +45,7 @@ class Runtime:
             TransientError, SystemicError: the setting cannot be read; it is never taken for "off".
         """
         policy = self.settings.policy
-        return policy if self.switch is None else replace(policy, enabled=self.switch.read().enabled)
+        return policy if self.switch is None else self.switch.read().applied_to(policy)
 
 
 def compose(
@@ -84,6 +84,6 @@ def compose(
     reconciler = Reconciler(
         table,
         cipher,
-        current=lambda policy: policy if switch is None else replace(policy, enabled=switch.read().enabled),
+        current=lambda policy: policy if switch is None else switch.read().applied_to(policy),
     )
     return Runtime(settings, clients, table, cipher, meter, reconciler, telemetry, switch)

@@ -1,57 +1,16 @@
-"""The runtime switch: whether encryption is on, kept in the control table.
+"""The runtime switch: changes of the setting, and its history. ``item_crypto.setting`` reads it, and draws its rows."""
 
-::
-
-    {"id": "setting", "part": "current",      "enabled": true, "version": 3, "changedBy": "…", "changedAt": "…"}
-    {"id": "setting", "part": "v0000000003",  the same: one row a version is the history}
-
-Until the first change there is no row, and the environment's value holds, as version 0. A setting that cannot be read
-raises; it is never taken for "off", which would store plaintext.
-"""
-
-import threading
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 from botocore.exceptions import ClientError
 
-from item_crypto.errors import ItemCryptoError, SystemicError, TransientError
+from item_crypto.core.part import ALL_BUCKETS, Buckets, Part
+from item_crypto.errors import ItemCryptoError, TransientError
 from item_crypto.service_errors import error_code, translated
+from item_crypto.setting import CURRENT, ONLY_FOR, SETTING, ControlTable, SwitchState, setting_of
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-SETTING: Final = "setting"
-_CURRENT: Final = "current"
-
-
-@dataclass(frozen=True)
-class SwitchState:
-    """The setting at one version.
-
-    Attributes:
-        enabled: whether encryption is on.
-        version: 0 until the first change, then one more with each.
-        changed_by: who made this version; None for version 0.
-        changed_at: when, aware; None for version 0.
-    """
-
-    enabled: bool
-    version: int = 0
-    changed_by: str | None = None
-    changed_at: datetime | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the setting as the API and the control function show it."""
-        return {
-            "enabled": self.enabled,
-            "version": self.version,
-            "changedBy": self.changed_by,
-            "changedAt": self.changed_at.isoformat() if self.changed_at else None,
-        }
+__all__ = ["SETTING", "Switch", "SwitchState", "VersionConflict"]
 
 
 class VersionConflict(ItemCryptoError):
@@ -68,74 +27,27 @@ class VersionConflict(ItemCryptoError):
         self.current = current
 
 
-class Switch:
+class Switch(ControlTable):
     """Reads and changes the setting.
 
-    Every method raises TransientError or SystemicError where the setting cannot be read or written.
-
-    Args:
-        dynamodb: a boto3 DynamoDB client.
-        control_table: the control table's name.
-        default_enabled: what holds until the first change.
-        cache_seconds: how long a reading may be used.
-        clock: returns seconds that only go forward.
-        wall_clock: returns the time in epoch seconds, which goes on while an environment is frozen.
+    Every method raises TransientError or SystemicError where the setting cannot be read or written. Its arguments are
+    those of :class:`item_crypto.setting.ControlTable`.
     """
 
-    def __init__(
-        self,
-        dynamodb: "DynamoDBClient",
-        control_table: str,
-        default_enabled: bool,
-        cache_seconds: float,
-        clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], float] = time.time,
-    ) -> None:
-        self._dynamodb = dynamodb
-        self._table = control_table
-        self._default = SwitchState(default_enabled)
-        self.cache_seconds = cache_seconds
-        self._clocks = clock, wall_clock
-        self._lock = threading.Lock()
-        self._cached: tuple[tuple[float, ...], SwitchState] | None = None
-
-    def read(self) -> SwitchState:
-        """Return the setting, no older than ``cache_seconds``."""
-        with self._lock:
-            # Its age counts from before the request: the answer may be older than its arrival. By two clocks: one
-            # stands still while Lambda keeps the environment frozen, the other may be put back.
-            now = tuple(clock() for clock in self._clocks)
-            if self._cached is None or self._age(now, self._cached[0]) >= self.cache_seconds:
-                self._cached = (now, self.read_now())
-            return self._cached[1]
-
-    @staticmethod
-    def _age(now: tuple[float, ...], then: tuple[float, ...]) -> float:
-        return max(later - earlier for later, earlier in zip(now, then, strict=True))
-
-    def forget(self) -> None:
-        """Forget the reading: an invocation begins without one, since nobody knows how long it was frozen before."""
-        with self._lock:
-            self._cached = None
-
-    def read_now(self) -> SwitchState:
-        """Return the setting as it is now (consistent read)."""
-        with translated("dynamodb"):
-            answer = self._dynamodb.get_item(
-                TableName=self._table,
-                Key={"id": {"S": SETTING}, "part": {"S": _CURRENT}},
-                ConsistentRead=True,
-            )
-        return _setting(answer["Item"]) if "Item" in answer else self._default
-
-    def change(self, enabled: bool, by: str, expected_version: int) -> SwitchState:
+    def change(self, enabled: bool, by: str, expected_version: int, part: Part | None = None) -> SwitchState:
         """Make a new version of the setting, if it is still at ``expected_version``; return it.
+
+        Args:
+            enabled: whether encryption is to be on.
+            by: who changes it.
+            expected_version: the version that they saw.
+            part: the items that it is to be on for; None for all.
 
         Raises:
             VersionConflict: it is not.
         """
         moment = datetime.now(UTC)
-        setting = SwitchState(enabled, expected_version + 1, by, moment)
+        setting = SwitchState(enabled, expected_version + 1, by, moment, part if enabled else None)
         row = _row(setting)
         unchanged: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(id)"}
         if expected_version:
@@ -143,7 +55,7 @@ class Switch:
                 "ConditionExpression": "version = :expected",
                 "ExpressionAttributeValues": {":expected": {"N": str(expected_version)}},
             }
-        current = {"TableName": self._table, "Item": {**row, "part": {"S": _CURRENT}}, **unchanged}
+        current = {"TableName": self._table, "Item": {**row, "part": {"S": CURRENT}}, **unchanged}
         history = {"TableName": self._table, "Item": {**row, "part": {"S": f"v{setting.version:010}"}}}
         with translated("dynamodb"):
             try:
@@ -172,12 +84,14 @@ class Switch:
                 ConsistentRead=True,
                 Limit=limit,
             )
-        return [_setting(item) for item in answer["Items"]]
+        return [setting_of(item) for item in answer["Items"]]
 
 
 def _row(setting: SwitchState) -> dict[str, Any]:
     assert setting.changed_by is not None and setting.changed_at is not None  # noqa: PT018, S101 - made just above
+    part = {} if setting.part is None else {ONLY_FOR: _part_as_value(setting.part)}
     return {
+        **part,
         "id": {"S": SETTING},
         "enabled": {"BOOL": setting.enabled},
         "version": {"N": str(setting.version)},
@@ -186,15 +100,7 @@ def _row(setting: SwitchState) -> dict[str, Any]:
     }
 
 
-def _setting(row: Mapping[str, Any]) -> SwitchState:
-    match row:
-        case {
-            "enabled": {"BOOL": bool(enabled)},
-            "version": {"N": version},
-            "changedBy": {"S": by},
-            "changedAt": {"S": at},
-        }:
-            return SwitchState(enabled, int(version), by, datetime.fromisoformat(at))
-        case _:
-            # Somebody edited the row by hand. To guess would be to fail open.
-            raise SystemicError("control-table", "unreadable-setting")
+def _part_as_value(part: Part) -> dict[str, Any]:
+    if isinstance(part, Buckets):
+        return {"M": {"buckets": {"N": str(part.number)}, "of": {"N": str(ALL_BUCKETS)}}}
+    return {"M": {"keys": {"L": [{"M": key} for key in part.items]}}}

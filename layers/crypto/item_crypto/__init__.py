@@ -28,23 +28,38 @@ as earlier; never delete a key while ``verify`` finds items under it.
 Compatibility: what one version stores, every later version reads. The stored form is specified in docs/format.md and
 held by frozen vectors in the tests. Any AWS Encryption SDK that may use the KMS key can decrypt a message.
 
-Whoever writes to a table uses :class:`Reconciler` instead, which loses no write of others.
+Whoever reads and writes a table directly changes one line, and sees its items in the clear whatever form each is
+stored in::
+
+    encryption = Encryption(ValueCipher(Keyrings(kms, key_arn)), policy)
+    table = EncryptedTable(boto3.resource("dynamodb").Table("sessions"), encryption)
+    table.put_item(Item={"userId": "user-24", "sessionId": "dlg-1", "history": [{"type": "human"}]})
+    table.get_item(Key={"userId": "user-24", "sessionId": "dlg-1"})["Item"]["history"]
+    # [{"type": "human"}]
+
+Whoever brings a table's items into their form uses :class:`Reconciler` instead, which loses no write of others.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from item_crypto.cipher import ValueCipher
 from item_crypto.core.decide import Action, Decision, Step
 from item_crypto.core.policy import Policy, Role
 from item_crypto.dynamodb.table import Table
 from item_crypto.errors import (
+    CallRefused,
     ConfigurationError,
     ConflictUnresolved,
     ContextUnusable,
     DecryptionFailed,
+    ExpressionRefused,
     InvalidRequest,
     ItemCryptoError,
     ItemTooLarge,
     KeyNotListed,
     MarkerUnusable,
+    OutcomeUnknown,
     PermanentError,
     SystemicError,
     TransientError,
@@ -56,15 +71,29 @@ from item_crypto.keys.kms import Keyrings
 from item_crypto.outcome import Outcome, Status
 from item_crypto.plan import decide
 from item_crypto.reconcile import Access, Reconciler
+from item_crypto.setting import ControlTable
+
+if TYPE_CHECKING:
+    from item_crypto.dropin.boto3_client import EncryptedClient
+    from item_crypto.dropin.boto3_table import EncryptedTable
+    from item_crypto.dropin.encryption import Encryption
+    from item_crypto.dropin.stream import StreamRecord, decrypt_record
+    from item_crypto.dropin.use import Use, key_digest
 
 __all__ = [
     "Access",
     "Action",
+    "CallRefused",
     "ConfigurationError",
     "ConflictUnresolved",
     "ContextUnusable",
+    "ControlTable",
     "Decision",
     "DecryptionFailed",
+    "EncryptedClient",
+    "EncryptedTable",
+    "Encryption",
+    "ExpressionRefused",
     "InvalidRequest",
     "ItemCipher",
     "ItemCryptoError",
@@ -73,17 +102,40 @@ __all__ = [
     "Keyrings",
     "MarkerUnusable",
     "Outcome",
+    "OutcomeUnknown",
     "PermanentError",
     "Policy",
     "Reconciler",
     "Role",
     "Status",
     "Step",
+    "StreamRecord",
     "SystemicError",
     "Table",
     "TransientError",
     "UnknownForm",
     "UnsupportedValue",
+    "Use",
     "ValueCipher",
     "decide",
+    "decrypt_record",
+    "key_digest",
 ]
+
+# The drop-in is loaded when it is asked for: the functions start without it, and each module costs a cold start.
+_LOADED_LATER: Final = {
+    "EncryptedClient": "boto3_client",
+    "EncryptedTable": "boto3_table",
+    "Encryption": "encryption",
+    "StreamRecord": "stream",
+    "Use": "use",
+    "decrypt_record": "stream",
+    "key_digest": "use",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Return what is loaded when it is asked for."""
+    if name not in _LOADED_LATER:
+        raise AttributeError(name)
+    return getattr(import_module(f"item_crypto.dropin.{_LOADED_LATER[name]}"), name)

@@ -14,6 +14,8 @@
     │   │   └── ConditionTooLong    a write would rest on more attributes than a condition can name
     │   ├── MessageRefused          a message that somebody else made is not stored
     │   ├── EncryptionOff           nor is any, for an attribute that is stored in the clear
+    │   ├── CallRefused             the drop-in for boto3 has no such call, or not with these arguments
+    │   │   └── ExpressionRefused   an expression needs a value that DynamoDB cannot see
     │   └── DecryptionFailed        verification failed; what outsiders see is one uniform sentence
     │       ├── KeyNotListed        encrypted under a key that is neither current nor among the earlier ones
     │       └── KeyDestroyed        its key was destroyed on purpose
@@ -134,6 +136,34 @@ class EncryptionOff(PermanentError):
 
     def __init__(self, attribute: str) -> None:
         super().__init__("the attribute is to be stored in the clear")
+        self.attribute = attribute
+
+
+class CallRefused(PermanentError):
+    """The drop-in for boto3 does not make this call: it would carry items past encryption. Nothing was sent.
+
+    Attributes:
+        operation: boto3's name of the call.
+    """
+
+    reason = "call-refused"
+
+    def __init__(self, operation: str, instead: str) -> None:
+        super().__init__(f"{operation} is refused: {instead}")
+        self.operation = operation
+
+
+class ExpressionRefused(CallRefused):
+    """An expression needs a value that is encrypted, or names what only the stored form has. Nothing was sent.
+
+    Attributes:
+        attribute: the attribute that it names; None where it cannot be read at all.
+    """
+
+    reason = "expression-refused"
+
+    def __init__(self, attribute: str | None, instead: str) -> None:
+        super().__init__("the expression" if attribute is None else f"the expression with {attribute}", instead)
         self.attribute = attribute
 
 

@@ -56,7 +56,7 @@ class ItemCipher:
         """
         values, is_resource_style = self._typed(item)
         check_size(values)
-        policy = replace(self._policy, enabled=True)
+        policy = replace(self._policy, enabled=True, part=None)
         decision = decide(values, policy, Role.ENCRYPTOR, self._cipher.keys)
         if any(name in values for name in decision.deferred):
             decision = decide(values, policy, Role.READER, self._cipher.keys)

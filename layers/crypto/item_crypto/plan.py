@@ -5,12 +5,12 @@
     item ─▶ decide ─▶ Decision ─▶ decrypt, settle ─▶ Settled ─▶ encrypt ─▶ Plan: a Change, and its outcome
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from item_crypto.cipher import ValueCipher
-from item_crypto.core.change import Change, change, put
+from item_crypto.core.change import Change, change, put, without
 from item_crypto.core.codec import Item, Value
 from item_crypto.core.context import encryption_context
 from item_crypto.core.decide import Action, Decision
@@ -186,6 +186,7 @@ class Planner:
         policy: Policy,
         values: Mapping[str, Value | EncryptedValue],
         whole: bool = False,
+        removed: Collection[str] = (),
     ) -> tuple[Plan, Settled]:
         """Return the change of a writer who sets ``values``, configured ones encrypted in the same write.
 
@@ -198,14 +199,17 @@ class Planner:
             policy: what is to be encrypted.
             values: the attributes to set, in the clear; or encrypted already, and to be stored as they are.
             whole: whether the write rests on every attribute that was read, and not only on the configured ones.
+            removed: configured attributes to remove, in whatever form they are stored.
         """
+        policy = policy.for_item(key)
         values, ciphertexts = _taken_apart(values)
         for name in ciphertexts.keys() - policy.encrypted:
             raise EncryptionOff(name)
         given = {name: value for name, value in values.items() if name in policy.attributes}
         replaced = {*map(encrypted_name, given)}
         # The item as it is to be, before encryption: the given values stand alone, whatever was there.
-        overlay = {name: value for name, value in (item or key).items() if name not in replaced} | dict(values)
+        base = without(item or key, removed)
+        overlay = {name: value for name, value in base.items() if name not in replaced} | dict(values)
         decision = self.decide(overlay, policy, Role.READER)
         if decision.error is not None:
             raise decision.error
@@ -217,7 +221,9 @@ class Planner:
         others = {name: value for name, value in values.items() if name not in given}
         stored = self._encrypted(key, targets, policy)
         status = Status.ENCRYPTED if any(target.encrypted for target in targets.values()) else Status.NOTHING
-        written_item = put(key, item, policy.attributes, targets, stored, others, self._now(), policy.earlier, whole)
+        written_item = put(
+            key, item, policy.attributes, targets, stored, others, self._now(), policy.earlier, whole, removed
+        )
         return Plan(Outcome(key, status, "put", tuple(targets)), written_item), settled
 
     def _encrypted(self, key: Item, targets: Mapping[str, Target], policy: Policy) -> dict[str, str]:

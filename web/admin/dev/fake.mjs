@@ -2,7 +2,7 @@
  * A stand-in for the service behind the page, for development and screenshots: the admin API with made-up tables, and an
  * issuer that signs anybody in. Nothing of it is built into the page.
  *
- * `POST /dev/scenario/NAME` picks what is going on: quiet, running, paused, failures, off, empty, conflict (the setting
+ * `POST /dev/scenario/NAME` picks what is going on: quiet, running, paused, failures, off, canary, empty, conflict (the setting
  * changes under every change), down, slow, outsider (not an administrator), short (tokens of 20 seconds, no refresh).
  */
 
@@ -48,12 +48,19 @@ function create(scenario, now) {
   const iso = (ago) => new Date(now - ago).toISOString();
   const on = scenario !== "off";
   const empty = scenario === "empty";
+  const canary = scenario === "canary" ? { buckets: 100, of: 10_000 } : null;
   const sweeps = empty ? [] : history(now, iso);
   const world = {
     scenario,
     setting: empty
-      ? { enabled: true, version: 0, changedBy: null, changedAt: null }
-      : { enabled: on, version: on ? 3 : 4, changedBy: "dana@example.com", changedAt: iso(on ? 9 * DAY : 3 * HOUR) },
+      ? { enabled: true, part: null, version: 0, changedBy: null, changedAt: null }
+      : {
+          enabled: on,
+          part: canary,
+          version: on ? 3 : 4,
+          changedBy: "dana@example.com",
+          changedAt: iso(on ? 9 * DAY : 3 * HOUR),
+        },
     settings: [],
     sweeps,
     failures: scenario === "failures" ? failures(iso) : [],
@@ -62,11 +69,20 @@ function create(scenario, now) {
   world.settings = empty
     ? []
     : [
-        ...(on ? [] : [{ enabled: false, version: 4, changedBy: "dana@example.com", changedAt: iso(3 * HOUR) }]),
-        { enabled: true, version: 3, changedBy: "dana@example.com", changedAt: iso(9 * DAY) },
-        { enabled: false, version: 2, changedBy: "sam@example.com", changedAt: iso(9.4 * DAY) },
-        { enabled: true, version: 1, changedBy: "dana@example.com", changedAt: iso(12 * DAY) },
+        ...(on
+          ? []
+          : [{ enabled: false, part: null, version: 4, changedBy: "dana@example.com", changedAt: iso(3 * HOUR) }]),
+        { enabled: true, part: canary, version: 3, changedBy: "dana@example.com", changedAt: iso(9 * DAY) },
+        { enabled: false, part: null, version: 2, changedBy: "sam@example.com", changedAt: iso(9.4 * DAY) },
+        { enabled: true, part: null, version: 1, changedBy: "dana@example.com", changedAt: iso(12 * DAY) },
       ];
+  if (canary) {
+    const [verified] = world.sweeps;
+    Object.assign(verified, {
+      counts: { encrypted: 12_766, none: 83, plaintext: 0 },
+      outside: { plaintext: ITEMS - 12_849 - 8_128, none: 8_128 },
+    });
+  }
   if (scenario === "running" || scenario === "paused") {
     world.sweeps.unshift(running(now, scenario === "paused"));
   }
@@ -82,6 +98,7 @@ function sweep(fields) {
     scanned: ITEMS,
     estimatedItems: ITEMS,
     counts: {},
+    outside: {},
     attributes: {},
     strays: {},
     values: { seen: 0, decrypted: 0 },
@@ -319,7 +336,12 @@ async function api(request, response, url, body, world, now) {
     world.actions.unshift({ time: new Date(now).toISOString(), who: "dana@example.com", action, result, detail });
 
   if (route === "GET status") return answer(response, 200, status(world, shown(), now));
-  if (route === "GET config") return answer(response, 200, { setting: world.setting, history: world.settings });
+  if (route === "GET config")
+    return answer(response, 200, {
+      setting: world.setting,
+      listedKeys: world.listedKeys ?? null,
+      history: world.settings,
+    });
   if (route === "PUT config") {
     if (world.scenario === "conflict") {
       world.setting = {
@@ -336,8 +358,11 @@ async function api(request, response, url, body, world, now) {
         code: "conflict",
       });
     }
+    const { buckets, keys } = body.part ?? {};
+    world.listedKeys = keys ?? null;
     world.setting = {
       enabled: body.enabled,
+      part: buckets ? { buckets, of: 10_000 } : keys ? { keys: keys.length } : null,
       version: world.setting.version + 1,
       changedBy: "dana@example.com",
       changedAt: new Date(now).toISOString(),
@@ -347,8 +372,10 @@ async function api(request, response, url, body, world, now) {
     return answer(response, 200, { setting: world.setting });
   }
   if (route === "POST sweeps") {
-    if (shown().some((each) => each.state === "running") && !body.force) {
-      return refuse(409, "Another sweep runs; wait, pause or cancel it, or use force.", { code: "conflict" });
+    const other = shown().find((each) => each.state === "running");
+    if (other && !body.force) {
+      const message = `Another sweep runs: ${other.id} (${other.goal}, ${other.state}).`;
+      return refuse(409, message, { code: "conflict", sweep: other.id });
     }
     const started = {
       ...running(now, false),

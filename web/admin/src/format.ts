@@ -20,6 +20,12 @@ export function items(number: number, one = "item", many = `${one}s`): string {
   return `${whole.format(number)} ${number === 1 ? one : many}`;
 }
 
+/** "1 item/s", "34.5 items/s". */
+export function rate(perSecond: number): string {
+  const number = short(perSecond);
+  return `${number} ${number === "1" ? "item" : "items"}/s`;
+}
+
 /** A part of a whole as percent. All and nothing are said of exactly all and nothing. */
 export function percent(part: number, all: number): string {
   if (!all) return "–";

@@ -29,7 +29,7 @@ describe("a call", () => {
   });
 
   it("switches off with its confirmation and the version that was seen, and on without", async () => {
-    const seen = { enabled: true, version: 7, changedBy: null, changedAt: null };
+    const seen = { enabled: true, part: null, version: 7, changedBy: null, changedAt: null };
     const { api, sent } = answered(200, { setting: seen });
     await api.switchTo(false, seen);
     await api.switchTo(true, seen);

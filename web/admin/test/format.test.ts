@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { ago, duration, items, keyParts, milliseconds, percent, shortKey } from "../src/format";
+import { ago, duration, items, keyParts, milliseconds, percent, rate, shortKey, when } from "../src/format";
 
 describe("numbers", () => {
   it("say all and nothing of exactly all and nothing", () => {
@@ -41,6 +41,12 @@ describe("times", () => {
   });
 });
 
+describe("a moment in UTC", () => {
+  it("says so", () => {
+    expect(when.utc(new Date("2026-01-02T12:30:00+02:00"))).toBe("2026-01-02 10:30:00 UTC");
+  });
+});
+
 describe("keys", () => {
   it("of KMS are shortened, and what is none is left", () => {
     expect(shortKey("arn:aws:kms:eu-central-1:1:key/5d3a7f0e-2b61-4c8e-9a4f-0c1d2e3f4a5b")).toBe("…2e3f4a5b");
@@ -54,4 +60,8 @@ describe("keys", () => {
       ["raw", "AA=="],
     ]);
   });
+});
+
+it("one item a second is one item", () => {
+  expect([1, 1.04, 1.5, 34].map(rate)).toEqual(["1 item/s", "1 item/s", "1.5 items/s", "34 items/s"]);
 });

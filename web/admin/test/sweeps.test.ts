@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 
-import type { Status, Sweep } from "../src/api/types";
+import type { Setting, Status, Sweep } from "../src/api/types";
 import { activeSweep, judged, looks } from "../src/sweeps/census";
-import { pace, progress, segmentProgress, withReading } from "../src/sweeps/pace";
+import { narrows, readKeys, readPercent, stateWords } from "../src/sweeps/part";
 import { plan } from "../src/sweeps/plan";
+import { progress, segmentProgress } from "../src/sweeps/progress";
 import { aStatus, aSweep } from "./made-up";
 
 describe("looks at the table", () => {
@@ -27,6 +28,57 @@ describe("looks at the table", () => {
   it("take what a sweep to decrypt decrypted as plaintext", () => {
     const [look] = looks([aSweep({ goal: "decrypt", counts: { decrypted: 7, nothing: 2, failed: 1 } })]);
     expect(look?.standings).toEqual({ encrypted: 0, settled: 2, oldForm: 0, plaintext: 7, open: 1 });
+  });
+});
+
+describe("a part", () => {
+  it.each([
+    ["1", 100],
+    ["0.25%", 25],
+    ["0,5 %", 50],
+    ["99.99", 9999],
+    ["0", null],
+    ["100", null],
+    ["1.234", null],
+    ["one", null],
+  ] as const)("of %s per cent is so many buckets", (text, buckets) => {
+    expect(readPercent(text)).toEqual(buckets === null ? null : { buckets });
+  });
+
+  it("of keys has one a line, in DynamoDB JSON and nothing else", () => {
+    const key = { sessionId: { S: "a" }, userId: { N: "1" } };
+    expect(readKeys(`${JSON.stringify(key)}\n\n${JSON.stringify(key)}\n`)).toEqual({ keys: [key, key] });
+    for (const text of [
+      "",
+      "dlg-1",
+      "[]",
+      "null",
+      '{"a": "b"}',
+      '{"a": {"BOOL": true}}',
+      '{"a": {"S": "b", "N": "1"}}',
+    ])
+      expect(readKeys(text)).toBeNull();
+    expect(readKeys(`${JSON.stringify(key)}\n`.repeat(101))).toBeNull();
+  });
+
+  it("narrows what encryption is on for unless it is more of the same buckets", () => {
+    const seen = (enabled: boolean, part: Setting["part"] = null) => ({ enabled, part });
+    expect(narrows(seen(false), { buckets: 1 })).toBe(false);
+    expect(narrows(seen(true), { buckets: 9999 })).toBe(true);
+    expect(narrows(seen(true, { buckets: 100, of: 10_000 }), { buckets: 100 })).toBe(false);
+    expect(narrows(seen(true, { buckets: 100, of: 10_000 }), { buckets: 99 })).toBe(true);
+    expect(narrows(seen(true, { keys: 1 }), { buckets: 9999 })).toBe(true);
+    expect(narrows(seen(true, { buckets: 100, of: 10_000 }), { keys: [] })).toBe(true);
+  });
+
+  it("is never called all, whatever it is told as", () => {
+    const on = { enabled: true } as const;
+    expect(stateWords({ ...on, part: null })).toBe("on");
+    expect(stateWords({ enabled: false, part: null })).toBe("off");
+    expect(stateWords({ ...on, part: { buckets: 1, of: 10_000 } })).toBe("on for 0.01% of the keys");
+    expect(stateWords({ ...on, part: { buckets: 1005, of: 10_000 } })).toBe("on for 10.05% of the keys");
+    expect(stateWords({ ...on, part: { keys: 2 } })).toBe("on for 2 listed keys");
+    expect(stateWords({ ...on, part: {} })).toBe("on for a part");
   });
 });
 
@@ -59,6 +111,25 @@ describe("the judgement of the newest count", () => {
     ["encryption off and some encrypted", of({ plaintext: 9, encrypted: 1 }), off, "warn"],
   ] as [string, Sweep | null, Status, string][])("of %s", (_, census, status, tone) => {
     expect(judged(census, status).tone).toBe(tone);
+  });
+
+  describe("of a part", () => {
+    const part = aStatus({ setting: { ...on.setting, part: { buckets: 100, of: 10_000 } } });
+    const good = { outside: { plaintext: 90, none: 1 } };
+    it.each([
+      ["all of it encrypted", of({ encrypted: 9 }, good), "warn", "The part is encrypted"],
+      ["counted under another setting", of({ encrypted: 9 }, { ...good, settingVersion: 1 }), "unknown", "Not counted"],
+      ["some plaintext in it", of({ encrypted: 8, plaintext: 1 }, good), "warn", "Work is left"],
+      ["some encrypted outside", of({ encrypted: 9 }, { outside: { encrypted: 1 } }), "warn", "Encrypted outside"],
+      ["nothing in it", of({}, good), "warn", "Nothing in the part"],
+      ["an undecryptable one outside", of({ encrypted: 9 }, { outside: { undecryptable: 1 } }), "bad", "Look closer"],
+    ] as [string, Sweep, string, string][])("is never that of the table: %s", (_, census, tone, title) => {
+      expect(judged(census, part)).toMatchObject({ tone, title });
+    });
+
+    it("counts what was outside as well once encryption is on for all", () => {
+      expect(judged(of({ encrypted: 9 }, good), on)).toMatchObject({ title: "Work is left" });
+    });
   });
 
   it("never calls by headers what only a deep verification can know", () => {
@@ -102,25 +173,6 @@ describe("a plan", () => {
 
   it("claims nothing where nothing is known", () => {
     expect(plan(aStatus({ sweeps: [] }), "encrypt", null)).toMatchObject({ writes: null, seconds: null, pace: null });
-  });
-});
-
-describe("the pace", () => {
-  const at = (scanned: number) => aSweep({ state: "running", scanned, itemsPerSecond: 5 });
-
-  it("is measured over the last half minute, and is the average until there are two readings", () => {
-    let readings = withReading([], at(100), 0);
-    expect(pace(readings, at(100))).toBe(5);
-    readings = withReading(readings, at(300), 2_000);
-    expect(pace(readings, at(300))).toBe(100);
-    readings = withReading(readings, at(310), 60_000);
-    readings = withReading(readings, at(330), 62_000);
-    expect(pace(readings, at(330))).toBe(10);
-  });
-
-  it("is none for a sweep that does not run", () => {
-    expect(pace([], aSweep({ state: "paused" }))).toBeNull();
-    expect(withReading([{ at: 0, scanned: 1 }], aSweep({ state: "paused" }), 5)).toEqual([]);
   });
 });
 

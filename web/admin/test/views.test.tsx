@@ -11,6 +11,7 @@ import type { Setting, Status } from "../src/api/types";
 import { ResourceMemory } from "../src/resource";
 import { ServiceProvider } from "../src/service";
 import { FailuresView } from "../src/views/failures";
+import { LiveSweep } from "../src/views/live-sweep";
 import { MigrationView } from "../src/views/migration";
 import { SwitchCard } from "../src/views/the-switch";
 import { aStatus, aSweep } from "./made-up";
@@ -81,7 +82,13 @@ afterEach(cleanup);
 configure({ asyncUtilTimeout: 10_000 });
 
 describe("the switch", () => {
-  const at = (version: number, enabled: boolean): Setting => ({ enabled, version, changedBy: "sam", changedAt: null });
+  const at = (version: number, enabled: boolean, part: Setting["part"] = null): Setting => ({
+    enabled,
+    part,
+    version,
+    changedBy: "sam",
+    changedAt: null,
+  });
 
   it("goes off only once that was typed, from the version that was seen", async () => {
     stands(aStatus({ setting: at(3, true) }));
@@ -106,7 +113,7 @@ describe("the switch", () => {
       .answers("PUT config", ({ version }) =>
         version === 5 ? [200, { setting: at(6, true) }] : [409, { message: "another version", version: 5 }],
       )
-      .answers("GET config", () => [200, { setting: at(5, false), history: [] }]);
+      .answers("GET config", () => [200, { setting: at(5, false), listedKeys: null, history: [] }]);
     const user = userEvent.setup();
     show(<SwitchCard />);
     await user.click(await screen.findByRole("button", { name: "Switch off…" }));
@@ -118,6 +125,77 @@ describe("the switch", () => {
     await user.click(await screen.findByRole("button", { name: "Switch on" }));
     await waitFor(() => expect(service.written.at(-1)).toEqual(["PUT config", { enabled: true, version: 5 }]));
     expect(service.written).toHaveLength(2);
+  });
+
+  it("goes on for some per cent of the keys, without a word where it was off", async () => {
+    stands(aStatus({ setting: at(3, false) }));
+    service.answers("PUT config", () => [200, { setting: at(4, true, { buckets: 25, of: 10_000 }) }]);
+    const user = userEvent.setup();
+    show(<SwitchCard />);
+    await user.click(await screen.findByRole("button", { name: "For a part…" }));
+    const percent = await screen.findByLabelText("Per cent of the keys");
+    await user.clear(percent);
+    await user.type(percent, "100");
+    const go = screen.getByRole("button", { name: "Switch on for the part" });
+    expect(go).toHaveProperty("disabled", true);
+    await user.clear(percent);
+    await user.type(percent, "0.25");
+    await user.click(go);
+    await waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
+    expect(service.written).toEqual([["PUT config", { enabled: true, version: 3, part: { buckets: 25 } }]]);
+  });
+
+  it("goes from on to listed keys only once that was typed", async () => {
+    stands(aStatus({ setting: at(3, true) }));
+    service.answers("PUT config", () => [200, { setting: at(4, true, { keys: 1 }) }]);
+    const user = userEvent.setup();
+    show(<SwitchCard />);
+    await user.click(await screen.findByRole("button", { name: "For a part…" }));
+    await user.click(await screen.findByRole("radio", { name: "Listed keys" }));
+    const key = '{"sessionId": {"S": "dlg-1"}, "userId": {"S": "alice"}}';
+    await user.click(screen.getByLabelText(/Keys, one a line/));
+    await user.paste(`${key}\n`);
+    const go = screen.getByRole("button", { name: "Switch on for the part" });
+    expect(go).toHaveProperty("disabled", true);
+    await user.type(screen.getByLabelText(/Type switch-off/), "switch-off");
+    await user.click(go);
+    await waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
+    expect(service.written).toEqual([
+      ["PUT config", { enabled: true, version: 3, part: { keys: [JSON.parse(key)] }, confirm: "switch-off" }],
+    ]);
+  });
+
+  it("says that it is on for a part, and goes on for all or off from there", async () => {
+    stands(aStatus({ setting: at(3, true, { buckets: 100, of: 10_000 }) }));
+    service.answers("PUT config", () => [200, { setting: at(4, true) }]);
+    const user = userEvent.setup();
+    show(<SwitchCard />);
+    expect(await screen.findByRole("heading", { name: "Encryption is on for 1% of the keys" })).toBeTruthy();
+    expect(screen.getByRole("button", { name: "Switch off…" })).toBeTruthy();
+    await user.click(screen.getByRole("button", { name: "Switch on for all…" }));
+    await user.click(await screen.findByRole("button", { name: "Switch on" }));
+    await waitFor(() => expect(service.written).toEqual([["PUT config", { enabled: true, version: 3 }]]));
+  });
+
+  it("for a part that somebody else changed first changes nothing, and is decided anew from what is now", async () => {
+    stands(aStatus({ setting: at(3, false) }));
+    service
+      .answers("PUT config", ({ version }) =>
+        version === 5
+          ? [200, { setting: at(6, true, { buckets: 100, of: 10_000 }) }]
+          : [409, { message: "another version", version: 5 }],
+      )
+      .answers("GET config", () => [200, { setting: at(5, false), listedKeys: null, history: [] }]);
+    const user = userEvent.setup();
+    show(<SwitchCard />);
+    await user.click(await screen.findByRole("button", { name: "For a part…" }));
+    await user.click(await screen.findByRole("button", { name: "Switch on for the part" }));
+    expect(await screen.findByText("Somebody changed the setting meanwhile")).toBeTruthy();
+    await user.click(await screen.findByRole("button", { name: "Decide anew" }));
+    await user.click(await screen.findByRole("button", { name: "Switch on for the part" }));
+    await waitFor(() =>
+      expect(service.written.at(-1)).toEqual(["PUT config", { enabled: true, version: 5, part: { buckets: 100 } }]),
+    );
   });
 });
 
@@ -156,6 +234,71 @@ describe("a sweep", () => {
     show(<MigrationView />);
     const decrypt = await screen.findByRole("radio", { name: "Decrypt" });
     expect(decrypt.getAttribute("aria-disabled") ?? decrypt.hasAttribute("disabled")).toBeTruthy();
+  });
+});
+
+describe("a sweep that runs", () => {
+  const running = aSweep({
+    id: "s",
+    state: "running",
+    finishedAt: null,
+    scanned: 40,
+    rate: 50,
+    rateNow: 12.5,
+    limitedBy: "table-throttled",
+    estimatedEnd: new Date(Date.now() + 90_000).toISOString(),
+    segmentsDone: 1,
+    segmentsRunning: 2,
+    itemsFailed: 7,
+  });
+
+  it("tells its rate, what limits it, when it ends and what failed", async () => {
+    stands(aStatus({ sweeps: [running] }));
+    service.answers("GET sweeps/s", () => [200, { sweep: { ...running, segmentsDetail: [] } }]);
+    show(<LiveSweep sweep={running} />);
+    expect(await screen.findByText("What limits its rate: the table, which throttles.")).toBeTruthy();
+    const told = (name: string) => screen.getByText(name).nextElementSibling?.textContent;
+    expect(told("Rate now")).toBe("12.5 items/s of at most 50");
+    expect(told("On average")).toBe("10 items/s");
+    expect(told("Ends")).toMatch(/^about .*, in (8\d|90) s$|^about .*, in [12] min$/);
+    expect(told("Failed")).toBe("7");
+    expect(told("Segments")).toBe("1 of 4 done, 2 running");
+  });
+
+  it("is given a ceiling, and none", async () => {
+    stands(aStatus({ sweeps: [running] }));
+    service
+      .answers("GET sweeps/s", () => [200, { sweep: { ...running, segmentsDetail: [] } }])
+      .answers("PUT sweeps/s/rate", ({ rate }) => [200, { sweep: { ...running, rate } }]);
+    const user = userEvent.setup();
+    show(<LiveSweep sweep={running} />);
+    for (const [typed, button] of [
+      ["200", "Set the ceiling"],
+      ["", "Set no ceiling"],
+    ] as const) {
+      await user.click(await screen.findByRole("button", { name: "Rate…" }));
+      const field = await screen.findByLabelText("Items a second, at most");
+      await user.clear(field);
+      if (typed) await user.type(field, typed);
+      await user.click(screen.getByRole("button", { name: button }));
+      await waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
+    }
+    expect(service.written).toEqual([
+      ["PUT sweeps/s/rate", { rate: 200 }],
+      ["PUT sweeps/s/rate", { rate: null }],
+    ]);
+  });
+
+  it("that ended meanwhile is not changed, and says so", async () => {
+    stands(aStatus({ sweeps: [running] }));
+    service
+      .answers("GET sweeps/s", () => [200, { sweep: { ...running, segmentsDetail: [] } }])
+      .answers("PUT sweeps/s/rate", () => [409, { message: "The sweep is done.", code: "stopped" }]);
+    const user = userEvent.setup();
+    show(<LiveSweep sweep={running} />);
+    await user.click(await screen.findByRole("button", { name: "Rate…" }));
+    await user.click(await screen.findByRole("button", { name: "Set the ceiling" }));
+    expect(await screen.findByText("The sweep is done.")).toBeTruthy();
   });
 });
 

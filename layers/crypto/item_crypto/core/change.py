@@ -1,6 +1,6 @@
 """A write as a value: what is to be set and removed, and what it rests on. Knows nothing of DynamoDB's expressions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -78,6 +78,7 @@ def put(
     now: datetime,
     earlier: frozenset[str] = frozenset(),
     whole: bool = False,
+    removed: Collection[str] = (),
 ) -> Change:
     """Return the one write of somebody who sets attributes; arguments as for :func:`change`.
 
@@ -87,6 +88,7 @@ def put(
         item: the item as it was read; None where there was none, which the write creates.
         others: attributes to set that are not configured ones.
         whole: whether it is guarded by every attribute that was read, and by the absence of every one that is set.
+        removed: configured attributes to remove, in whatever form they are stored.
 
     Raises:
         ConflictUnresolved, ItemTooLarge: as for :func:`change`.
@@ -94,7 +96,8 @@ def put(
     base = dict(item or key)
     name = next(iter(key))
     exists: dict[str, Value | None] = {name: None if item is None else key[name]}
-    result = stored_form(base, attributes, targets, ciphertexts, now, earlier) | dict(others)
+    kept = without(base, removed)
+    result = stored_form(kept, attributes, targets, ciphertexts, now, earlier) | dict(others)
     check_size(result)
     # What a writer gave is set even if it is the same: DynamoDB takes no empty expression.
     sets = {name: value for name, value in result.items() if base.get(name) != value or name in others}
@@ -103,6 +106,12 @@ def put(
     if whole and item is not None:
         guards = whole_item(item, (*attributes, *others)) | guards
     return Change(key, guards, sets, removes)
+
+
+def without(item: Item, removed: Collection[str]) -> dict[str, Value]:
+    """Return ``item`` without the attributes ``removed``, in plaintext and encrypted."""
+    gone = {*removed, *map(encrypted_name, removed)}
+    return {name: value for name, value in item.items() if name not in gone}
 
 
 def whole_item(item: Item, attributes: Iterable[str]) -> dict[str, Value | None]:

@@ -221,6 +221,27 @@ def canonical(value: Value) -> dict[str, Any]:
     return _mapped(value, bytes)
 
 
+def is_same(one: Value | None, other: Value | None) -> bool:
+    """Tell whether two values are one to DynamoDB: sets have no order, and numbers more than one spelling."""
+    return one is other or (one is not None and other is not None and _unordered(one) == _unordered(other))
+
+
+def _unordered(value: Value) -> tuple[str, Any]:
+    ((kind, content),) = value.items()
+    match kind:
+        case "N":
+            return kind, canonical_number(content)
+        case "NS":
+            return kind, frozenset(map(canonical_number, content))
+        case "SS" | "BS":
+            return kind, frozenset(content)
+        case "L":
+            return kind, [_unordered(member) for member in content]
+        case "M":
+            return kind, {name: _unordered(member) for name, member in content.items()}
+    return kind, content
+
+
 def check_value(value: object, levels: int = MAX_DEPTH) -> None:
     """Check that ``value`` is one that DynamoDB can hold.
 
@@ -248,6 +269,17 @@ def check_value(value: object, levels: int = MAX_DEPTH) -> None:
             check_value(member, levels - 1)
     else:
         raise UnsupportedValue("unknown type code")
+
+
+def check_new_value(value: object) -> None:
+    """Check that DynamoDB would take ``value`` in the clear: what is stored anew has to be able to go back.
+
+    Raises:
+        UnsupportedValue: it would not.
+    """
+    check_value(value)
+    if isinstance(value, Mapping) and not _is_named(value):
+        raise UnsupportedValue("the name of a member is empty or too long")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Final
 from item_crypto.core.codec import Item
 from item_crypto.core.policy import Policy, Role
 from item_crypto.core.stored_form import ENCRYPTED_AT, Envelope, StoredItem, View, conflict_name
-from item_crypto.errors import PermanentError
+from item_crypto.errors import ContextUnusable, PermanentError
 
 
 class Step(Enum):
@@ -53,7 +53,7 @@ class Decision:
         steps: what to do with each configured attribute that the item has.
         envelopes: the opened ciphertext of each configured attribute that has one.
         item: the item that was decided on. Not shown by ``repr``.
-        policy: the policy that was decided by.
+        policy: the policy that was decided by, as it is for this item.
         error: for FAIL, the error that says why.
     """
 
@@ -113,6 +113,10 @@ def decide(stored: StoredItem, policy: Policy, role: Role) -> Decision:
     Pure and total: what cannot be handled is a Decision with the action FAIL, never an exception.
     """
     item = stored.item
+    try:
+        policy = policy.for_item(item)
+    except ContextUnusable as unusable:
+        return Decision(Action.FAIL, unusable.reason, {}, {}, item, policy, unusable)
     for name in policy.attributes:
         if (error := stored.unknown.get(name)) is not None:
             return Decision(Action.FAIL, error.reason, {}, {}, item, policy, error)
@@ -189,7 +193,9 @@ def _step_of_encrypted(
 
 
 def _not_encrypted(policy: Policy) -> str:
-    return "earlier-attribute" if policy.enabled else "encryption-off"
+    if policy.enabled:
+        return "earlier-attribute"
+    return "encryption-off" if policy.part is None else "outside-the-part"
 
 
 def _is_older(item: Item, moment: datetime) -> bool:

@@ -1,8 +1,11 @@
 """What is to be encrypted, and who asks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+
+from item_crypto.core.codec import Item
+from item_crypto.core.part import Part
 
 
 class Role(Enum):
@@ -23,11 +26,13 @@ class Policy:
             ``list_append(if_not_exists(…))``, so that plaintext beside ciphertext is its continuation.
         context_attributes: names of the key attributes that make the encryption context.
         purpose: the encryption context's ``purpose``.
-        enabled: whether encryption is on.
+        enabled: whether encryption is on: for all items, or for those of ``part``.
         renew_before: items with an older ``encrypted_at``, or none, are to be re-encrypted; None asks for none.
         decrypt_all: whether the migrator is to decrypt items that are only encrypted (a ``decrypt`` sweep).
         earlier: those among ``attributes`` that are no longer to be encrypted. What is encrypted of them is read like
             all else, and brought back to plaintext by whoever may decrypt; what is in plaintext stays.
+        part: the items that encryption is on for; None for all. To an item outside of it, encryption is off. So what
+            concerns one item is asked of :meth:`for_item`, and never of a policy that has a part.
     """
 
     attributes: tuple[str, ...]
@@ -38,8 +43,19 @@ class Policy:
     renew_before: datetime | None = None
     decrypt_all: bool = False
     earlier: frozenset[str] = frozenset()
+    part: Part | None = None
+
+    def for_item(self, item: Item) -> "Policy":
+        """Return what holds for ``item``, or for the item of a key: on where it is in the part, else off.
+
+        Raises:
+            ContextUnusable: there is a part, and the item's key cannot be told. It is then neither in nor out.
+        """
+        if self.part is None or not self.enabled:
+            return self
+        return replace(self, enabled=self.part.has(item, self.context_attributes))
 
     @property
     def encrypted(self) -> frozenset[str]:
-        """The attributes whose values are to be stored encrypted."""
+        """The attributes whose values are to be stored encrypted, by the policy of an item."""
         return frozenset(self.attributes) - self.earlier if self.enabled else frozenset()

@@ -5,6 +5,7 @@ import type {
   Action,
   Config,
   Failures,
+  GivenPart,
   PlaintextWindow,
   Redriven,
   Report,
@@ -50,6 +51,12 @@ export class AdminApi {
       .setting;
   }
 
+  /** Switches encryption on for a part and off for all else, if the setting is still at `seen.version`. */
+  async switchPart(part: GivenPart, seen: Setting, confirmed: boolean): Promise<Setting> {
+    const change = { enabled: true, version: seen.version, part, ...(confirmed ? { confirm: "switch-off" } : {}) };
+    return (await this.write<{ setting: Setting }>("PUT", "config", change)).setting;
+  }
+
   async start(sweep: StartSweep): Promise<Sweep> {
     return (await this.write<{ sweep: Sweep }>("POST", "sweeps", sweep)).sweep;
   }
@@ -61,6 +68,11 @@ export class AdminApi {
   async move(id: string, action: "pause" | "resume" | "cancel"): Promise<Sweep> {
     const confirm = action === "cancel" ? { confirm: "cancel" } : {};
     return (await this.write<{ sweep: Sweep }>("POST", `sweeps/${encodeURIComponent(id)}/${action}`, confirm)).sweep;
+  }
+
+  /** Sets the ceiling of a sweep, in items a second; null takes it away. */
+  async setRate(id: string, rate: number | null): Promise<Sweep> {
+    return (await this.write<{ sweep: Sweep }>("PUT", `sweeps/${encodeURIComponent(id)}/rate`, { rate })).sweep;
   }
 
   failures(max: number, signal?: Signal): Promise<Failures> {

@@ -4,8 +4,26 @@ export type Goal = "encrypt" | "re-encrypt" | "decrypt" | "verify";
 
 export type SweepState = "running" | "paused" | "cancelled" | "stopped" | "done";
 
+/** How large the part is that encryption is on for: `buckets` of `of` by the hash of the key, or listed `keys`. */
+export interface Part {
+  buckets?: number;
+  of?: number;
+  keys?: number;
+}
+
+/** An item's key in DynamoDB JSON. */
+export type ItemKey = Record<string, Record<string, string>>;
+
+/** A part, as it is asked for. */
+export interface GivenPart {
+  buckets?: number;
+  keys?: ItemKey[];
+}
+
 export interface Setting {
   enabled: boolean;
+  /** The part that it is on for; null: for all, or off. */
+  part: Part | null;
   version: number;
   changedBy: string | null;
   changedAt: string | null;
@@ -13,6 +31,8 @@ export interface Setting {
 
 export interface Config {
   setting: Setting;
+  /** The keys that it is on for; null: none is listed. They may hold users' ids. */
+  listedKeys: ItemKey[] | null;
   /** Newest first. */
   history: Setting[];
 }
@@ -27,6 +47,8 @@ export interface Places {
   absent: number;
 }
 
+export type LimitedBy = "ceiling" | "table-capacity" | "table-throttled" | "kms-throttled" | "function";
+
 export interface Sweep {
   id: string;
   goal: Goal;
@@ -39,27 +61,42 @@ export interface Sweep {
   segmentsDone: number;
   scanned: number;
   estimatedItems: number | null;
+  /** What became of items; for `verify` their states, those of the part where encryption was on for one. */
   counts: Counts;
+  /** For `verify` where encryption was on for a part: the states of all other items. */
+  outside: Counts;
   attributes: Record<string, Places>;
   strays: Counts;
   values: { seen: number; decrypted: number };
   /** Items by the KMS key that they need, by ARN; counted by `verify` only. */
   underKey: Counts;
+  /** Items a second at most; null for no ceiling. */
   rate: number | null;
   olderThan: string | null;
   deep: boolean;
   /** The average since the start, pauses included. */
   itemsPerSecond: number | null;
+  /** Items a second at present; null for a sweep that does not run. */
+  rateNow: number | null;
+  /** What keeps it from going faster; null while it gets faster. */
+  limitedBy: LimitedBy | null;
+  /** When it ends if it goes on like this. */
+  estimatedEnd: string | null;
+  segmentsRunning: number;
+  /** Items that failed so far, and will not be tried again. */
+  itemsFailed: number;
   reason: string | null;
   minutesWithoutProgress: number | null;
 }
 
 export interface Segment {
   segment: number;
-  state: "waiting" | "done";
+  state: "waiting" | "running" | "done";
   pages: number;
   scanned: number;
   counts: Counts;
+  rateNow: number | null;
+  limitedBy: LimitedBy | null;
 }
 
 export interface SweepDetail extends Sweep {

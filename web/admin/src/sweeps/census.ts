@@ -6,7 +6,7 @@
  * has nothing to encrypt; what it could not do is still as it was.
  */
 
-import type { Counts, Status, Sweep } from "../api/types";
+import type { Counts, Setting, Status, Sweep } from "../api/types";
 
 /** How items stand, in the order in which a chart piles them up. */
 export const STANDINGS = ["encrypted", "settled", "oldForm", "plaintext", "open"] as const;
@@ -34,9 +34,15 @@ export function looks(sweeps: readonly Sweep[]): Look[] {
     .sort((one, other) => one.at.getTime() - other.at.getTime());
 }
 
-function standings({ goal, counts }: Sweep): Record<Standing, number> {
-  const of = (...names: string[]) => sum(counts, names);
-  if (goal === "verify") {
+/** Returns what a verification counted of the whole table, whether encryption was on for all of it or for a part. */
+export function whole({ counts, outside }: Pick<Sweep, "counts" | "outside">): Counts {
+  const names = new Set([...Object.keys(counts), ...Object.keys(outside)]);
+  return Object.fromEntries([...names].map((name) => [name, (counts[name] ?? 0) + (outside[name] ?? 0)]));
+}
+
+function standings(sweep: Sweep): Record<Standing, number> {
+  const of = (...names: string[]) => sum(whole(sweep), names);
+  if (sweep.goal === "verify") {
     return {
       encrypted: of("encrypted"),
       settled: of("none"),
@@ -81,7 +87,9 @@ export function judged(census: Sweep | null, status: Pick<Status, "setting">): J
   if (!census)
     return { tone: "unknown", title: "Not counted", detail: "Verify the table to count its items by state." };
   if (!census.scanned) return { tone: "unknown", title: "Empty", detail: "The newest verification found no item." };
-  const of = (...names: string[]) => sum(census.counts, names);
+  if (status.setting.enabled && status.setting.part) return ofPart(census, status.setting);
+  const counts = whole(census);
+  const of = (...names: string[]) => sum(counts, names);
   const wrong = of("undecryptable", "failed", "conflicts");
   const stale = census.settingVersion !== status.setting.version;
   const since = stale ? " The setting was changed since." : "";
@@ -113,6 +121,27 @@ export function judged(census: Sweep | null, status: Pick<Status, "setting">): J
     tone: stale ? "warn" : "good",
     title: stale ? "All was encrypted" : "All encrypted",
     detail: `${census.deep ? "Every value was decrypted to check it." : "By the headers; no value was decrypted."}${since}`,
+  };
+}
+
+/** How the part stands that encryption is on for. What it says is never said of the table. */
+function ofPart(census: Sweep, setting: Setting): Judgement {
+  const stale = census.settingVersion !== setting.version;
+  if (stale) return { tone: "unknown", title: "Not counted", detail: "Not since encryption is on for a part." };
+  const of = (...names: string[]) => sum(census.counts, names);
+  const bad = ["undecryptable", "failed", "conflicts"];
+  if (of(...bad) || sum(census.outside, bad))
+    return { tone: "bad", title: "Look closer", detail: "Failed, undecryptable or in conflict." };
+  if (of("plaintext", "mixed", "oldForm"))
+    return { tone: "warn", title: "Work is left", detail: "Some items of the part are not encrypted yet." };
+  if (sum(census.outside, ["encrypted", "mixed", "oldForm"]))
+    return { tone: "warn", title: "Encrypted outside", detail: "Some items outside of the part are encrypted." };
+  if (!of("encrypted"))
+    return { tone: "warn", title: "Nothing in the part", detail: "No item of the part has one of the attributes." };
+  return {
+    tone: "warn",
+    title: "The part is encrypted",
+    detail: `All other items are in plaintext. ${census.deep ? "Every value was decrypted to check it." : "By the headers; no value was decrypted."}`,
   };
 }
 

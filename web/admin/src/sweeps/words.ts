@@ -1,6 +1,6 @@
 /** What the control function counts and says, in words. Pure. */
 
-import type { Goal, Sweep, SweepState } from "../api/types";
+import type { Goal, LimitedBy, Sweep, SweepState } from "../api/types";
 import { duration } from "../format";
 
 export const GOALS: Record<Goal, { name: string; does: string; verb: string; doing: string }> = {
@@ -60,6 +60,15 @@ export const OUTCOMES: Record<string, string> = {
   retried: "To be tried again",
   failed: "Failed",
   withoutLetter: "Failed without a dead letter",
+};
+
+/** What keeps a sweep from going faster. */
+export const LIMITS: Record<LimitedBy, string> = {
+  ceiling: "its ceiling",
+  "table-capacity": "its part of the table’s capacity",
+  "table-throttled": "the table, which throttles",
+  "kms-throttled": "KMS, which throttles",
+  function: "the work itself",
 };
 
 const REASONS: Record<string, string> = {

@@ -1,17 +1,18 @@
 /** A sweep as it goes: followed while it runs, and steered. */
 
-import { Ban, Pause, Play } from "lucide-react";
+import { Ban, Gauge, Pause, Play } from "lucide-react";
 import { useState } from "react";
 import { Link } from "wouter";
 
 import { NotAdministrator, NotSignedIn } from "../api/errors";
 import type { Sweep, SweepDetail, SweepState } from "../api/types";
-import { count, duration, items, percent, short } from "../format";
+import { count, duration, items, percent, rate, short, when } from "../format";
 import { type Resource, useRefused, useResource } from "../resource";
 import { useService } from "../service";
-import { expected, pace, progress, type Reading, withReading } from "../sweeps/pace";
-import { GOALS, reasonWords, STATES, took } from "../sweeps/words";
+import { expected, progress } from "../sweeps/progress";
+import { GOALS, LIMITS, reasonWords, STATES, took } from "../sweeps/words";
 import { Confirm } from "../ui/confirm";
+import { NumberInput } from "../ui/fields";
 import { Badge, Button, Card, Time, type Tone } from "../ui/parts";
 import { Problem } from "../ui/problem";
 import { ProgressBar } from "../ui/progress";
@@ -30,24 +31,16 @@ export function SweepBadge({ state }: { state: SweepState }) {
   return <Badge tone={TONES[state]}>{STATES[state]}</Badge>;
 }
 
-export interface Followed extends Resource<SweepDetail> {
-  /** Items a second, now. */
-  perSecond: number | null;
-}
-
 /** Reads a sweep, and again and again while it runs. */
-export function useSweep(id: string): Followed {
+export function useSweep(id: string): Resource<SweepDetail> {
   const { api } = useService();
   const [runs, setRuns] = useState(true);
-  const [readings, setReadings] = useState<readonly Reading[]>([]);
   const load = async (signal: AbortSignal) => {
     const sweep = await api.sweep(id, signal);
     setRuns(sweep.state === "running" || sweep.state === "paused");
-    setReadings((before) => withReading(before, sweep, performance.now()));
     return sweep;
   };
-  const read = useResource(`sweep-${id}`, load, runs ? FOLLOWED_EVERY : null);
-  return { ...read, perSecond: read.data ? pace(readings, read.data) : null };
+  return useResource(`sweep-${id}`, load, runs ? FOLLOWED_EVERY : null);
 }
 
 /** A card with the sweep's progress and what can be done about it; `sweep` stands in until it was read by itself. */
@@ -70,18 +63,16 @@ export function LiveSweep({ sweep: known }: { sweep: Sweep }) {
       }
       actions={<SweepBadge state={sweep.state} />}
     >
-      <SweepProgress sweep={sweep} perSecond={followed.perSecond} />
+      <SweepProgress sweep={sweep} />
       <SweepControls sweep={sweep} changed={followed.refresh} />
     </Card>
   );
 }
 
-export function SweepProgress({ sweep, perSecond }: { sweep: Sweep; perSecond: number | null }) {
+export function SweepProgress({ sweep }: { sweep: Sweep }) {
   const share = progress(sweep);
   const ended = sweep.finishedAt !== null;
-  const shown = ended ? sweep.itemsPerSecond : perSecond;
-  const left = expected(sweep) - sweep.scanned;
-  const seconds = perSecond && left > 0 ? left / perSecond : null;
+  const average = sweep.itemsPerSecond ? rate(sweep.itemsPerSecond) : "–";
   const idle = sweep.minutesWithoutProgress ?? 0;
   return (
     <div className="stack">
@@ -106,21 +97,38 @@ export function SweepProgress({ sweep, perSecond }: { sweep: Sweep; perSecond: n
           <dt>Done</dt>
           <dd>{percent(Math.round(share * 1000), 1000)}</dd>
         </div>
+        {!ended && (
+          <div>
+            <dt>Rate now</dt>
+            <dd>
+              {sweep.rateNow ? rate(sweep.rateNow) : "–"}
+              {sweep.rate && <span className="soft"> of at most {short(sweep.rate)}</span>}
+            </dd>
+          </div>
+        )}
         <div>
-          <dt>{ended ? "On average" : "Pace"}</dt>
-          <dd>{shown ? `${short(shown)} items/s` : "–"}</dd>
+          <dt>On average</dt>
+          <dd>{average}</dd>
         </div>
         <div>
-          <dt>{ended ? "Took" : "Left"}</dt>
-          <dd>{ended ? took(sweep) : seconds === null ? "–" : `about ${duration(seconds)}`}</dd>
+          <dt>{ended ? "Took" : "Ends"}</dt>
+          <dd>{ended ? took(sweep) : sweep.estimatedEnd ? <EstimatedEnd at={sweep.estimatedEnd} /> : "–"}</dd>
+        </div>
+        <div>
+          <dt>Failed</dt>
+          <dd className={sweep.itemsFailed ? "bad-text" : undefined}>{count(sweep.itemsFailed)}</dd>
         </div>
         <div>
           <dt>Segments</dt>
           <dd>
             {count(sweep.segmentsDone)} of {count(sweep.segments)}
+            {!ended && <span className="soft"> done, {count(sweep.segmentsRunning)} running</span>}
           </dd>
         </div>
       </dl>
+      {sweep.state === "running" && sweep.limitedBy && (
+        <p className="soft small">What limits its rate: {LIMITS[sweep.limitedBy]}.</p>
+      )}
       {sweep.state === "running" && idle >= 3 && (
         <p className="warn-text small">
           Nothing was committed for {items(idle, "minute")}. “Resume” queues its segments again.
@@ -131,12 +139,58 @@ export function SweepProgress({ sweep, perSecond }: { sweep: Sweep; perSecond: n
   );
 }
 
+/** When a sweep ends if it goes on like this: by the clock, and in how long. */
+function EstimatedEnd({ at }: { at: string }) {
+  const end = new Date(at);
+  const seconds = Math.max(0, (end.getTime() - Date.now()) / 1000);
+  const shown = end.toDateString() === new Date().toDateString() ? when.clock(end) : when.short(end);
+  return (
+    <time dateTime={at} title={when.utc(end)}>
+      about {shown}
+      <span className="soft">, in {duration(seconds)}</span>
+    </time>
+  );
+}
+
+/** Asks for the ceiling of a sweep, and sets it. */
+function RateDialog({ sweep, close, changed }: { sweep: Sweep; close: () => void; changed: (told: string) => void }) {
+  const { api } = useService();
+  const [rate, setRate] = useState(sweep.rate);
+  return (
+    <Confirm
+      open
+      close={close}
+      title="How fast may it go?"
+      does={rate === null ? "Set no ceiling" : "Set the ceiling"}
+      act={async () => {
+        await api.setRate(sweep.id, rate);
+        changed(rate === null ? "The sweep has no ceiling" : `The sweep reads ${short(rate)} items a second at most`);
+      }}
+    >
+      <p>
+        It finds its own rate: slower where the table or KMS throttles, faster while nothing hinders it. A ceiling keeps
+        it below that.
+      </p>
+      <NumberInput
+        label="Items a second, at most"
+        value={rate}
+        change={setRate}
+        min={1}
+        max={1_000_000}
+        placeholder="no ceiling"
+        help="All segments together. Empty: no ceiling."
+      />
+    </Confirm>
+  );
+}
+
 export function SweepControls({ sweep, changed }: { sweep: Sweep; changed: () => void }) {
   const { api, status, tell } = useService();
   const refused = useRefused();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error | null>(null);
   const [cancelling, setCancelling] = useState(false);
+  const [rating, setRating] = useState(false);
   if (sweep.state !== "running" && sweep.state !== "paused") return null;
 
   const moved = (told: string) => {
@@ -176,11 +230,15 @@ export function SweepControls({ sweep, changed }: { sweep: Sweep; changed: () =>
             Resume
           </Button>
         )}
+        <Button icon={Gauge} onClick={() => setRating(true)}>
+          Rate…
+        </Button>
         <Button icon={Ban} onClick={() => setCancelling(true)}>
           Cancel…
         </Button>
       </div>
       {error && <Problem title="It was not done" error={error} />}
+      {rating && <RateDialog sweep={sweep} close={() => setRating(false)} changed={moved} />}
       {cancelling && (
         <Confirm
           open

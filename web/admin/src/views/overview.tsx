@@ -6,13 +6,14 @@ import { ChartColumnStacked, History, Hourglass, Play } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 
-import type { Status } from "../api/types";
+import type { Setting, Status } from "../api/types";
 import { LooksChart } from "../charts/looks-chart";
 import { WindowChart } from "../charts/window-chart";
 import { count, items, milliseconds, percent } from "../format";
 import { useResource } from "../resource";
 import { useService } from "../service";
-import { activeSweep, judged, looks, newestCensus, sum } from "../sweeps/census";
+import { activeSweep, judged, looks, newestCensus, sum, whole } from "../sweeps/census";
+import { stateTone, stateWords } from "../sweeps/part";
 import { Page, Unread } from "../ui/page";
 import { Badge, Card, Empty, Figure, Reading, Skeleton, Time, type Tone } from "../ui/parts";
 import { Problem } from "../ui/problem";
@@ -74,7 +75,7 @@ export function OverviewView() {
 function Figures({ status }: { status: Status | undefined }) {
   const census = status ? newestCensus(status.sweeps) : null;
   const waiting = <Skeleton />;
-  const encrypted = census ? sum(census.counts, ["encrypted", "oldForm"]) : 0;
+  const encrypted = census ? sum(whole(census), ["encrypted", "oldForm"]) : 0;
   const judgement = status && judged(census, status);
   const queued = status ? status.workQueue.messages + status.deferredQueue.messages : 0;
   const failures = status?.failureQueue.messages ?? 0;
@@ -87,7 +88,7 @@ function Figures({ status }: { status: Status | undefined }) {
       />
       <Figure
         label="Encrypted"
-        value={status ? (census ? percent(encrypted, census.scanned - (census.counts.none ?? 0)) : "–") : waiting}
+        value={status ? (census ? percent(encrypted, census.scanned - sum(whole(census), ["none"])) : "–") : waiting}
         note={
           status &&
           (census ? (
@@ -281,11 +282,7 @@ function Window() {
   );
 }
 
-function Changes({
-  history,
-}: {
-  history: { enabled: boolean; version: number; changedBy: string | null; changedAt: string | null }[];
-}) {
+function Changes({ history }: { history: Setting[] }) {
   if (!history.length) {
     return (
       <Empty icon={History} title="Never changed">
@@ -302,7 +299,7 @@ function Changes({
         { name: "Changed", heads: true, cell: (change) => <Time at={change.changedAt} /> },
         {
           name: "Encryption",
-          cell: (change) => <Badge tone={change.enabled ? "good" : "warn"}>{change.enabled ? "on" : "off"}</Badge>,
+          cell: (change) => <Badge tone={stateTone(change)}>{stateWords(change)}</Badge>,
         },
         { name: "Version", align: "end", cell: (change) => change.version },
         { name: "By", wide: true, cell: (change) => change.changedBy ?? "–" },

@@ -11,6 +11,7 @@ import { count, items, percent, shortKey } from "../format";
 import { useRefused, useResource } from "../resource";
 import { useService } from "../service";
 import { newestCensus, sum } from "../sweeps/census";
+import { stateWords } from "../sweeps/part";
 import { CENSUS } from "../sweeps/words";
 import { Page } from "../ui/page";
 import { Badge, Button, Card, Copyable, Empty, Facts, Figure, Reading, Skeleton, Time } from "../ui/parts";
@@ -209,7 +210,7 @@ function Evidence({ report }: { report: Report }) {
             ["Bound to", [...report.encryption.contextAttributes, `purpose = ${report.encryption.purpose}`].join(", ")],
             ["Stream carries", table.streamViewType ?? "unknown"],
             ["Stream mapping", table.streamMapping ?? "unknown"],
-            ["Encryption", setting ? `${setting.enabled ? "on" : "off"}, version ${setting.version}` : "unknown"],
+            ["Encryption", setting ? `${stateWords(setting)}, version ${setting.version}` : "unknown"],
           ]}
         />
       </Card>

@@ -8,7 +8,7 @@ import { Link, useLocation } from "wouter";
 
 import { NotAdministrator, NotSignedIn, Refused } from "../api/errors";
 import type { Goal, StartSweep, Status } from "../api/types";
-import { count, duration, items, short } from "../format";
+import { duration, items, rate } from "../format";
 import { useRefused } from "../resource";
 import { useService } from "../service";
 import { type Plan, plan } from "../sweeps/plan";
@@ -98,7 +98,7 @@ export function StartForm({ status, goals }: StartFormProps) {
             change={setRate}
             min={1}
             max={HIGHEST_RATE}
-            placeholder="no limit"
+            placeholder="no ceiling"
             help="Leaves capacity of the table to its users."
           />
           {chosen === "re-encrypt" && (
@@ -225,8 +225,8 @@ function PlanCard({ status, goal, planned, children }: PlanCardProps) {
         {pace === null
           ? "No sweep has shown a pace yet."
           : pace.from === "rate"
-            ? `The time is that of ${short(pace.perSecond)} items a second.`
-            : `The time is that of the newest sweep to ${GOALS[pace.sweep.goal].verb}, ${short(pace.perSecond)} items a second in ${items(pace.sweep.segments, "segment")}.`}
+            ? `The time is that of ${rate(pace.perSecond)}.`
+            : `The time is that of the newest sweep to ${GOALS[pace.sweep.goal].verb}, ${rate(pace.perSecond)} in ${items(pace.sweep.segments, "segment")}.`}
       </p>
       {children}
     </section>
@@ -278,8 +278,8 @@ function StartDialog({ sweep, status, close, act }: StartDialogProps) {
       {decrypts && (
         <>
           <p>
-            About {count(status.tableItemCount)} items of <code>{status.table}</code> are brought back to plaintext and
-            stay so until encryption is switched on again.
+            The table <code>{status.table}</code>, about {items(status.tableItemCount)}, is brought back to plaintext
+            and stays so until encryption is switched on again.
           </p>
           <p className="soft">Backups and point-in-time recovery will hold that plaintext too.</p>
         </>

@@ -5,8 +5,8 @@ import { Link } from "wouter";
 
 import { Refused } from "../api/errors";
 import type { SweepDetail } from "../api/types";
-import { count, items, percent, short } from "../format";
-import { segmentProgress } from "../sweeps/pace";
+import { count, items, percent, rate, short } from "../format";
+import { segmentProgress } from "../sweeps/progress";
 import { CENSUS, GOALS, OUTCOMES, took } from "../sweeps/words";
 import { Page } from "../ui/page";
 import { Card, Empty, Facts, Reading, Skeleton, Time } from "../ui/parts";
@@ -56,7 +56,7 @@ export function SweepView({ id }: { id: string }) {
         <Card title="Progress" className="full" actions={sweep && <SweepBadge state={sweep.state} />}>
           {sweep ? (
             <>
-              <SweepProgress sweep={sweep} perSecond={followed.perSecond} />
+              <SweepProgress sweep={sweep} />
               <SweepControls sweep={sweep} changed={followed.refresh} />
             </>
           ) : (
@@ -90,11 +90,11 @@ function Segments({ sweep }: { sweep: SweepDetail }) {
             <ProgressBar
               share={share}
               label={`Segment ${segment.segment + 1}`}
-              tone={done ? "done" : sweep.state === "running" ? "live" : "still"}
+              tone={done ? "done" : segment.state === "running" ? "live" : "still"}
             />
             <span className="segment-count" title={`${items(segment.scanned)} in ${items(segment.pages, "page")}`}>
               {short(segment.scanned)}
-              <span className="soft">{done ? " done" : segment.pages ? "" : " waits"}</span>
+              <span className="soft">{done ? " done" : segment.state === "running" ? " running" : " waits"}</span>
             </span>
           </li>
         );
@@ -109,9 +109,11 @@ function Outcome({ sweep }: { sweep: SweepDetail }) {
   const others = Object.keys(sweep.counts).filter((name) => !(name in words));
   const names = [...known, ...others];
   const failed = sweep.counts.failed ?? 0;
+  const outside = Object.keys(CENSUS).filter((name) => (sweep.outside[name] ?? 0) > 0);
   if (!names.length) return <p className="soft">Nothing was read yet.</p>;
   return (
     <>
+      {outside.length > 0 && <p className="soft">In the part that encryption was on for:</p>}
       <dl className="lines">
         {names.map((name) => {
           const number = sweep.counts[name] ?? 0;
@@ -125,6 +127,22 @@ function Outcome({ sweep }: { sweep: SweepDetail }) {
           );
         })}
       </dl>
+      {outside.length > 0 && (
+        <>
+          <p className="soft">Outside of the part, where it was off:</p>
+          <dl className="lines">
+            {outside.map((name) => (
+              <div key={name}>
+                <dt>{CENSUS[name]}</dt>
+                <dd>
+                  {count(sweep.outside[name] ?? 0)}{" "}
+                  <span className="soft share">{percent(sweep.outside[name] ?? 0, sweep.scanned)}</span>
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </>
+      )}
       {failed > 0 && <FailuresLink failed={failed} />}
     </>
   );
@@ -139,7 +157,7 @@ function Asked({ sweep }: { sweep: SweepDetail }) {
         ["Ended", sweep.finishedAt ? <Time key="f" at={sweep.finishedAt} /> : "–"],
         ["Took", took(sweep)],
         ["Segments", count(sweep.segments)],
-        ["Rate", sweep.rate ? `${short(sweep.rate)} items/s at most` : "no limit"],
+        ["Rate", sweep.rate ? `${rate(sweep.rate)} at most` : "as fast as the table and KMS bear"],
         ...(sweep.olderThan
           ? [["Keys older than", <Time key="o" at={sweep.olderThan} form="date" />] as [string, React.ReactNode]]
           : []),

@@ -1,33 +1,52 @@
-/** The switch: encryption on or off, confirmed, and only from the version that was seen. */
+/** The switch: encryption on, on for a part, or off; confirmed, and only from the version that was seen. */
 
-import { GitCompareArrows, LockKeyhole, LockKeyholeOpen } from "lucide-react";
+import { LockKeyhole, LockKeyholeOpen } from "lucide-react";
 import { useState } from "react";
 
 import { Refused } from "../api/errors";
 import type { Setting } from "../api/types";
-import { useResource } from "../resource";
 import { useService } from "../service";
+import { stateWords } from "../sweeps/part";
 import { Confirm } from "../ui/confirm";
-import { Badge, Button, Reading, Skeleton, Time } from "../ui/parts";
-import { Note, Problem } from "../ui/problem";
+import { Button, Skeleton, Time } from "../ui/parts";
+import { PartDialog } from "./part-dialog";
+import { Conflict } from "./setting-conflict";
+
+/** What is asked for: encryption on for all, for a part, or off. */
+type Wish = "on" | "part" | "off";
 
 export function SwitchCard() {
   const { status } = useService();
   // The dialog keeps the setting that it was opened with: that is what whoever confirms has seen.
-  const [asked, ask] = useState<Setting | null>(null);
+  const [asked, ask] = useState<{ seen: Setting; wish: Wish } | null>(null);
   const setting = status.data?.setting;
   const on = setting?.enabled;
+  const part = setting?.part ?? null;
+  const open = (wish: Wish) => () => setting && ask({ seen: setting, wish });
+  const dialog = asked && {
+    seen: asked.seen,
+    // Where somebody switched it meanwhile, what is left to ask for is the other way.
+    see: (seen: Setting) => ask({ seen, wish: asked.wish === "part" ? "part" : seen.enabled ? "off" : "on" }),
+    close: () => ask(null),
+  };
   return (
-    <section className={`card switch ${on === undefined ? "" : on ? "on" : "off"}`} aria-labelledby="switch-title">
+    <section
+      className={`card switch ${on === undefined ? "" : part ? "part" : on ? "on" : "off"}`}
+      aria-labelledby="switch-title"
+    >
       <div className="switch-icon" aria-hidden>
         {on === false ? <LockKeyholeOpen size={26} /> : <LockKeyhole size={26} />}
       </div>
       <div className="switch-words">
         {setting ? (
           <>
-            <h2 id="switch-title">Encryption is {on ? "on" : "off"}</h2>
+            <h2 id="switch-title">Encryption is {stateWords(setting)}</h2>
             <p className="soft">
-              {on ? "New writes are encrypted as they arrive." : "New writes stay in plaintext."}{" "}
+              {part
+                ? "New writes to this part are encrypted as they arrive; all others stay in plaintext."
+                : on
+                  ? "New writes are encrypted as they arrive."
+                  : "New writes stay in plaintext."}{" "}
               {setting.changedAt ? (
                 <>
                   Version {setting.version}, since <Time at={setting.changedAt} />
@@ -45,28 +64,39 @@ export function SwitchCard() {
           </>
         )}
       </div>
-      <Button
-        look={on === false ? "primary" : "plain"}
-        disabled={!setting}
-        onClick={() => setting && ask(setting)}
-        className="switch-button"
-      >
-        {on === false ? "Switch on…" : "Switch off…"}
-      </Button>
-      {asked && <SwitchDialog key={asked.version} seen={asked} see={ask} close={() => ask(null)} />}
+      <div className="switch-buttons">
+        <Button disabled={!setting} onClick={open("part")} className="switch-button">
+          {part ? "Change the part…" : "For a part…"}
+        </Button>
+        {on !== false && (
+          <Button disabled={!setting} onClick={open("off")} className="switch-button">
+            Switch off…
+          </Button>
+        )}
+        {(on === false || part) && (
+          <Button look="primary" onClick={open("on")} className="switch-button">
+            {part ? "Switch on for all…" : "Switch on…"}
+          </Button>
+        )}
+      </div>
+      {asked && dialog && asked.wish === "part" && <PartDialog key={asked.seen.version} {...dialog} />}
+      {asked && dialog && asked.wish !== "part" && (
+        <SwitchDialog key={asked.seen.version} {...dialog} on={asked.wish === "on"} />
+      )}
     </section>
   );
 }
 
 interface SwitchDialogProps {
+  /** Whether it is to be on for all; else off. */
+  on: boolean;
   seen: Setting;
   see: (setting: Setting) => void;
   close: () => void;
 }
 
-function SwitchDialog({ seen, see, close }: SwitchDialogProps) {
+function SwitchDialog({ on, seen, see, close }: SwitchDialogProps) {
   const { api, status, tell } = useService();
-  const on = !seen.enabled;
   const act = async () => {
     const setting = await api.switchTo(on, seen);
     status.refresh();
@@ -81,7 +111,7 @@ function SwitchDialog({ seen, see, close }: SwitchDialogProps) {
     <Confirm
       open
       close={close}
-      title={on ? "Switch encryption on?" : "Switch encryption off?"}
+      title={on ? `Switch encryption on${seen.part ? " for all" : ""}?` : "Switch encryption off?"}
       does={on ? "Switch on" : "Switch off"}
       danger={!on}
       {...(on ? {} : { word: "switch-off" })}
@@ -109,49 +139,5 @@ function SwitchDialog({ seen, see, close }: SwitchDialogProps) {
         </>
       )}
     </Confirm>
-  );
-}
-
-/** Somebody else was first: shows what is now, and lets whoever asks decide anew. */
-function Conflict({ seen, see }: { seen: Setting; see: (setting: Setting) => void }) {
-  const { api, status } = useService();
-  const config = useResource("config", (signal) => api.config(signal));
-  const current = config.data?.setting;
-  // What was read before it came to the conflict is not what is now.
-  if (!current || current.version === seen.version) {
-    return config.error ? (
-      <Problem
-        title="The setting was changed, and could not be read"
-        error={config.error}
-        retry={config.refresh}
-        busy={config.busy}
-      />
-    ) : (
-      <Reading what="the setting" />
-    );
-  }
-  return (
-    <Note tone="warn" title="Somebody changed the setting meanwhile" icon={<GitCompareArrows aria-hidden size={18} />}>
-      <p role="alert">
-        You saw version {seen.version}, and changed nothing. Now it is{" "}
-        <Badge tone={current.enabled ? "good" : "warn"}>{current.enabled ? "on" : "off"}</Badge> at version{" "}
-        {current.version}
-        {current.changedBy && <>, by {current.changedBy}</>}
-        {current.changedAt && (
-          <>
-            , <Time at={current.changedAt} form="ago" />
-          </>
-        )}
-        .
-      </p>
-      <Button
-        onClick={() => {
-          status.refresh();
-          see(current);
-        }}
-      >
-        Decide anew
-      </Button>
-    </Note>
   );
 }

@@ -1,0 +1,145 @@
+"""Keys that remember data keys for reading, for a short while: never for writing.
+
+A data key is found again by the exact context that it was asked for under, the identity of its key, and the encrypted
+data key with all else of the message's header; so nothing is answered that the key service would not answer. What it
+may say by now is seen only once the entry is too old: a key that was disabled, or a right that was taken away, takes
+effect late, and CloudTrail has one line for many reads. So nobody gets it who did not ask for it.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any, Final
+
+from aws_encryption_sdk.materials_managers import DecryptionMaterialsRequest
+from aws_encryption_sdk.materials_managers.mpl.cmm import CryptoMaterialsManagerFromMPL
+
+from item_crypto.errors import ConfigurationError
+from item_crypto.keys.identity import Identity
+from item_crypto.keys.protocol import Context, Keys, Watch
+
+MAX_SECONDS: Final = 300.0
+"""How long a data key may be remembered at most."""
+
+MAX_ENTRIES: Final = 1_000
+"""How many are remembered at most; the one that was used longest ago goes first."""
+
+
+class CachedKeys:
+    """Keys as :class:`item_crypto.keys.protocol.Keys`; may be shared between threads.
+
+    Args:
+        keys: the keys.
+        seconds: how long a data key may be used after it was asked for: over 0, at most 300.
+        entries: how many are remembered.
+        clocks: return seconds: one that only goes forward, and one that goes on while a process is frozen.
+
+    Raises:
+        ConfigurationError: ``seconds`` or ``entries`` is out of bounds.
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        seconds: float,
+        entries: int = MAX_ENTRIES,
+        clocks: tuple[Callable[[], float], ...] = (time.monotonic, time.time),
+    ) -> None:
+        if not 0 < seconds <= MAX_SECONDS:
+            raise ConfigurationError(f"data keys are remembered for more than 0 and at most {MAX_SECONDS:.0f} seconds")
+        if not 1 <= entries <= MAX_ENTRIES:
+            raise ConfigurationError(f"1 to {MAX_ENTRIES} data keys are remembered")
+        self._keys = keys
+        self._remembered = _Remembered(seconds, entries, clocks)
+
+    @property
+    def raises(self) -> tuple[type[Exception], ...]:
+        """What a materials manager raises of its own, beside the SDK's errors."""
+        return self._keys.raises
+
+    def for_encryption(self, context: Context) -> Any:
+        """Return the keys' own materials manager: what is written gets a data key of its own."""
+        return self._keys.for_encryption(context)
+
+    def for_decryption(self, identity: Identity, context: Context) -> Any:
+        """Return a materials manager that asks for what is not remembered.
+
+        Raises:
+            KeyNotListed: it is none of the keys.
+        """
+        manager = self._keys.for_decryption(identity, context)
+        return _Remembering(manager, (identity, frozenset(context.items())), self._remembered)
+
+    def unwrap(self, encrypted_key: bytes, context: Context) -> bytes:
+        """Return a bare data key, remembered or asked for; raises as the keys do."""
+        question = ("bare", encrypted_key, frozenset(context.items()))
+        unwrapped: bytes = self._remembered.get(question, lambda: self._keys.unwrap(encrypted_key, context))
+        return unwrapped
+
+    def is_current(self, identity: Identity, context: Context) -> bool:
+        """Tell whether a write under ``context`` now would use the key ``identity``."""
+        return self._keys.is_current(identity, context)
+
+    def is_known(self, identity: Identity) -> bool:
+        """Tell whether messages under ``identity`` can be decrypted at all."""
+        return self._keys.is_known(identity)
+
+    def watch(self) -> Watch:
+        """Begin to watch this thread's calls."""
+        return self._keys.watch()
+
+
+class _Remembering(CryptoMaterialsManagerFromMPL):  # type: ignore[misc]  # the SDK ships no types
+    """A materials manager for decryption, over one that asks the key service."""
+
+    def __init__(self, manager: Any, whose: tuple[Hashable, ...], remembered: "_Remembered") -> None:
+        super().__init__(manager.mpl_cmm)
+        self._manager = manager
+        self._whose = whose
+        self._remembered = remembered
+
+    def decrypt_materials(self, request: DecryptionMaterialsRequest) -> Any:
+        """Return the data key of a message."""
+        question = (
+            *self._whose,
+            request.algorithm,
+            frozenset(request.encrypted_data_keys),
+            frozenset(request.encryption_context.items()),
+        )
+        return self._remembered.get(question, lambda: self._manager.decrypt_materials(request))
+
+
+class _Remembered:
+    """Answers by their questions, each for a while."""
+
+    def __init__(self, seconds: float, entries: int, clocks: tuple[Callable[[], float], ...]) -> None:
+        self._seconds = seconds
+        self._entries = entries
+        self._clocks = clocks
+        self._lock = threading.Lock()
+        self._answers: OrderedDict[Hashable, tuple[tuple[float, ...], Any]] = OrderedDict()
+
+    def get(self, question: Hashable, ask: Callable[[], Any]) -> Any:
+        """Return the remembered answer, or that of ``ask``, which is remembered unless it raises."""
+        asked_at = self._now()
+        with self._lock:
+            then, answer = self._answers.get(question, (None, None))
+            if then is not None and self._is_fresh(then, asked_at):
+                self._answers.move_to_end(question)
+                return answer
+            self._answers.pop(question, None)
+        answer = ask()  # Outside of the lock: it may wait for the key service.
+        with self._lock:
+            self._answers[question] = asked_at, answer
+            self._answers.move_to_end(question)
+            while len(self._answers) > self._entries:
+                self._answers.popitem(last=False)
+        return answer
+
+    def _now(self) -> tuple[float, ...]:
+        return tuple(clock() for clock in self._clocks)
+
+    def _is_fresh(self, then: tuple[float, ...], now: tuple[float, ...]) -> bool:
+        # One clock stands still while an environment is frozen, the other may be put back.
+        return all(0 <= later - earlier < self._seconds for later, earlier in zip(now, then, strict=True))

@@ -1,0 +1,170 @@
+"""Data keys that are remembered for reading: by exact question, for a while, so many, and never for writing."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from item_crypto import ConfigurationError, DecryptionFailed, KeyNotListed, SystemicError, ValueCipher
+from item_crypto.core.context import encryption_context
+from item_crypto.core.stored_form import encrypted_name
+from item_crypto.forms import open_envelope
+from item_crypto.keys.cached import MAX_SECONDS, CachedKeys
+from tests.faults import failing
+from tests.scene import CONFIGURATION, HISTORY, Scene
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.times = [0.0, 0.0]
+
+    def clocks(self) -> Any:
+        return tuple(lambda number=number: self.times[number] for number in range(2))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def cached(scene: Scene, clock: Clock) -> ValueCipher:
+    scene.meter.drain()
+    return ValueCipher(CachedKeys(scene.cipher.keys, 60, entries=3, clocks=clock.clocks()))
+
+
+def sealed(scene: Scene, key: Any, **values: Any) -> dict[str, Any]:
+    found = scene.encrypted(key, **values)
+    scene.meter.drain()
+    return {name: open_envelope(found[encrypted_name(name)]) for name in values}
+
+
+def test_data_key_when_it_is_asked_for_again_then_kms_is_not(scene: Scene, cached: ValueCipher) -> None:
+    key = scene.new_key()
+    envelopes = sealed(scene, key, history=HISTORY, configuration=CONFIGURATION)
+
+    for _ in range(3):
+        assert cached.decrypt(envelopes, scene.context(key))["history"] == HISTORY
+
+    assert len(scene.meter.drain()) == 1
+
+
+@pytest.mark.parametrize("times", [[60.0, 0.0], [0.0, 60.0], [0.0, -1.0]])
+def test_data_key_when_it_is_too_old_by_any_clock_then_kms_is_asked(
+    scene: Scene, cached: ValueCipher, clock: Clock, times: list[float]
+) -> None:
+    key = scene.new_key()
+    envelopes = sealed(scene, key, history=HISTORY)
+    cached.decrypt(envelopes, scene.context(key))
+
+    clock.times = times
+    with failing(scene.kms, "kms.Decrypt", "DisabledException"), pytest.raises(SystemicError):
+        cached.decrypt(envelopes, scene.context(key))
+
+
+def test_data_key_when_it_is_almost_too_old_then_it_is_used(scene: Scene, cached: ValueCipher, clock: Clock) -> None:
+    key = scene.new_key()
+    envelopes = sealed(scene, key, history=HISTORY)
+    cached.decrypt(envelopes, scene.context(key))
+    clock.times = [59.9, 59.9]
+
+    cached.decrypt(envelopes, scene.context(key))
+
+    assert len(scene.meter.drain()) == 1
+
+
+def test_ciphertext_when_it_is_of_another_item_then_a_remembered_key_helps_nobody(
+    scene: Scene, cached: ValueCipher
+) -> None:
+    key, other = scene.new_key(), scene.new_key()
+    envelopes = sealed(scene, key, history=HISTORY)
+    cached.decrypt(envelopes, scene.context(key))
+
+    with pytest.raises(DecryptionFailed):
+        cached.decrypt(envelopes, scene.context(other))
+    with pytest.raises(DecryptionFailed):
+        cached.decrypt(envelopes, encryption_context(key, scene.policy.context_attributes, "another-purpose"))
+
+
+def test_old_form_when_its_bare_key_is_remembered_then_it_is_by_its_context(scene: Scene, cached: ValueCipher) -> None:
+    key, other = scene.new_key(), scene.new_key()
+    envelope = {"history": open_envelope(scene.lisa(key, history=HISTORY)["encrypted_history"])}
+    scene.meter.drain()
+
+    for _ in range(2):
+        assert cached.decrypt(envelope, scene.context(key))["history"] == HISTORY
+    assert len(scene.meter.drain()) == 1
+    with pytest.raises(DecryptionFailed):
+        cached.decrypt(envelope, scene.context(other))
+
+
+def test_data_keys_when_there_are_too_many_then_the_one_used_longest_ago_is_forgotten(
+    scene: Scene, cached: ValueCipher
+) -> None:
+    keys = [scene.new_key() for _ in range(4)]
+    items = [(sealed(scene, key, history=HISTORY), scene.context(key)) for key in keys]
+
+    def read(number: int) -> int:
+        cached.decrypt(*items[number])
+        return len(scene.meter.drain())
+
+    assert [read(number) for number in (0, 1, 2)] == [1, 1, 1]
+    assert read(0) == 0
+    assert read(3) == 1  # The second goes.
+    assert [read(number) for number in (0, 2, 3)] == [0, 0, 0]
+    assert read(1) == 1
+
+
+def test_encryption_when_keys_are_remembered_then_each_write_has_a_new_one(scene: Scene, cached: ValueCipher) -> None:
+    key = scene.new_key()
+
+    first, second = (cached.encrypt({"history": HISTORY}, scene.context(key)) for _ in range(2))
+
+    assert first != second
+    assert len(scene.meter.drain()) == 2
+
+
+def test_failure_when_kms_refuses_then_it_is_not_remembered(scene: Scene, cached: ValueCipher) -> None:
+    key = scene.new_key()
+    envelopes = sealed(scene, key, history=HISTORY)
+
+    with failing(scene.kms, "kms.Decrypt", "DisabledException"), pytest.raises(SystemicError):
+        cached.decrypt(envelopes, scene.context(key))
+
+    assert cached.decrypt(envelopes, scene.context(key))["history"] == HISTORY
+
+
+def test_key_when_it_is_not_listed_then_it_is_not_asked_for(scene: Scene, cached: ValueCipher) -> None:
+    key = scene.new_key()
+    text = scene.unlisted_cipher.encrypt({"history": HISTORY}, scene.context(key))["history"]
+
+    with pytest.raises(KeyNotListed):
+        cached.decrypt({"history": open_envelope({"S": text})}, scene.context(key))
+
+
+def test_keys_when_threads_share_them_then_each_reads_what_it_asked_for(scene: Scene) -> None:
+    shared = ValueCipher(CachedKeys(scene.cipher.keys, 60, entries=2))
+    keys = [scene.new_key() for _ in range(4)]
+    contents: list[Any] = [{"S": f"value {number}"} for number in range(4)]
+    items = [(sealed(scene, key, history=value), scene.context(key)) for key, value in zip(keys, contents, strict=True)]
+    wrong: list[Any] = []
+
+    def read(number: int) -> None:
+        for turn in range(25):
+            at = (number + turn) % 4
+            if shared.decrypt(*items[at])["history"] != contents[at]:
+                wrong.append(at)
+
+    threads = [threading.Thread(target=read, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("seconds", "entries"), [(0, 10), (-1, 10), (MAX_SECONDS + 1, 10), (60, 0), (60, 1_001)])
+def test_bounds_when_they_are_left_then_the_keys_are_refused(scene: Scene, seconds: float, entries: int) -> None:
+    with pytest.raises(ConfigurationError):
+        CachedKeys(scene.cipher.keys, seconds, entries)
