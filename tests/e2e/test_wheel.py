@@ -5,10 +5,6 @@ It needs a package index, as pip is configured to find it.
 
 import importlib.metadata
 import json
-import os
-import subprocess
-import sys
-import venv
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +12,8 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
-ROOT = Path(__file__).parents[2]
+from tests.alone import run_alone
+
 VERSION = importlib.metadata.version("dynamodb-stream-encryptor")
 
 USES_A_TABLE = """
@@ -43,24 +40,6 @@ print(json.dumps({"stored": sorted(stored), "read": table.get_item(Key={"id": "1
 """
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    _run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", folder, ROOT)
-    (path,) = folder.glob("*.whl")
-    return path
-
-
-@pytest.fixture(scope="module")
-def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an environment's commands, into which the wheel with its command was installed."""
-    folder = tmp_path_factory.mktemp("empty") / "venv"
-    venv.create(folder, with_pip=True)
-    commands = folder / "bin"
-    _run(commands / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{wheel}[cli]")
-    return commands
-
-
 @pytest.fixture
 def moto_server() -> Iterator[str]:
     """The address of an AWS by moto."""
@@ -69,15 +48,6 @@ def moto_server() -> Iterator[str]:
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
-
-
-def _run(*command: object, **environment: str) -> str:
-    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, check=False, env=clean | environment, cwd=Path.home()
-    )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 def test_wheel_when_looked_into_then_it_has_two_packages_typed_and_nothing_else(wheel: Path) -> None:
@@ -90,20 +60,22 @@ def test_wheel_when_looked_into_then_it_has_two_packages_typed_and_nothing_else(
 
 def test_command_when_installed_then_it_tells_its_version_and_its_help(environment: Path) -> None:
     command = environment / "stream-encryptor"
-    assert _run(command, "--version") == f"stream-encryptor {VERSION}\n"
-    assert "migrate" in _run(command, "--help")
-    assert "--stack" in _run(command, "status", "--help")
+    assert run_alone(command, "--version") == f"stream-encryptor {VERSION}\n"
+    assert "migrate" in run_alone(command, "--help")
+    assert "--stack" in run_alone(command, "status", "--help")
 
 
 def test_command_when_installed_then_it_completes_in_a_shell(environment: Path) -> None:
     command = environment / "stream-encryptor"
-    assert "_STREAM_ENCRYPTOR_COMPLETE" in _run(command, "--show-completion", "bash")
-    words = _run(command, _STREAM_ENCRYPTOR_COMPLETE="complete_bash", COMP_WORDS="stream-encryptor mig", COMP_CWORD="1")
+    assert "_STREAM_ENCRYPTOR_COMPLETE" in run_alone(command, "--show-completion", "bash")
+    words = run_alone(
+        command, _STREAM_ENCRYPTOR_COMPLETE="complete_bash", COMP_WORDS="stream-encryptor mig", COMP_CWORD="1"
+    )
     assert words.split() == ["migrate"]
 
 
 def test_library_when_installed_then_a_table_is_encrypted_and_read(environment: Path, moto_server: str) -> None:
-    output = _run(
+    output = run_alone(
         environment / "python",
         "-c",
         USES_A_TABLE,
@@ -119,7 +91,7 @@ def test_library_when_installed_then_a_table_is_encrypted_and_read(environment: 
 
 
 def test_library_when_installed_then_it_brings_nothing_of_lambda(environment: Path) -> None:
-    listed = json.loads(_run(environment / "python", "-m", "pip", "list", "--format", "json"))
+    listed = json.loads(run_alone(environment / "python", "-m", "pip", "list", "--format", "json"))
     names = {package["name"].lower() for package in listed}
     assert {"boto3", "aws-encryption-sdk", "typer"} <= names
     assert "aws-lambda-powertools" not in names
