@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README, FORMAT, TROUBLESHOOTING = "README.md", "docs/format.md", "docs/troubleshooting.md"
 RECOVERY, OPERATING, TRYING = "docs/recovery.md", "docs/operating.md", "docs/trying.md"
 EVENTS, LIBRARY, ORDERS = "docs/events.md", "docs/library.md", "docs/orders.md"
+PLAN = "docs/plan.md"
 PATIENCE = 30.0  # seconds for a block to run
 START = 120.0  # seconds for the stack to start, on a busy machine
 
