@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from local import moto_state
 from local.aws_clients import ClientFactory
 from local.deployment import Addresses, Deployment, deploy, prepare_update
@@ -189,7 +191,10 @@ class LocalStack:
         ]
         front = DynamoDBFront(running.url, self.region, moto_state.ACCOUNT_ID)
         self._endpoint.lead_dynamodb_to(front)
-        front.adopt(tables, dynamodb.create_table)
+        try:
+            front.adopt(tables, dynamodb.create_table)
+        except (BotoCoreError, ClientError) as error:
+            raise LocalStackError(f"DynamoDB Local does not take the tables: {error}") from error
         streams = self._clients.client("dynamodbstreams")
         return lambda stream_arn: DynamoDBLocalShard(streams, stream_arn)
 

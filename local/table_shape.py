@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from local.errors import LocalStackError
 
 NAME: Final = "local-Table"
@@ -93,12 +95,18 @@ class TableShape:
         return set(self.key) == set(SESSIONS_KEY)
 
     def create(self, dynamodb: Any) -> str:
-        """Make the table, with a stream of keys, by a boto3 client, and return the stream's ARN."""
-        made = dynamodb.create_table(
-            TableName=self.name,
-            **self.arguments,
-            StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
-        )["TableDescription"]
+        """Make the table, with a stream of keys, by a boto3 client, and return the stream's ARN.
+
+        Raise `LocalStackError` where DynamoDB takes no such table.
+        """
+        try:
+            made = dynamodb.create_table(
+                TableName=self.name,
+                **self.arguments,
+                StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+            )["TableDescription"]
+        except (BotoCoreError, ClientError) as error:
+            raise LocalStackError(f"a table like {self.name} cannot be made: {error}") from error
         return str(made["LatestStreamArn"])
 
     def _index_by_user(self) -> str | None:

@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parents[1]
 README, FORMAT, TROUBLESHOOTING = "README.md", "docs/format.md", "docs/troubleshooting.md"
 RECOVERY, OPERATING, TRYING = "docs/recovery.md", "docs/operating.md", "docs/trying.md"
 EVENTS, LIBRARY, ORDERS = "docs/events.md", "docs/library.md", "docs/orders.md"
-PATIENCE = 30.0  # seconds for the stack to start, and for a block to run
+PLAN = "docs/plan.md"
+PATIENCE = 30.0  # seconds for a block to run
+START = 120.0  # seconds for the stack to start, on a busy machine
 
 
 def text(document: str) -> str:
@@ -96,7 +98,7 @@ def following(folder: Path, *options: str) -> Iterator[Reader]:
     with (folder / "up.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
     try:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + START
         while not (state / "stack.json").exists():
             assert process.poll() is None, (folder / "up.log").read_text()
             assert time.monotonic() < deadline, "the stack did not start"

@@ -125,6 +125,15 @@ def test_a_file_that_describes_no_table_says_what_is_wanted(tmp_path: Path, text
         TableShape.in_file(path)
 
 
+@pytest.mark.usefixtures("aws")
+def test_a_table_that_dynamodb_does_not_take_is_told_in_a_sentence(tmp_path: Path):
+    unused = {"AttributeName": "other", "AttributeType": "S"}
+    path = tmp_path / "orders.json"
+    path.write_text(json.dumps(PROVISIONED | {"AttributeDefinitions": [*PROVISIONED["AttributeDefinitions"], unused]}))
+    with pytest.raises(LocalStackError, match=r"a table like orders cannot be made: .*ValidationException"):
+        TableShape.in_file(path).create(boto3.client("dynamodb"))
+
+
 @pytest.mark.parametrize("text", ["{", None])
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str | None):
     path = tmp_path / "other.json"
