@@ -4,6 +4,7 @@ import type { Page } from "@playwright/test";
 import { go, signIn } from "../pages/admin.ts";
 import { looked } from "../pages/looked.ts";
 import { expect, test } from "../pages/watched.ts";
+import { put } from "../stack/aws.ts";
 
 test("who is signed in", async ({ page }) => {
   await signIn(page, "carol");
@@ -37,12 +38,18 @@ test("who is signed in", async ({ page }) => {
     await looked(page, "sweep");
   });
   await test.step("a sweep that runs", async () => {
+    // Enough for it to run while it is looked at.
+    await put(
+      Array.from({ length: 300 }, (_, number) => ({ sessionId: { S: `seen-${number}` }, userId: { S: "erin" } })),
+    );
     await go(page, "Migration");
     await page.getByRole("radio", { name: "Verify" }).click();
-    await page.getByLabel("Items a second, at most", { exact: true }).fill("2");
+    await page.getByLabel("Items a second, at most", { exact: true }).fill("1");
     await page.getByRole("button", { name: "Start verifying" }).click();
     await expect(page.getByText("What limits its rate: its ceiling.")).toBeVisible();
     await looked(page, "sweep-running");
+    await page.getByRole("button", { name: "Pause" }).click();
+    await expect(page.getByRole("button", { name: "Resume" })).toBeVisible();
     await page.getByRole("button", { name: "Rate…" }).click();
     await looked(page, "rate");
     await page.getByRole("button", { name: "Not now" }).click();
