@@ -5,7 +5,7 @@ sweeps.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import pytest
 
@@ -14,9 +14,19 @@ from encryptor_runtime.queues import KeyQueues, WorkQueue
 from migrator.page import Pages, Tally
 from migrator.starting import Starter
 from tests.dynamodb.unswept import Unswept
-from tests.dynamodb.world import World
+from tests.dynamodb.world import SESSIONS, World, item_key
 
 _RUNS: Final = 30  # At most: a run is over as soon as it fails.
+
+
+class Listed(World):
+    """A world in which encryption is often switched on for listed keys, and nobody sweeps."""
+
+    often: ClassVar[dict[str, int]] = World.often | {"sweep": 0, "switch": 12}
+
+    def _any_part(self) -> dict[str, Any]:
+        keys = [item_key(f"{kind}-{number}") for kind in ("dlg", "idle") for number in range(SESSIONS)]
+        return {"keys": self.draw.sample(keys, 4)}
 
 
 def unconditional_writes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +67,7 @@ SABOTAGE: Final[list[tuple[Callable[[pytest.MonkeyPatch], None], type[World], in
     (deferred_keys_forgotten, Unswept, 40, 3),
     (sweeps_that_do_nothing, World, 100, 1),
     (switching_on_without_a_sweep, World, 40, 3),
-    (listed_keys_forgotten, World, 40, 1),
+    (listed_keys_forgotten, Listed, 40, 1),
 ]
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from encryptor_runtime.switch import Switch
 from item_crypto import Keyrings, ValueCipher
 from item_crypto.core.codec import Value
+from item_crypto.core.part import Buckets
 from reader import application
 from reader.handler import lambda_handler
 from tests import client, factories
@@ -505,8 +506,9 @@ def test_given_messages_that_are_not_wanted_when_put_then_409_and_nothing_is_sto
     [("kms.Decrypt", 1), ("dynamodb.GetItem", 2), ("kms.GenerateDataKey", 1)],
     ids=["while the message is decrypted", "while the item is read", "while the rest is encrypted"],
 )
+@pytest.mark.parametrize("part", [None, Buckets(1)], ids=["off for all", "on for others"])
 def test_given_a_switch_that_goes_off_meanwhile_when_messages_are_put_then_409_and_none_lands_behind_a_decryption(
-    world: World, moment: tuple[str, int], capsys: pytest.CaptureFixture[str]
+    world: World, moment: tuple[str, int], part: Buckets | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     create_table(world.dynamodb, "control", "id", "part")
     world.set(CONTROL_TABLE_NAME="control", SETTING_CACHE_SECONDS="0")
@@ -517,8 +519,8 @@ def test_given_a_switch_that_goes_off_meanwhile_when_messages_are_put_then_409_a
 
     def off() -> None:
         switch = Switch(world.dynamodb, "control", True, 0)
-        if (now := switch.read_now()).enabled:
-            switch.change(False, "somebody", now.version)
+        if (now := switch.read_now()).enabled and now.part is None:
+            switch.change(part is not None, "somebody", now.version, part)
 
     with world.faults.interrupting(operation, off, moment="after", times=most):
         assert not_taken(put(world, {"encrypted_history": text}))

@@ -178,6 +178,10 @@ def test_a_conflict_is_looked_at_and_removed(reader: Reader):
 
 
 @pytest.mark.usefixtures("written")
+def test_the_buckets_are_computed_as_told(reader: Reader):
+    assert reader.python(block("docs/canary.md", "bucket"), alone=True) == "5666\n"
+
+
 def test_an_existing_table_is_migrated_and_verified(reader: Reader):
     few = block(OPERATING, "existing").replace("range(600)", "range(24)")
     assert "range(24)" in few
@@ -228,22 +232,18 @@ def test_an_administrator_switches_off_through_the_api(reader: Reader):
 
 
 @pytest.mark.usefixtures("written")
-def test_the_items_of_the_events_are_put(reader: Reader):
-    # Last, since it disables the stack's event source mappings.
-    assert "items put" in reader.bash(block(EVENTS, "put-items"))
-
-
 def test_a_canary_goes_from_off_over_parts_to_all(reader: Reader):
     output = reader.bash(block("docs/canary.md", "canary"))
 
     states = re.findall(r"^Encryption is (on[^(]*|off) \(", output, re.MULTILINE)
     part = ["on for 1% of the keys only"]
-    assert states == ["off", "off", *part, *part, "on for 10% of the keys only", "on"]
-    assert output.count("Dry run: nothing was changed.") == 2
+    assert states[-5:] == ["off", *part, *part, "on for 10% of the keys only", "on"]
+    assert output.count("Dry run: nothing was changed.") == 1
 
 
-def test_the_buckets_are_computed_as_told(reader: Reader):
-    assert reader.python(block("docs/canary.md", "bucket"), alone=True) == "5666\n"
+def test_the_items_of_the_events_are_put(reader: Reader):
+    # Last, since it disables the stack's event source mappings.
+    assert "items put" in reader.bash(block(EVENTS, "put-items"))
 
 
 def test_every_marked_block_is_run_here():

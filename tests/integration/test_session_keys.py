@@ -10,6 +10,7 @@ import pytest
 
 from encryptor_runtime.clients import longest_call
 from item_crypto import Keyrings, ValueCipher
+from item_crypto.core.part import ListedKeys
 from item_crypto.forms import open_envelope
 from session_keys import application
 from tests.factories import audit_lines, cognito, iam, json_lines, jwt, metrics
@@ -148,6 +149,19 @@ def test_given_messages_have_to_be_signed_when_asked_then_no_key_is_made_and_an_
     assert answer.status == 409
     assert answer.body["message"] == "Messages have to be signed: send the session in the clear."
     assert world.decrypt(made.body["encryptedKey"]).key == made.key
+
+
+def test_given_encryption_is_on_for_other_sessions_when_asked_then_no_key_is_made_and_one_inside_is(
+    world: KeyWorld,
+) -> None:
+    version = world.switch.read_now().version
+    world.switch.change(True, "root", version, ListedKeys.of([{"userId": {"S": "alice"}, "sessionId": {"S": "dlg-2"}}]))
+
+    outside, inside = world.generate("dlg-1"), world.generate("dlg-2")
+
+    assert (outside.status, inside.status) == (409, 200)
+    assert outside.body["message"] == "Encryption is on for other sessions only: send the session in the clear."
+    assert world.generate("dlg-2", "bob").status == 409
 
 
 def test_given_the_setting_cannot_be_read_when_a_key_is_asked_for_then_it_is_neither_on_nor_off(

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from encryptor_runtime.switch import Switch, SwitchState, VersionConflict
+from item_crypto.core.part import Buckets, ListedKeys, Part
 from item_crypto.errors import SystemicError, TransientError
 from tests.faults import ALWAYS, failing, interrupting
 from tests.scene import CLIENT, one_request_at_a_time
@@ -319,3 +320,86 @@ def test_given_a_table_that_refuses_when_changed_then_it_is_an_error_and_nothing
     with failing(control.dynamodb, "dynamodb.TransactWriteItems", code, status=status), pytest.raises(error):
         control.switch().change(False, "alice", 0)
     assert control.rows() == {}
+
+
+# A part
+
+BUCKETS: Any = {"M": {"buckets": {"N": "100"}, "of": {"N": "10000"}}}
+KEY: Any = {"M": {"sessionId": {"S": "dlg-1"}, "raw": {"B": b"\xff"}}}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [Buckets(100), ListedKeys.of([{"sessionId": {"S": "dlg-1"}, "raw": {"B": b"\xff"}}, {"orderId": {"N": "1.70"}}])],
+)
+def test_given_a_part_when_changed_and_read_then_it_is_the_same_and_in_the_history(
+    control: Control, part: Part
+) -> None:
+    made = control.switch(mine=False).change(True, "alice", 0, part)
+
+    read = control.switch(False).read()
+
+    assert (read, read.part, control.switch().history()) == (made, part, [made])
+    assert control.switch(mine=False).change(False, "alice", 1, part).part is None
+    assert control.switch().read().part is None
+
+
+def test_given_a_part_when_stored_then_the_row_is_as_documented(control: Control) -> None:
+    control.switch().change(True, "alice", 0, Buckets(100))
+    control.switch().change(True, "alice", 1, ListedKeys.of([{"sessionId": {"S": "dlg-1"}}]))
+
+    rows = control.rows()
+
+    assert (rows["v0000000001"]["enabled"], rows["v0000000001"]["onlyFor"]) == ({"BOOL": True}, BUCKETS)
+    assert rows["current"]["onlyFor"] == {"M": {"keys": {"L": [{"M": {"sessionId": {"S": "dlg-1"}}}]}}}
+
+
+@pytest.mark.parametrize(
+    "only_for",
+    [
+        {"NULL": True},
+        {"S": "1%"},
+        {"M": {}},
+        {"M": {"buckets": {"N": "0"}, "of": {"N": "10000"}}},
+        {"M": {"buckets": {"N": "10000"}, "of": {"N": "10000"}}},
+        {"M": {"buckets": {"N": "1.5"}, "of": {"N": "10000"}}},
+        {"M": {"buckets": {"S": "100"}, "of": {"N": "10000"}}},
+        {"M": {"buckets": {"N": "100"}}},
+        {"M": {"buckets": {"N": "100"}, "of": {"N": "1000"}}},
+        {"M": {**BUCKETS["M"], "seed": {"S": "x"}}},
+        {"M": {"keys": {"L": []}}},
+        {"M": {"keys": {"L": [{"S": "dlg-1"}]}}},
+        {"M": {"keys": {"L": [{"M": {}}]}}},
+        {"M": {"keys": {"L": [{"M": {"a": {"BOOL": True}}}]}}},
+        {"M": {"keys": {"L": [KEY]}, "buckets": {"N": "1"}}},
+        {"M": {"keys": {"L": [{"M": {"a": {"S": str(number)}}} for number in range(101)]}}},
+    ],
+)
+def test_given_an_unreadable_part_when_read_then_it_is_an_error_and_neither_on_nor_off(
+    control: Control, only_for: Any
+) -> None:
+    control.switch().change(True, "alice", 0)
+    row = control.rows()["current"]
+    control.other.put_item(TableName=TABLE, Item={**row, "onlyFor": only_for})
+
+    with pytest.raises(SystemicError, match="unreadable-setting"):
+        control.switch().read()
+
+
+def test_given_a_part_beside_off_when_read_then_it_is_an_error(control: Control) -> None:
+    control.switch().change(False, "alice", 0)
+    row = control.rows()["current"]
+    control.other.put_item(TableName=TABLE, Item={**row, "onlyFor": BUCKETS})
+
+    with pytest.raises(SystemicError, match="unreadable-setting"):
+        control.switch().read()
+
+
+def test_given_as_many_keys_as_can_be_when_stored_then_row_and_history_are_read(control: Control) -> None:
+    switch = control.switch()
+    keys = [{"sessionId": {"S": f"{number:04}" + "x" * 300}} for number in range(100)]
+    for version in range(40):  # More than a page of DynamoDB's.
+        switch.change(True, "alice", version, ListedKeys.of(keys[: 60 + version]))
+
+    assert switch.read_now().version == 40
+    assert [setting.version for setting in switch.history(100)] == list(range(40, 0, -1))

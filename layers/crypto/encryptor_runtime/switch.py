@@ -75,16 +75,17 @@ class Switch(ControlTable):
 
     def history(self, limit: int = 100) -> list[SwitchState]:
         """Return the versions that were made, newest first."""
+        # A version with listed keys has up to 40 KB, so that a page of 1 MB need not have all of them.
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="id = :id AND begins_with(part, :version)",
+            ExpressionAttributeValues={":id": {"S": SETTING}, ":version": {"S": "v"}},
+            ScanIndexForward=False,
+            ConsistentRead=True,
+            PaginationConfig={"MaxItems": limit},
+        )
         with translated("dynamodb"):
-            answer = self._dynamodb.query(
-                TableName=self._table,
-                KeyConditionExpression="id = :id AND begins_with(part, :version)",
-                ExpressionAttributeValues={":id": {"S": SETTING}, ":version": {"S": "v"}},
-                ScanIndexForward=False,
-                ConsistentRead=True,
-                Limit=limit,
-            )
-        return [setting_of(item) for item in answer["Items"]]
+            return [setting_of(item) for page in pages for item in page["Items"]]
 
 
 def _row(setting: SwitchState) -> dict[str, Any]:

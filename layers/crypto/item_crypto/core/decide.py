@@ -114,7 +114,7 @@ def decide(stored: StoredItem, policy: Policy, role: Role) -> Decision:
     """
     item = stored.item
     try:
-        policy = policy.for_item(item)
+        policy = policy if policy.part is None else policy.for_item(item)
     except ContextUnusable as unusable:
         return Decision(Action.FAIL, unusable.reason, {}, {}, item, policy, unusable)
     for name in policy.attributes:
