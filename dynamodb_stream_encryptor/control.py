@@ -75,7 +75,8 @@ class Control:
             raise explained(error, doing) from error
         answer = _understood(payload, "FunctionError" in response, self._function)
         if "error" in answer:
-            raise refusal(answer["error"], event["command"], self._target.options)
+            # What a dry run refuses, it refuses as the command itself would.
+            raise refusal(answer["error"], event.get("of", event["command"]), self._target.options)
         return answer
 
     def _waiting(self, command: str) -> AbstractContextManager[None]:

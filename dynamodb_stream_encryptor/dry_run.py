@@ -8,8 +8,10 @@ import typer
 from rich.table import Table
 
 from dynamodb_stream_encryptor.command import Operator
+from dynamodb_stream_encryptor.counted import counted
 from dynamodb_stream_encryptor.errors import OK, Unreachable
 from dynamodb_stream_encryptor.output import cell
+from dynamodb_stream_encryptor.progress import ceiling
 
 Option = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done: nothing is changed.")]
 
@@ -51,12 +53,12 @@ def sweep(operator: Operator, **fields: Any) -> int:
             raise Unreachable("The control function counts in an unknown shape.", "unexpected-answer") from error
         if cursor is None:
             break
-        operator.output.note(f"{scanned:,} items looked at.")
+        operator.output.note(f"{counted(scanned, 'item')} looked at.")
     if operator.output.as_json:
         operator.output.document({"dryRun": True, "goal": fields["goal"], "scanned": scanned, "counts": dict(counts)})
         return OK
     operator.output.table(_counted({_WORDS.get(name, name): number for name, number in counts.items()}))
-    return done(operator, f"Of {scanned:,} item{'' if scanned == 1 else 's'}.")
+    return done(operator, f"Of {counted(scanned, 'item')}.")
 
 
 def move(operator: Operator, verb: str, sweep_id: str | None) -> int:
@@ -69,6 +71,16 @@ def move(operator: Operator, verb: str, sweep_id: str | None) -> int:
         operator, f"The sweep {found.get('id')} ({found.get('goal')}) is {found.get('state')}: it would be "
         f"{answer.get('becomes')}.",
     )  # fmt: skip
+
+
+def set_rate(operator: Operator, sweep_id: str, rate: float | str) -> int:
+    """Say what a sweep's ceiling would be."""
+    answer = asked(operator, "set-rate", sweep=sweep_id, rate=rate)
+    if operator.output.as_json:
+        return document(operator, answer)
+    found = answer.get("sweep") or {}
+    now, then = ceiling(found.get("rate")), ceiling(answer.get("rate"))
+    return done(operator, f"The sweep {found.get('id')} ({found.get('goal')}): {then}, and not {now}.")
 
 
 def redrive(operator: Operator, at_most: int) -> int:

@@ -88,6 +88,15 @@ def speed(rate: float | None) -> str:
     return f"{rate:,.0f} items/s" if rate >= 10 else f"{rate:.1f} items/s"
 
 
+def ceiling(rate: float | None) -> str:
+    """Return how fast a sweep may go."""
+    return "as fast as the table and KMS bear" if rate is None else f"{_at(rate)} at most"
+
+
+def _at(rate: float) -> str:
+    return "1 item/s" if rate == 1 else f"{rate:g} items/s"
+
+
 def speeds(sweep: Sweep) -> list[str]:
     """Return how fast a sweep is, what limits that, and how fast it was on average; what is not known is left out."""
     now = progress(sweep).rate

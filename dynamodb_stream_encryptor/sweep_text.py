@@ -8,7 +8,7 @@ from rich.table import Table
 from dynamodb_stream_encryptor.counted import counted
 from dynamodb_stream_encryptor.judgement import Judgement, State
 from dynamodb_stream_encryptor.output import Output, cell, facts
-from dynamodb_stream_encryptor.progress import duration
+from dynamodb_stream_encryptor.progress import ceiling, duration
 from dynamodb_stream_encryptor.sweep import FAILURES, Sweep
 
 COUNT_WORDS: Final = {
@@ -112,8 +112,5 @@ def sweeps_table(sweeps: Sequence[Sweep]) -> Table:
 def started(sweep: Sweep) -> Table:
     """Return what was started."""
     pairs = [("sweep", sweep.id), ("goal", sweep.goal), ("segments", str(sweep.segments))]
-    if sweep.rate:
-        pairs.append(("at most", "1 item/s" if sweep.rate == 1 else f"{sweep.rate:g} items/s"))
-    else:
-        pairs.append(("rate", "as fast as the table and KMS bear"))
+    pairs.append(("rate", ceiling(sweep.rate)))
     return facts(pairs)

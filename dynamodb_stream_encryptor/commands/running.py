@@ -11,6 +11,7 @@ from dynamodb_stream_encryptor.commands.sweeps import Interval, conclude
 from dynamodb_stream_encryptor.counted import counted
 from dynamodb_stream_encryptor.errors import OK, UsageError
 from dynamodb_stream_encryptor.follow import STALLED_MINUTES, Patience, follow
+from dynamodb_stream_encryptor.progress import ceiling
 from dynamodb_stream_encryptor.sweep import ACTIVE, read_sweep
 from dynamodb_stream_encryptor.which_sweep import find_sweep, only_one
 
@@ -75,18 +76,19 @@ def add(app: typer.Typer) -> None:
         return conclude(operator, *reading, shown=json_lines)
 
     @command(app, "set-rate")
-    def set_rate(operator: Operator, sweep: RatedSweep, rate: NewRate) -> int:
+    def set_rate(operator: Operator, sweep: RatedSweep, rate: NewRate, dry_run: dry.Option = False) -> int:
         """Change how many items a second a sweep may read at most, while it runs; `auto` takes the ceiling away.
 
         Below it, the sweep finds its own rate: `status` shows it, and what limits it.
         """
+        if dry_run:
+            return dry.set_rate(operator, sweep, _rate(rate))
         answer = operator.control.act("set-rate", sweep=sweep, rate=_rate(rate))
         found = read_sweep(answer.get("sweep"))
         if operator.output.as_json:
             operator.output.document(answer)
         else:
-            ceiling = f"{found.rate:g} items/s at most" if found.rate else "as fast as the table and KMS bear"
-            operator.output.line(f"The sweep {found.id} ({found.goal}, {found.state}): {ceiling}.")
+            operator.output.line(f"The sweep {found.id} ({found.goal}, {found.state}): {ceiling(found.rate)}.")
         return OK
 
     @command(app, "pause")

@@ -320,6 +320,10 @@ class Commands:
                 if letter is None:
                     raise Refused("not-found", "There is no such message in the failure queue.")
                 return {"letter": views.letter(letter)}
+            case "set-rate":
+                rate, sweep = requests.new_rate(event), self._named(event)
+                with self._saying_why_not_moved(sweep):
+                    return {"sweep": self._shown(sweep), "rate": dry.set_rate(sweep, rate)}
         sweep = self._only_one() if of == "resume" and "sweep" not in event else self._named(event)
         with self._saying_why_not_moved(sweep):
             return {"sweep": self._shown(sweep), "becomes": dry.move(of, sweep)}

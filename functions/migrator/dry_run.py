@@ -177,6 +177,16 @@ class DryRun:
             raise WrongState
         return {"pause": State.PAUSED, "resume": State.RUNNING, "cancel": State.CANCELLED}[command].value
 
+    def set_rate(self, sweep: Sweep, rate: float | None) -> float | None:
+        """Return the ceiling that ``sweep`` would have, in items a second.
+
+        Raises:
+            WrongState: it has ended.
+        """
+        if sweep.state not in (State.RUNNING, State.PAUSED):
+            raise WrongState
+        return rate
+
     def redrive(self, limit: int) -> dict[str, int]:
         """Return how many letters would be tried again, by kind; each is seen by others again at once."""
         return dict(Counter(letter.kind for letter in self.parts.letters.peek(limit)))

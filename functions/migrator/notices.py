@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from evidence.counted import counted
 from migrator import views
 from migrator.progress import Segment, State, Sweep
 
@@ -62,11 +63,13 @@ def due(
     if found.state not in (State.RUNNING, State.PAUSED):
         went_well = found.state is State.DONE and not failed
         if is_looked_at(found, now) and not (found.started_by == SCHEDULED and went_well):
-            how = f"ended: {found.state.value}" + (f", {failed:,} items failed" if failed else "")
+            how = f"ended: {found.state.value}" + (f", {counted(failed, 'item')} failed" if failed else "")
             yield _notice("ended", found.id, how, shown, stack, _next_step(found, failed, stack))
         return
     if failed:
-        yield _notice("failed", found.id, f"goes on, {failed:,} items failed", shown, stack, _list_failures(stack))
+        yield _notice(
+            "failed", found.id, f"goes on, {counted(failed, 'item')} failed", shown, stack, _list_failures(stack)
+        )
     last = max((segment.committed_at for segment in segments if segment.committed_at), default=found.started_at)
     if found.state is State.RUNNING and now - last >= stalled_after:
         minutes = int((now - last).total_seconds() // 60)

@@ -15,7 +15,7 @@ from item_crypto.core.codec import Item, key_from_json
 from item_crypto.core.part import ALL_BUCKETS, MAX_KEYS, ListedKeys, Part, read_part
 from item_crypto.errors import UnsupportedValue
 
-DRY_RUNS: Final = ("start", "pause", "resume", "cancel", "set-config", "redrive", "discard")
+DRY_RUNS: Final = ("start", "pause", "resume", "cancel", "set-rate", "set-config", "redrive", "discard")
 """The commands that can be tried without doing anything: those that change something, all of them."""
 
 SEGMENTS: Final = 4

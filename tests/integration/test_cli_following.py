@@ -80,7 +80,7 @@ class TestWhichSweep:
 
     def test_watch_where_there_never_was_a_sweep_says_so(self, run, control):  # noqa: F811
         result = run("watch", *FAST)
-        assert (result.exit_code, control.commands()) == (2, ["status"])
+        assert (result.exit_code, control.commands()) == (5, ["status"])
         assert "No sweep was ever started." in result.stderr
 
 

@@ -63,7 +63,7 @@ def test_a_sweep_is_paused_resumed_and_cancelled(run: Run, world: Migration) -> 
         changed = run(verb)
         assert changed.exit_code == 0, changed.output
         assert f"is {state}" in changed.stdout
-    assert run("cancel").exit_code == 2
+    assert run("cancel").exit_code == 5
     assert run("pause", "no-such-sweep").exit_code == 2
 
 
@@ -72,7 +72,7 @@ def test_an_item_is_decrypted(run: Run, world: Migration) -> None:
     assert run("migrate", "--watch", "--interval", "0.05").exit_code == 0
     shown = run("decrypt-item", '{"sessionId": "s", "userId": "alice"}')
     assert json.loads(printed(shown))["history"][0]["content"] == SECRET
-    assert run("decrypt-item", '{"sessionId": "other", "userId": "alice"}').exit_code == 2
+    assert run("decrypt-item", '{"sessionId": "other", "userId": "alice"}').exit_code == 5
     assert run("decrypt-item", '{"sessionId": "s"}').exit_code == 2
 
 

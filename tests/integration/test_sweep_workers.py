@@ -208,9 +208,9 @@ class TestBetweenPages:
         worker = replace(world.parts.worker, sleep=waits.append)
         assert worker.carry_on(SegmentWork(sweep_id, 0, 0), lambda: 300.0) is Carried.DONE
 
-        # Ten items a page, of a second each, less what the page took itself; after the last one nobody waits.
-        assert len(waits) == 2
-        assert all(5 < wait <= 10 for wait in waits)
+        # A second's worth a page, less what the page took itself; after the last one nobody waits.
+        assert len(waits) == 24
+        assert all(0.5 < wait <= 1 for wait in waits)
 
     @pytest.mark.parametrize("rate", [1, 0.01])
     def test_given_a_rate_below_the_segments_when_swept_then_a_page_has_one_item_at_least(

@@ -155,16 +155,16 @@ function EstimatedEnd({ at }: { at: string }) {
 /** Asks for the ceiling of a sweep, and sets it. */
 function RateDialog({ sweep, close, changed }: { sweep: Sweep; close: () => void; changed: (told: string) => void }) {
   const { api } = useService();
-  const [rate, setRate] = useState(sweep.rate);
+  const [ceiling, setCeiling] = useState(sweep.rate);
   return (
     <Confirm
       open
       close={close}
       title="How fast may it go?"
-      does={rate === null ? "Set no ceiling" : "Set the ceiling"}
+      does={ceiling === null ? "Set no ceiling" : "Set the ceiling"}
       act={async () => {
-        await api.setRate(sweep.id, rate);
-        changed(rate === null ? "The sweep has no ceiling" : `The sweep reads ${short(rate)} items a second at most`);
+        await api.setRate(sweep.id, ceiling);
+        changed(ceiling === null ? "The sweep has no ceiling" : `The sweep reads at most ${rate(ceiling)}`);
       }}
     >
       <p>
@@ -173,8 +173,8 @@ function RateDialog({ sweep, close, changed }: { sweep: Sweep; close: () => void
       </p>
       <NumberInput
         label="Items a second, at most"
-        value={rate}
-        change={setRate}
+        value={ceiling}
+        change={setCeiling}
         min={1}
         max={1_000_000}
         placeholder="no ceiling"
