@@ -64,7 +64,7 @@ def test_a_sweep_is_paused_resumed_and_cancelled(run: Run, world: Migration) -> 
         assert changed.exit_code == 0, changed.output
         assert f"is {state}" in changed.stdout
     assert run("cancel").exit_code == 5
-    assert run("pause", "no-such-sweep").exit_code == 2
+    assert run("pause", "no-such-sweep").exit_code == 5
 
 
 def test_an_item_is_decrypted(run: Run, world: Migration) -> None:
