@@ -158,7 +158,7 @@ class Sessions:
         policy = self._runtime.settings.policy if check is None else self._runtime.policy()
         try:
             with counting_failures(self._runtime):
-                if not self._runtime.reconciler.delete(key, policy, check):
+                if not self._runtime.reconciler.delete(key, policy, check, _LISTED):
                     raise NoSuchSession
         except ConditionTooLong:
             raise BeyondComparison from None

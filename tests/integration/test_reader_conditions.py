@@ -314,6 +314,18 @@ def test_given_a_writer_between_read_and_deletion_when_deleted_under_a_tag_then_
     assert send(world, "GET").body[name] == ["newer"]
 
 
+@pytest.mark.parametrize("name", ["name", "history", "lastUpdated", "startTime"])
+def test_given_what_another_gives_first_when_deleted_under_a_tag_then_412_and_theirs_stands(
+    world: World, name: str
+) -> None:
+    world.store({key: value for key, value in session().items() if key != name})
+    now = tag(world)
+    meet(world, lambda: world.update(name, NEWER))
+
+    assert send(world, "DELETE", if_match=now).status == 412
+    assert send(world, "GET").body[name] == ["newer"]
+
+
 def test_given_our_own_encryption_in_between_when_deleted_under_a_tag_then_it_is_no_conflict(world: World) -> None:
     world.store(session())
     now = tag(world)

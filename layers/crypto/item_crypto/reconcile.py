@@ -233,13 +233,15 @@ class Reconciler:
         """Write if the change's guards hold and ``policy`` still does; False asks for a decision on both anew."""
         return self._current(policy) == policy and self._table.apply(change)
 
-    def delete(self, key: Item, policy: Policy, check: Check | None = None) -> bool:
+    def delete(self, key: Item, policy: Policy, check: Check | None = None, others: Iterable[str] = ()) -> bool:
         """Delete an item; return whether there was one.
 
         Args:
             key: the item's key.
             policy: what is encrypted.
             check: looks at the item before it is deleted; the deletion then rests on all that it saw.
+            others: attributes that writers may add meanwhile: where one was absent, the deletion rests on that too. A
+                condition cannot say that an item has no others.
 
         Raises:
             OutcomeUnknown: the deletion was sent, and whether it took effect cannot be told.
@@ -253,7 +255,7 @@ class Reconciler:
             check(self._seen(key, item, policy))
             if item is None:
                 return False
-            if self._delete(key, whole_item(item, policy.attributes)):
+            if self._delete(key, whole_item(item, (*policy.attributes, *others))):
                 return True
         raise TransientError("dynamodb", "TooManyConflicts")
 
