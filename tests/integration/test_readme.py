@@ -107,6 +107,11 @@ def _documents(answers: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("written")
+def test_support_reads_one_item(reader: Reader, session: dict[str, Any]):
+    assert json.loads(reader.bash(block(OPERATING, "decrypt-item")))["history"] == session["history"]
+
+
+@pytest.mark.usefixtures("written")
 def test_a_service_reads_an_item(reader: Reader):
     assert "landlord" in reader.python(block(TRYING, "service"), alone=True)
 
