@@ -97,15 +97,13 @@ export function SweepProgress({ sweep }: { sweep: Sweep }) {
           <dt>Done</dt>
           <dd>{percent(Math.round(share * 1000), 1000)}</dd>
         </div>
-        {!ended && (
-          <div>
-            <dt>Rate now</dt>
-            <dd>
-              {sweep.rateNow ? rate(sweep.rateNow) : "–"}
-              {sweep.rate && <span className="soft"> of at most {short(sweep.rate)}</span>}
-            </dd>
-          </div>
-        )}
+        <div>
+          <dt>{ended ? "Ceiling" : "Rate now"}</dt>
+          <dd>
+            {ended ? (sweep.rate ? rate(sweep.rate) : "none") : sweep.rateNow ? rate(sweep.rateNow) : "–"}
+            {!ended && sweep.rate && <span className="soft"> of at most {short(sweep.rate)}</span>}
+          </dd>
+        </div>
         <div>
           <dt>On average</dt>
           <dd>{average}</dd>
@@ -126,9 +124,7 @@ export function SweepProgress({ sweep }: { sweep: Sweep }) {
           </dd>
         </div>
       </dl>
-      {sweep.state === "running" && sweep.limitedBy && (
-        <p className="soft small">What limits its rate: {LIMITS[sweep.limitedBy]}.</p>
-      )}
+      <p className="soft small">{restraint(sweep)}</p>
       {sweep.state === "running" && idle >= 3 && (
         <p className="warn-text small">
           Nothing was committed for {items(idle, "minute")}. “Resume” queues its segments again.
@@ -137,6 +133,13 @@ export function SweepProgress({ sweep }: { sweep: Sweep }) {
       {sweep.reason && <p className="bad-text">It stopped: {reasonWords(sweep.reason)}.</p>}
     </div>
   );
+}
+
+/** What keeps a sweep from going faster; a line in every state, so that nothing below it moves. */
+function restraint(sweep: Sweep): string {
+  if (sweep.finishedAt !== null) return "It has ended.";
+  if (sweep.state === "paused") return "It rests, and goes on from where it is.";
+  return `What limits its rate: ${sweep.limitedBy ? LIMITS[sweep.limitedBy] : "nothing that it met yet"}.`;
 }
 
 /** When a sweep ends if it goes on like this: by the clock, and in how long. */
