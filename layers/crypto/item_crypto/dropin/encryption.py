@@ -12,10 +12,10 @@ from item_crypto.core.change import Change
 from item_crypto.core.codec import Item, Value, check_new_value
 from item_crypto.core.key import key_of
 from item_crypto.core.policy import Policy, Role
-from item_crypto.core.stored_form import encrypted_name
+from item_crypto.core.stored_form import encrypted_name, is_taken
 from item_crypto.dropin.protected import Protected
 from item_crypto.dropin.use import DONE, OnAccess, Use, key_digest
-from item_crypto.errors import CallRefused, ContextUnusable, ItemCryptoError, TransientError
+from item_crypto.errors import CallRefused, ConfigurationError, ContextUnusable, ItemCryptoError, TransientError
 from item_crypto.forms import open_ciphertexts
 from item_crypto.keys.cached import CachedKeys
 from item_crypto.plan import Planner
@@ -70,7 +70,8 @@ class Encryption:
         now: returns the time, aware.
 
     Raises:
-        ConfigurationError: ``cache_seconds`` is out of bounds.
+        ConfigurationError: ``cache_seconds`` is out of bounds; or an attribute of ``policy`` is part of the key, or
+            its name is one of the stored form.
     """
 
     def __init__(
@@ -82,6 +83,11 @@ class Encryption:
         cache_seconds: float = 0.0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        for name in policy.attributes:
+            if is_taken(name):
+                raise ConfigurationError(f"{name} is a name of the stored form")
+            if name in policy.context_attributes:
+                raise ConfigurationError(f"{name} is part of the encryption context")
         self.policy = policy
         self.protected = Protected(policy)
         # What an item looks like in the clear does not depend on the setting.
