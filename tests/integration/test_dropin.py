@@ -1,6 +1,7 @@
 """The drop-in for boto3: every stored form is read, and what it cannot make safely is refused."""
 
 import itertools
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,12 +15,14 @@ from moto import mock_aws
 
 from item_crypto import (
     CallRefused,
+    ConfigurationError,
     ContextUnusable,
     DecryptionFailed,
     EncryptedClient,
     EncryptedTable,
     Encryption,
     ExpressionRefused,
+    Role,
     SystemicError,
     UnsupportedValue,
     Use,
@@ -330,6 +333,20 @@ def test_table_when_nobody_named_it_then_it_is_refused_and_when_it_is_plain_it_i
     scene.plain.delete_table(TableName="users")
 
 
+def test_table_when_it_is_named_by_its_arn_then_it_is_the_same_table(scene: Scene, encryption: Encryption) -> None:
+    arn = scene.plain.describe_table(TableName=TABLE)["Table"]["TableArn"]
+    table = EncryptedTable(boto3.resource("dynamodb").Table(arn), encryption)
+    key = scene.new_key()
+
+    table.put_item(Item={**python(key), **PLAIN})
+
+    assert "encrypted_history" in (scene.stored(key) or {})
+    assert table.get_item(Key=python(key))["Item"] == {**python(key), **PLAIN}
+    client = EncryptedClient(scene.plain, {arn: encryption})
+    for name in (arn, TABLE):
+        assert client.get_item(TableName=name, Key=key)["Item"]["history"] == HISTORY
+
+
 @pytest.mark.parametrize(
     ("operation", "arguments"),
     [
@@ -386,6 +403,24 @@ def test_item_when_it_has_a_name_of_the_stored_form_then_it_is_refused(
     assert scene.stored(key) is None
 
 
+@pytest.mark.parametrize("name", ["at", "is_encrypted", "encrypted_history", "history_conflict", "userId"])
+def test_attribute_when_its_stored_form_would_collide_then_the_configuration_is_refused(
+    scene: Scene, name: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        Encryption(scene.cipher, replace(scene.policy, attributes=("history", name)))
+
+
+def test_attribute_when_its_ciphertext_would_be_written_over_by_a_marker_then_nothing_is_written(scene: Scene) -> None:
+    key = scene.new_key()
+    scene.store({**key, "at": {"S": "precious"}})
+
+    outcome = scene.reconcile(key, Role.ENCRYPTOR, attributes=("at",))
+
+    assert outcome.reason == "configuration-refused"
+    assert scene.stored(key) == {**key, "at": {"S": "precious"}}
+
+
 @pytest.mark.parametrize("value", [{"": 1}, [{"a": {"": 1}}]])
 def test_item_when_dynamodb_would_not_take_its_value_in_the_clear_then_it_is_not_encrypted(
     scene: Scene, table: EncryptedTable, value: Any
@@ -405,6 +440,20 @@ def test_item_when_it_lacks_a_key_then_it_is_refused_before_kms_is_asked(scene: 
     with pytest.raises(ContextUnusable):
         table.put_item(Item={"sessionId": "x", "history": 1})
     assert scene.meter.drain() == []
+
+
+@pytest.mark.parametrize("expression", ["REMOVE history title", "REMOVE history = :v", "REMOVE title, history :v"])
+def test_update_when_dynamodb_would_refuse_what_follows_a_removal_then_nothing_is_removed(
+    scene: Scene, table: EncryptedTable, expression: str
+) -> None:
+    key = python(scene.new_key())
+    table.put_item(Item={**key, "history": "x", "title": "t"})
+    values: Any = {"ExpressionAttributeValues": {":v": 1}} if ":v" in expression else {}
+
+    with pytest.raises(ExpressionRefused):
+        table.update_item(Key=key, UpdateExpression=expression, **values)
+
+    assert table.get_item(Key=key)["Item"] == {**key, "history": "x", "title": "t"}
 
 
 @pytest.mark.parametrize("condition", ["n = :n) OR (n = :n", "(n = :n", "n = :n))", "n ! :n", "§"])
