@@ -22,6 +22,7 @@ from item_crypto import (
     EncryptedTable,
     Encryption,
     ExpressionRefused,
+    OutcomeUnknown,
     Role,
     SystemicError,
     UnsupportedValue,
@@ -530,6 +531,27 @@ def test_old_item_when_it_cannot_be_decrypted_then_the_error_says_that_the_delet
 
     assert raised.value.__notes__ == ["The write took effect; what it returns cannot be decrypted."]
     assert scene.stored(key) is None
+
+
+@pytest.mark.parametrize("call", ["ADD", "put", "delete"])
+def test_write_when_it_took_effect_and_kms_is_throttled_then_nobody_is_told_to_try_again(
+    scene: Scene, table: EncryptedTable, call: str
+) -> None:
+    key = python(scene.new_key())
+    table.put_item(Item={**key, "history": "first", "n": 1})
+    calls: dict[str, Any] = {
+        "ADD": lambda: table.update_item(
+            Key=key, UpdateExpression="ADD n :one", ExpressionAttributeValues={":one": 1}, ReturnValues="ALL_NEW"
+        ),
+        "put": lambda: table.put_item(Item={**key, "history": "new"}, ReturnValues="ALL_OLD"),
+        "delete": lambda: table.delete_item(Key=key, ReturnValues="ALL_OLD"),
+    }
+
+    with failing(scene.kms, "kms.Decrypt", "ThrottlingException"), pytest.raises(OutcomeUnknown) as raised:
+        calls[call]()
+
+    assert (raised.value.service, raised.value.code) == ("kms", "ThrottlingException")
+    assert raised.value.__notes__ == ["The write took effect; what it returns cannot be decrypted."]
 
 
 def test_use_when_told_then_it_has_names_and_a_digest_and_the_keys_arn(

@@ -36,6 +36,7 @@ from item_crypto.service_errors import error_code
 UPDATE: Final = "UpdateExpression"
 RETURN: Final = "ReturnValues"
 ON_FAILURE: Final = "ReturnValuesOnConditionCheckFailure"
+_TOOK_EFFECT: Final = "The write took effect; what it returns cannot be decrypted."
 _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _ATTEMPTS: Final = 10  # Of an update that lost so many races, each against another writer.
 _FIRST_WAIT: Final = 0.01  # seconds; doubles with each race lost, with full jitter.
@@ -45,8 +46,8 @@ class Writes:
     """Writes items of tables in their stored form.
 
     Every method takes and returns what boto3's client does. It raises what that raises, and ItemCryptoError: a
-    CallRefused before anything is sent, and another where nothing could be encrypted; OutcomeUnknown alone tells that
-    something may have been written.
+    CallRefused before anything is sent, and another where nothing could be encrypted. What was written, or may have
+    been, is told by OutcomeUnknown; and by a note on any other error, where what the write returns cannot be decrypted.
 
     Args:
         calls: DynamoDB's.
@@ -293,8 +294,13 @@ def _cleared(operation: str, answer: Answer, request: Request, encryption: Encry
     if "Attributes" in answer and request.get(RETURN) in ("ALL_OLD", "ALL_NEW"):
         try:
             answer["Attributes"] = encryption.clear_one(operation, request["TableName"], answer["Attributes"])
+        except TransientError as error:
+            # Whoever tries again what is transient would make the write twice: an ADD counts.
+            unknown = OutcomeUnknown(error.service, error.code)
+            unknown.add_note(_TOOK_EFFECT)
+            raise unknown from error
         except ItemCryptoError as error:
-            error.add_note("The write took effect; what it returns cannot be decrypted.")
+            error.add_note(_TOOK_EFFECT)
             raise
     return answer
 
