@@ -1,6 +1,8 @@
 """The drop-in for boto3: every stored form is read, and what it cannot make safely is refused."""
 
 import itertools
+import multiprocessing
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -591,6 +593,28 @@ def test_reading_when_it_is_repeated_then_a_cache_asks_kms_once_and_a_write_neve
     table.put_item(Item={**python(key), **PLAIN})
     assert len(scene.meter.drain()) == 1
     assert (scene.stored(key) or {})["encrypted_history"] != before
+
+
+def test_process_when_it_was_forked_after_a_page_was_read_then_it_reads_pages_too(
+    scene: Scene, table: EncryptedTable
+) -> None:
+    """Servers make what they share before they fork; a child has none of the threads."""
+    keys = [scene.new_key() for _ in range(20)]
+    for key in keys:
+        table.put_item(Item={**python(key), **PLAIN})
+
+    def read(*some: Any) -> int:
+        asked: Any = {TABLE: {"Keys": [python(key) for key in some]}}
+        return len(table.meta.client.batch_get_item(RequestItems=asked)["Responses"][TABLE])
+
+    assert read(*keys) == 20  # More than there are threads: all of them are idle now.
+    child = multiprocessing.get_context("fork").Process(target=lambda: sys.exit(read(*keys[:2])))
+    child.start()
+    child.join(timeout=20)
+    try:
+        assert child.exitcode == 2
+    finally:
+        child.kill()
 
 
 def test_values_when_given_in_either_style_then_each_type_survives(scene: Scene, table: EncryptedTable) -> None:
