@@ -105,7 +105,12 @@ class Writes:
             ]
             uses += [(encryption, one.use, part) for part, one in zip(parts, written, strict=True) if one is not None]
         sent = {table: [part for part, _ in pairs] for table, pairs in given.items()}
-        answer = self._calls.send("batch_write_item", {**request, "RequestItems": sent})
+        try:
+            answer = self._calls.send("batch_write_item", {**request, "RequestItems": sent})
+        except (ClientError, BotoCoreError) as error:
+            for encryption, use, _ in uses:
+                encryption.tell(replace(use, outcome=_outcome(error)))
+            raise
         for table, parts in answer.get("UnprocessedItems", {}).items():
             answer["UnprocessedItems"][table] = [_as_given(part, given[table]) for part in parts]
         left = {id(part) for parts in answer.get("UnprocessedItems", {}).values() for part in parts}
@@ -146,9 +151,20 @@ class Writes:
         if item is not None and wanted.endswith("_OLD"):
             old = encryption.clear_one("update_item", table, item)  # Before the write: what fails has done nothing.
         written = encryption.decided(write)
-        sent = _update(request, update, written.change, encryption)
         try:
-            answer = self._calls.send("update_item", sent)
+            answer = self._made(_update(request, update, written.change, encryption), request, written, encryption)
+        except (ClientError, BotoCoreError, OutcomeUnknown) as error:
+            encryption.tell(replace(written.use, outcome=_outcome(error)))
+            raise
+        if answer is None:
+            return None
+        encryption.tell(written.use)
+        return _returned(answer, wanted, update, old if wanted.endswith("_OLD") else written.clear, encryption)
+
+    def _made(self, sent: Request, request: Request, written: Written, encryption: Encryption) -> Answer | None:
+        """Return the answer to an update that is sent; None where somebody wrote in between."""
+        try:
+            return self._calls.send("update_item", sent)
         except ClientError as error:
             if error_code(error) != _CONDITION_FAILED:
                 raise
@@ -160,11 +176,9 @@ class Writes:
                     return None
                 _show(error, request, encryption)
                 raise
-            if wanted != "NONE":
+            if request.get(RETURN, "NONE") != "NONE":
                 raise OutcomeUnknown("dynamodb", _CONDITION_FAILED) from None
-            answer = {"ResponseMetadata": error.response.get("ResponseMetadata", {})}
-        encryption.tell(written.use)
-        return _returned(answer, wanted, update, old if wanted.endswith("_OLD") else written.clear, encryption)
+            return {"ResponseMetadata": error.response.get("ResponseMetadata", {})}
 
     def _sent(
         self, operation: str, sent: Request, request: Request, encryption: Encryption, use: Use | None = None
@@ -173,10 +187,9 @@ class Writes:
         try:
             answer = self._calls.send(operation, sent)
         except (ClientError, BotoCoreError) as error:
-            is_condition = isinstance(error, ClientError) and error_code(error) == _CONDITION_FAILED
             if use is not None:
-                encryption.tell(replace(use, outcome="condition-failed" if is_condition else "failed"))
-            if isinstance(error, ClientError) and is_condition:
+                encryption.tell(replace(use, outcome=_outcome(error)))
+            if isinstance(error, ClientError) and error_code(error) == _CONDITION_FAILED:
                 _show(error, request, encryption)
             raise
         encryption.tell(use)
@@ -271,6 +284,14 @@ def _is_ours(change: Change, item: Item | None) -> bool:
     """Tell whether ``change`` took effect: no two ciphertexts are alike, so one that stands there is the one sent."""
     made = [name for name in change.sets if name.startswith(ENCRYPTED_PREFIX)]
     return item is not None and bool(made) and all(item.get(name) == change.sets[name] for name in made)
+
+
+def _outcome(error: Exception) -> str:
+    """Return what the record of a use says where a write was sent and met ``error``."""
+    if isinstance(error, ItemCryptoError):
+        return error.reason
+    is_condition = isinstance(error, ClientError) and error_code(error) == _CONDITION_FAILED
+    return "condition-failed" if is_condition else "failed"
 
 
 def _was_repeated(error: ClientError) -> bool:
