@@ -10,7 +10,7 @@ from dynamodb_stream_encryptor.planning.growth import COLLISION, INCOMPRESSIBLE,
 from dynamodb_stream_encryptor.planning.survey import Survey
 from dynamodb_stream_encryptor.planning.table import Table
 from item_crypto.core.context import PURPOSE, RESERVED_PREFIX
-from item_crypto.core.stored_form import CONFLICT_SUFFIX, ENCRYPTED_PREFIX, IS_ENCRYPTED, MARKERS, encrypted_name
+from item_crypto.core.stored_form import ENCRYPTED_PREFIX, IS_ENCRYPTED, MARKERS, encrypted_name, is_taken
 
 _CANDIDATES: Final = 12  # Attributes that are named where none is chosen.
 _TAKEN: Final = re.compile(r"[A-Za-z0-9_.-]{1,255}")  # What the template's parameters take as a name.
@@ -134,7 +134,7 @@ def of_names(table: Table, attributes: Sequence[str]) -> Iterator[Finding]:
                 "stored-form-is-key",
                 f"{taken}, which {name} needs in its stored form, is a key of {keys[taken]}.",
             )
-        if name in MARKERS or name.startswith(ENCRYPTED_PREFIX) or name.endswith(CONFLICT_SUFFIX):
+        if is_taken(name):
             yield Finding(
                 "attribute-has-stored-name", f"{name} is a name of the stored form, so it cannot be encrypted itself."
             )

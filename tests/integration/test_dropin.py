@@ -1,6 +1,9 @@
 """The drop-in for boto3: every stored form is read, and what it cannot make safely is refused."""
 
 import itertools
+import multiprocessing
+import sys
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,12 +17,15 @@ from moto import mock_aws
 
 from item_crypto import (
     CallRefused,
+    ConfigurationError,
     ContextUnusable,
     DecryptionFailed,
     EncryptedClient,
     EncryptedTable,
     Encryption,
     ExpressionRefused,
+    OutcomeUnknown,
+    Role,
     SystemicError,
     UnsupportedValue,
     Use,
@@ -330,6 +336,20 @@ def test_table_when_nobody_named_it_then_it_is_refused_and_when_it_is_plain_it_i
     scene.plain.delete_table(TableName="users")
 
 
+def test_table_when_it_is_named_by_its_arn_then_it_is_the_same_table(scene: Scene, encryption: Encryption) -> None:
+    arn = scene.plain.describe_table(TableName=TABLE)["Table"]["TableArn"]
+    table = EncryptedTable(boto3.resource("dynamodb").Table(arn), encryption)
+    key = scene.new_key()
+
+    table.put_item(Item={**python(key), **PLAIN})
+
+    assert "encrypted_history" in (scene.stored(key) or {})
+    assert table.get_item(Key=python(key))["Item"] == {**python(key), **PLAIN}
+    client = EncryptedClient(scene.plain, {arn: encryption})
+    for name in (arn, TABLE):
+        assert client.get_item(TableName=name, Key=key)["Item"]["history"] == HISTORY
+
+
 @pytest.mark.parametrize(
     ("operation", "arguments"),
     [
@@ -386,6 +406,24 @@ def test_item_when_it_has_a_name_of_the_stored_form_then_it_is_refused(
     assert scene.stored(key) is None
 
 
+@pytest.mark.parametrize("name", ["at", "is_encrypted", "encrypted_history", "history_conflict", "userId"])
+def test_attribute_when_its_stored_form_would_collide_then_the_configuration_is_refused(
+    scene: Scene, name: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        Encryption(scene.cipher, replace(scene.policy, attributes=("history", name)))
+
+
+def test_attribute_when_its_ciphertext_would_be_written_over_by_a_marker_then_nothing_is_written(scene: Scene) -> None:
+    key = scene.new_key()
+    scene.store({**key, "at": {"S": "precious"}})
+
+    outcome = scene.reconcile(key, Role.ENCRYPTOR, attributes=("at",))
+
+    assert outcome.reason == "configuration-refused"
+    assert scene.stored(key) == {**key, "at": {"S": "precious"}}
+
+
 @pytest.mark.parametrize("value", [{"": 1}, [{"a": {"": 1}}]])
 def test_item_when_dynamodb_would_not_take_its_value_in_the_clear_then_it_is_not_encrypted(
     scene: Scene, table: EncryptedTable, value: Any
@@ -405,6 +443,20 @@ def test_item_when_it_lacks_a_key_then_it_is_refused_before_kms_is_asked(scene: 
     with pytest.raises(ContextUnusable):
         table.put_item(Item={"sessionId": "x", "history": 1})
     assert scene.meter.drain() == []
+
+
+@pytest.mark.parametrize("expression", ["REMOVE history title", "REMOVE history = :v", "REMOVE title, history :v"])
+def test_update_when_dynamodb_would_refuse_what_follows_a_removal_then_nothing_is_removed(
+    scene: Scene, table: EncryptedTable, expression: str
+) -> None:
+    key = python(scene.new_key())
+    table.put_item(Item={**key, "history": "x", "title": "t"})
+    values: Any = {"ExpressionAttributeValues": {":v": 1}} if ":v" in expression else {}
+
+    with pytest.raises(ExpressionRefused):
+        table.update_item(Key=key, UpdateExpression=expression, **values)
+
+    assert table.get_item(Key=key)["Item"] == {**key, "history": "x", "title": "t"}
 
 
 @pytest.mark.parametrize("condition", ["n = :n) OR (n = :n", "(n = :n", "n = :n))", "n ! :n", "§"])
@@ -483,6 +535,27 @@ def test_old_item_when_it_cannot_be_decrypted_then_the_error_says_that_the_delet
     assert scene.stored(key) is None
 
 
+@pytest.mark.parametrize("call", ["ADD", "put", "delete"])
+def test_write_when_it_took_effect_and_kms_is_throttled_then_nobody_is_told_to_try_again(
+    scene: Scene, table: EncryptedTable, call: str
+) -> None:
+    key = python(scene.new_key())
+    table.put_item(Item={**key, "history": "first", "n": 1})
+    calls: dict[str, Any] = {
+        "ADD": lambda: table.update_item(
+            Key=key, UpdateExpression="ADD n :one", ExpressionAttributeValues={":one": 1}, ReturnValues="ALL_NEW"
+        ),
+        "put": lambda: table.put_item(Item={**key, "history": "new"}, ReturnValues="ALL_OLD"),
+        "delete": lambda: table.delete_item(Key=key, ReturnValues="ALL_OLD"),
+    }
+
+    with failing(scene.kms, "kms.Decrypt", "ThrottlingException"), pytest.raises(OutcomeUnknown) as raised:
+        calls[call]()
+
+    assert (raised.value.service, raised.value.code) == ("kms", "ThrottlingException")
+    assert raised.value.__notes__ == ["The write took effect; what it returns cannot be decrypted."]
+
+
 def test_use_when_told_then_it_has_names_and_a_digest_and_the_keys_arn(
     scene: Scene, table: EncryptedTable, uses: list[Use]
 ) -> None:
@@ -520,6 +593,28 @@ def test_reading_when_it_is_repeated_then_a_cache_asks_kms_once_and_a_write_neve
     table.put_item(Item={**python(key), **PLAIN})
     assert len(scene.meter.drain()) == 1
     assert (scene.stored(key) or {})["encrypted_history"] != before
+
+
+def test_process_when_it_was_forked_after_a_page_was_read_then_it_reads_pages_too(
+    scene: Scene, table: EncryptedTable
+) -> None:
+    """Servers make what they share before they fork; a child has none of the threads."""
+    keys = [scene.new_key() for _ in range(20)]
+    for key in keys:
+        table.put_item(Item={**python(key), **PLAIN})
+
+    def read(*some: Any) -> int:
+        asked: Any = {TABLE: {"Keys": [python(key) for key in some]}}
+        return len(table.meta.client.batch_get_item(RequestItems=asked)["Responses"][TABLE])
+
+    assert read(*keys) == 20  # More than there are threads: all of them are idle now.
+    child = multiprocessing.get_context("fork").Process(target=lambda: sys.exit(read(*keys[:2])))
+    child.start()
+    child.join(timeout=20)
+    try:
+        assert child.exitcode == 2
+    finally:
+        child.kill()
 
 
 def test_values_when_given_in_either_style_then_each_type_survives(scene: Scene, table: EncryptedTable) -> None:

@@ -349,6 +349,35 @@ def test_dynamodb_when_it_refuses_then_its_own_error_is_raised(pair: Pair, table
     assert pair.uses[-1].outcome == "failed"
 
 
+@pytest.mark.parametrize("error", ["InternalServerError", ReadTimeoutError(endpoint_url="https://dynamodb")])
+def test_write_when_nobody_knows_what_became_of_it_then_the_hook_is_told_all_the_same(
+    pair: Pair, table: EncryptedTable, error: Any
+) -> None:
+    batch: Any = {pair.stored.name: [{"PutRequest": {"Item": {**KEY, "history": ["ours"]}}}]}
+    pair.uses.clear()
+
+    with failing(_Listened(table), "dynamodb.UpdateItem", error), pytest.raises((ClientError, ReadTimeoutError)):
+        table.update_item(**SET)
+    with failing(_Listened(table), "dynamodb.BatchWriteItem", error), pytest.raises((ClientError, ReadTimeoutError)):
+        table.meta.client.batch_write_item(RequestItems=batch)
+
+    told = [(use.operation, use.encrypted, use.outcome) for use in pair.uses]
+    assert told == [("update_item", ("history",), "failed"), ("batch_write_item", ("history",), "failed")]
+
+
+def test_update_when_its_condition_fails_or_its_answer_is_lost_then_the_hook_is_told_that(
+    pair: Pair, retrying: EncryptedTable
+) -> None:
+    pair.uses.clear()
+
+    with pytest.raises(ClientError):
+        retrying.update_item(**SET, ConditionExpression="attribute_exists(title)")
+    with losing_the_answer(retrying), pytest.raises(OutcomeUnknown):
+        retrying.update_item(**SET, ReturnValues="ALL_NEW")
+
+    assert [use.outcome for use in pair.uses] == ["condition-failed", "outcome-unknown"]
+
+
 def test_series_of_calls_on_both_when_made_on_moto_too_then_answers_are_the_same(pair: Pair) -> None:
     for step in (
         Call("put_item", {"Item": {**KEY, "history": [{"type": "human"}], "trail": ["a"]}}),

@@ -225,7 +225,7 @@ class TestInTheWay:
         with_stream()
         assert codes(document("--attributes", "card", code=1)) == ["stored-form-is-key"]
 
-    @pytest.mark.parametrize("name", ["is_encrypted", "encrypted_at", "encrypted_card", "card_conflict"])
+    @pytest.mark.parametrize("name", ["is_encrypted", "encrypted_at", "encrypted_card", "card_conflict", "at"])
     def test_an_attribute_with_a_name_of_the_stored_form(self, filled, name):
         assert codes(document("--attributes", name, code=1)) == ["attribute-has-stored-name"]
 

@@ -1,6 +1,8 @@
 """Data keys that are remembered for reading: by exact question, for a while, so many, and never for writing."""
 
+import gc
 import threading
+import weakref
 from typing import Any
 
 import pytest
@@ -113,6 +115,30 @@ def test_data_keys_when_there_are_too_many_then_the_one_used_longest_ago_is_forg
     assert read(3) == 1  # The second goes.
     assert [read(number) for number in (0, 2, 3)] == [0, 0, 0]
     assert read(1) == 1
+
+
+class Unwrapped:
+    """A bare data key that can be looked for in memory."""
+
+
+class Unwrapping:
+    """Keys whose bare data keys can be looked for in memory; bytes cannot."""
+
+    def unwrap(self, encrypted_key: bytes, context: Any) -> Any:
+        return Unwrapped()
+
+
+def test_data_key_when_it_is_too_old_then_the_next_question_removes_it_from_memory(clock: Clock) -> None:
+    keys = CachedKeys(Unwrapping(), 60, clocks=clock.clocks())  # type: ignore[arg-type]
+    old = [weakref.ref(keys.unwrap(b"%d" % number, {})) for number in range(2)]
+    clock.times = [30.0, 30.0]
+    young = weakref.ref(keys.unwrap(b"young", {}))
+
+    clock.times = [60.0, 60.0]
+    keys.unwrap(b"another", {})
+
+    gc.collect()
+    assert ([one() for one in old], young() is None) == ([None, None], False)
 
 
 def test_encryption_when_keys_are_remembered_then_each_write_has_a_new_one(scene: Scene, cached: ValueCipher) -> None:

@@ -96,6 +96,7 @@ def test_key_when_it_is_not_given_by_its_arn_then_refused(name: str, text: str) 
         pytest.param({"ENCRYPTED_ATTRIBUTES": "history,is_encrypted"}, id="a marker"),
         pytest.param({"ENCRYPTED_ATTRIBUTES": "encryption_version"}, id="another marker"),
         pytest.param({"ENCRYPTED_ATTRIBUTES": "encrypted_history"}, id="a ciphertext"),
+        pytest.param({"ENCRYPTED_ATTRIBUTES": "history,at"}, id="one whose ciphertext would be a marker"),
         pytest.param({"ENCRYPTED_ATTRIBUTES": "history,history_conflict"}, id="a conflict"),
         pytest.param({"ENCRYPTED_ATTRIBUTES": "history,userId"}, id="a part of the context"),
         pytest.param({"APPENDED_ATTRIBUTES": "messages"}, id="appended and not encrypted"),

@@ -111,7 +111,9 @@ def test_given_a_connection_that_breaks_when_read_then_the_error_is_transient(co
         pytest.param({"enabled": None}, id="enabled is missing"),
         pytest.param({"version": {"S": "1"}}, id="version is text"),
         pytest.param({"version": None}, id="version is missing"),
+        pytest.param({"version": {"N": "1.5"}}, id="version is a fraction"),
         pytest.param({"changedAt": None}, id="time is missing"),
+        pytest.param({"changedAt": {"S": "yesterday"}}, id="time is none"),
     ],
 )
 def test_given_a_row_that_somebody_damaged_when_read_then_it_is_an_error_and_never_off(

@@ -7,7 +7,7 @@ from typing import Final
 
 from item_crypto.core.context import PURPOSE, RESERVED_PREFIX
 from item_crypto.core.policy import Policy
-from item_crypto.core.stored_form import CONFLICT_SUFFIX, ENCRYPTED_PREFIX, MARKERS
+from item_crypto.core.stored_form import is_taken
 from item_crypto.errors import ConfigurationError
 from item_crypto.keys.identity import check_key_arn
 
@@ -173,7 +173,7 @@ def _check_names(settings: Settings) -> None:
     listed = {"ENCRYPTED_ATTRIBUTES": settings.attributes, "EARLIER_ATTRIBUTES": settings.earlier_attributes}
     for setting, listed_names in listed.items():
         for name in listed_names:
-            if name in MARKERS or name.startswith(ENCRYPTED_PREFIX) or name.endswith(CONFLICT_SUFFIX):
+            if is_taken(name):
                 raise ConfigurationError(f"{setting}: {name} is a name of the stored form")
             if name in settings.context_attributes:
                 raise ConfigurationError(f"{setting}: {name} is part of the encryption context")

@@ -144,10 +144,14 @@ def setting_of(row: Mapping[str, Any]) -> SwitchState:
             "changedBy": {"S": by},
             "changedAt": {"S": at},
         }:
-            return SwitchState(enabled, int(version), by, datetime.fromisoformat(at), _part(row, enabled))
-        case _:
-            # Somebody edited the row by hand. To guess would be to fail open.
-            raise SystemicError("control-table", "unreadable-setting")
+            try:
+                number, moment = int(version), datetime.fromisoformat(at)
+            except ValueError:
+                pass
+            else:
+                return SwitchState(enabled, number, by, moment, _part(row, enabled))
+    # Somebody edited the row by hand. To guess would be to fail open.
+    raise SystemicError("control-table", "unreadable-setting")
 
 
 def _part(row: Mapping[str, Any], enabled: bool) -> Part | None:

@@ -19,7 +19,7 @@ from enum import Enum
 from typing import Final
 
 from item_crypto.core.codec import MAX_ITEM_SIZE, Item, Value, item_size
-from item_crypto.errors import ConflictUnresolved, ItemTooLarge, UnknownForm
+from item_crypto.errors import ConfigurationError, ConflictUnresolved, ItemTooLarge, UnknownForm
 
 ENCRYPTED_PREFIX: Final = "encrypted_"
 CONFLICT_SUFFIX: Final = "_conflict"
@@ -38,6 +38,15 @@ def encrypted_name(attribute: str) -> str:
 def conflict_name(attribute: str) -> str:
     """Return the name under which a conflicting value of ``attribute`` is encrypted."""
     return attribute + CONFLICT_SUFFIX
+
+
+def is_taken(attribute: str) -> bool:
+    """Tell whether ``attribute`` cannot be encrypted by its name: it, or its ciphertext's, is the stored form's own.
+
+    The ciphertext of ``at`` would stand where the marker ``encrypted_at`` does, which is written over it.
+    """
+    has_own_name = attribute in MARKERS or attribute.startswith(ENCRYPTED_PREFIX) or attribute.endswith(CONFLICT_SUFFIX)
+    return has_own_name or encrypted_name(attribute) in MARKERS
 
 
 # What is read
@@ -155,12 +164,15 @@ def stored_form(
 
     Raises:
         ConflictUnresolved: a conflict is to be kept where an earlier one still stands.
+        ConfigurationError: a ciphertext would have the name of a marker.
     """
     result = dict(item)
     for name, target in targets.items():
         stored, other = name, ENCRYPTED_PREFIX + name
         if target.encrypted:
             stored, other = other, stored
+            if stored in MARKERS:
+                raise ConfigurationError(f"the ciphertext of {name} would be written over by a marker")
         if name not in attributes and stored in item and not target.renewed:
             raise ConflictUnresolved("an earlier conflict of the attribute still stands")
         result[stored] = {"S": ciphertexts[name]} if target.encrypted else target.value

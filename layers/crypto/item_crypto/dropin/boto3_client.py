@@ -54,13 +54,13 @@ class EncryptedClient:
 
     Args:
         client: the client, in DynamoDB JSON: not the one behind a resource. It is used, never changed.
-        tables: how the items of each table are encrypted, by its name; None for a table whose items are passed as
-            they are. A call that names any other table is refused.
+        tables: how the items of each table are encrypted, by its name or ARN; None for a table whose items are
+            passed as they are. A call that names any other table is refused.
     """
 
     def __init__(self, client: "DynamoDBClient", tables: Mapping[str, Encryption | None]) -> None:
         self._client: Any = client
-        self._tables = dict(tables)
+        self._tables = {_name(table): encryption for table, encryption in tables.items()}
         calls = self._calls(client)
         self._reads, self._writes = Reads(calls, self), Writes(calls, self)
 
@@ -80,8 +80,7 @@ class EncryptedClient:
         Raises:
             CallRefused: the table is not among those that were named.
         """
-        name = table.rpartition(":table/")[2]
-        if name not in self._tables:
+        if (name := _name(table)) not in self._tables:
             raise CallRefused(operation, "the table is not named; name it with its encryption, or with None for none")
         return self._tables[name]
 
@@ -151,6 +150,11 @@ class EncryptedClient:
         if name in _PASSED:
             return found
         raise CallRefused(name, _REFUSED)
+
+
+def _name(table: str) -> str:
+    """Return a table's name, given that or its ARN."""
+    return table.rpartition(":table/")[2]
 
 
 @cache

@@ -1,10 +1,10 @@
 """How the items of one table are encrypted: an item stored and in the clear, and the record of each use."""
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Final, TypeVar
 
 from item_crypto.cipher import ValueCipher
@@ -12,10 +12,10 @@ from item_crypto.core.change import Change
 from item_crypto.core.codec import Item, Value, check_new_value
 from item_crypto.core.key import key_of
 from item_crypto.core.policy import Policy, Role
-from item_crypto.core.stored_form import encrypted_name
+from item_crypto.core.stored_form import encrypted_name, is_taken
 from item_crypto.dropin.protected import Protected
 from item_crypto.dropin.use import DONE, OnAccess, Use, key_digest
-from item_crypto.errors import CallRefused, ContextUnusable, ItemCryptoError, TransientError
+from item_crypto.errors import CallRefused, ConfigurationError, ContextUnusable, ItemCryptoError, TransientError
 from item_crypto.forms import open_ciphertexts
 from item_crypto.keys.cached import CachedKeys
 from item_crypto.plan import Planner
@@ -70,7 +70,8 @@ class Encryption:
         now: returns the time, aware.
 
     Raises:
-        ConfigurationError: ``cache_seconds`` is out of bounds.
+        ConfigurationError: ``cache_seconds`` is out of bounds; or an attribute of ``policy`` is part of the key, or
+            its name is one of the stored form.
     """
 
     def __init__(
@@ -82,6 +83,11 @@ class Encryption:
         cache_seconds: float = 0.0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        for name in policy.attributes:
+            if is_taken(name):
+                raise ConfigurationError(f"{name} is a name of the stored form")
+            if name in policy.context_attributes:
+                raise ConfigurationError(f"{name} is part of the encryption context")
         self.policy = policy
         self.protected = Protected(policy)
         # What an item looks like in the clear does not depend on the setting.
@@ -91,6 +97,7 @@ class Encryption:
         self._writer = Planner(cipher, now)
         reading = ValueCipher(CachedKeys(cipher.keys, cache_seconds)) if cache_seconds else cipher
         self._reader = Planner(reading, now)
+        self._pool_of: tuple[int, ThreadPoolExecutor | None] = (os.getpid(), None)
 
     def current(self) -> Policy:
         """Return the policy as it is to be acted on now.
@@ -270,6 +277,11 @@ class Encryption:
         digest = key_digest(item, names) if self._on_access is not None else ""
         return Use(operation, table, names, digest, decrypted, encrypted, keys, outcome)
 
-    @cached_property
+    @property
     def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(_WORKERS, thread_name_prefix="item-crypto")
+        # Threads stay behind when a process forks, as servers do: a pool without them would be waited for without end.
+        process, pool = self._pool_of
+        if pool is None or process != os.getpid():
+            pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="item-crypto")
+            self._pool_of = os.getpid(), pool
+        return pool

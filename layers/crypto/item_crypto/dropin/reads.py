@@ -133,7 +133,7 @@ class Reads:
                 sent[table], narrowings[table] = _projected("batch_get_item", part, encryption)
         answer = self._calls.send("batch_get_item", {**request, "RequestItems": sent})
         for table, items in answer.get("Responses", {}).items():
-            encryption = encryptions.get(table)
+            encryption = encryptions[table]
             if encryption is not None:
                 clear = encryption.clear("batch_get_item", table, items)
                 answer["Responses"][table] = [_narrowed(item, narrowings[table]) for item in clear]

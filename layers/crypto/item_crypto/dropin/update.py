@@ -79,8 +79,10 @@ def taken_apart(text: str, placeholders: Placeholders, protected: Protected) -> 
                 raise ExpressionRefused(path.root, "the expression names the attribute twice; name it once")
             if clause == "SET":
                 sets[path.root] = _setting(path, action, placeholders, protected)
-            else:
+            elif path.end == action[-1].end:
                 removes.append(path.root)
+            else:
+                raise ExpressionRefused(path.root, "more than a path follows REMOVE; correct it")
     return Update(sets, tuple(removes), rest)
 
 

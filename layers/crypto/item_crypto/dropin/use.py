@@ -24,7 +24,8 @@ class Use:
         decrypted: the attributes that were decrypted.
         encrypted: the attributes that were encrypted.
         keys: what identifies the keys that were used: their ARNs for KMS keys.
-        outcome: ``done``, or the ``reason`` of the error that the caller got.
+        outcome: ``done``; the ``reason`` of the error that the caller got; or what DynamoDB said to a write:
+            ``condition-failed``, ``unprocessed`` in a batch, ``failed`` for all else, which may have taken effect.
     """
 
     operation: str

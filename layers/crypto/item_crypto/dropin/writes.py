@@ -36,6 +36,7 @@ from item_crypto.service_errors import error_code
 UPDATE: Final = "UpdateExpression"
 RETURN: Final = "ReturnValues"
 ON_FAILURE: Final = "ReturnValuesOnConditionCheckFailure"
+_TOOK_EFFECT: Final = "The write took effect; what it returns cannot be decrypted."
 _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _ATTEMPTS: Final = 10  # Of an update that lost so many races, each against another writer.
 _FIRST_WAIT: Final = 0.01  # seconds; doubles with each race lost, with full jitter.
@@ -45,8 +46,8 @@ class Writes:
     """Writes items of tables in their stored form.
 
     Every method takes and returns what boto3's client does. It raises what that raises, and ItemCryptoError: a
-    CallRefused before anything is sent, and another where nothing could be encrypted; OutcomeUnknown alone tells that
-    something may have been written.
+    CallRefused before anything is sent, and another where nothing could be encrypted. What was written, or may have
+    been, is told by OutcomeUnknown; and by a note on any other error, where what the write returns cannot be decrypted.
 
     Args:
         calls: DynamoDB's.
@@ -104,7 +105,12 @@ class Writes:
             ]
             uses += [(encryption, one.use, part) for part, one in zip(parts, written, strict=True) if one is not None]
         sent = {table: [part for part, _ in pairs] for table, pairs in given.items()}
-        answer = self._calls.send("batch_write_item", {**request, "RequestItems": sent})
+        try:
+            answer = self._calls.send("batch_write_item", {**request, "RequestItems": sent})
+        except (ClientError, BotoCoreError) as error:
+            for encryption, use, _ in uses:
+                encryption.tell(replace(use, outcome=_outcome(error)))
+            raise
         for table, parts in answer.get("UnprocessedItems", {}).items():
             answer["UnprocessedItems"][table] = [_as_given(part, given[table]) for part in parts]
         left = {id(part) for parts in answer.get("UnprocessedItems", {}).values() for part in parts}
@@ -145,9 +151,20 @@ class Writes:
         if item is not None and wanted.endswith("_OLD"):
             old = encryption.clear_one("update_item", table, item)  # Before the write: what fails has done nothing.
         written = encryption.decided(write)
-        sent = _update(request, update, written.change, encryption)
         try:
-            answer = self._calls.send("update_item", sent)
+            answer = self._made(_update(request, update, written.change, encryption), request, written, encryption)
+        except (ClientError, BotoCoreError, OutcomeUnknown) as error:
+            encryption.tell(replace(written.use, outcome=_outcome(error)))
+            raise
+        if answer is None:
+            return None
+        encryption.tell(written.use)
+        return _returned(answer, wanted, update, old if wanted.endswith("_OLD") else written.clear, encryption)
+
+    def _made(self, sent: Request, request: Request, written: Written, encryption: Encryption) -> Answer | None:
+        """Return the answer to an update that is sent; None where somebody wrote in between."""
+        try:
+            return self._calls.send("update_item", sent)
         except ClientError as error:
             if error_code(error) != _CONDITION_FAILED:
                 raise
@@ -159,11 +176,9 @@ class Writes:
                     return None
                 _show(error, request, encryption)
                 raise
-            if wanted != "NONE":
+            if request.get(RETURN, "NONE") != "NONE":
                 raise OutcomeUnknown("dynamodb", _CONDITION_FAILED) from None
-            answer = {"ResponseMetadata": error.response.get("ResponseMetadata", {})}
-        encryption.tell(written.use)
-        return _returned(answer, wanted, update, old if wanted.endswith("_OLD") else written.clear, encryption)
+            return {"ResponseMetadata": error.response.get("ResponseMetadata", {})}
 
     def _sent(
         self, operation: str, sent: Request, request: Request, encryption: Encryption, use: Use | None = None
@@ -172,10 +187,9 @@ class Writes:
         try:
             answer = self._calls.send(operation, sent)
         except (ClientError, BotoCoreError) as error:
-            is_condition = isinstance(error, ClientError) and error_code(error) == _CONDITION_FAILED
             if use is not None:
-                encryption.tell(replace(use, outcome="condition-failed" if is_condition else "failed"))
-            if isinstance(error, ClientError) and is_condition:
+                encryption.tell(replace(use, outcome=_outcome(error)))
+            if isinstance(error, ClientError) and error_code(error) == _CONDITION_FAILED:
                 _show(error, request, encryption)
             raise
         encryption.tell(use)
@@ -272,6 +286,14 @@ def _is_ours(change: Change, item: Item | None) -> bool:
     return item is not None and bool(made) and all(item.get(name) == change.sets[name] for name in made)
 
 
+def _outcome(error: Exception) -> str:
+    """Return what the record of a use says where a write was sent and met ``error``."""
+    if isinstance(error, ItemCryptoError):
+        return error.reason
+    is_condition = isinstance(error, ClientError) and error_code(error) == _CONDITION_FAILED
+    return "condition-failed" if is_condition else "failed"
+
+
 def _was_repeated(error: ClientError) -> bool:
     """Tell whether the client had sent the request before: that one's answer, which was lost, may have been success."""
     return error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
@@ -293,8 +315,13 @@ def _cleared(operation: str, answer: Answer, request: Request, encryption: Encry
     if "Attributes" in answer and request.get(RETURN) in ("ALL_OLD", "ALL_NEW"):
         try:
             answer["Attributes"] = encryption.clear_one(operation, request["TableName"], answer["Attributes"])
+        except TransientError as error:
+            # Whoever tries again what is transient would make the write twice: an ADD counts.
+            unknown = OutcomeUnknown(error.service, error.code)
+            unknown.add_note(_TOOK_EFFECT)
+            raise unknown from error
         except ItemCryptoError as error:
-            error.add_note("The write took effect; what it returns cannot be decrypted.")
+            error.add_note(_TOOK_EFFECT)
             raise
     return answer
 

@@ -131,6 +131,10 @@ class _Remembered:
             self._answers.pop(question, None)
         answer = ask()  # Outside of the lock: it may wait for the key service.
         with self._lock:
+            # What is too old is not only not used: it does not stay in memory, though nobody asks for it again.
+            now = self._now()
+            for old in [known for known, (then, _) in self._answers.items() if not self._is_fresh(then, now)]:
+                del self._answers[old]
             self._answers[question] = asked_at, answer
             self._answers.move_to_end(question)
             while len(self._answers) > self._entries:
