@@ -107,10 +107,17 @@ def test_part_when_no_item_is_in_it_then_nothing_was_looked_at() -> None:
     assert result.findings == ("No item is in the part (1% of the keys): nothing of it was looked at.",)
 
 
+NOTHING = "No item of the part (1% of the keys) has anything to encrypt: nothing was verified."
+
+
 @pytest.mark.parametrize(
     ("may_be_absent", "verdict", "findings"),
     [
-        ((), Verdict.FINDINGS, ("No item of the part (1% of the keys) has anything to encrypt: nothing was verified.",)),
+        (
+            (),
+            Verdict.FINDINGS,
+            ("No item of the part (1% of the keys) has anything to encrypt: nothing was verified.",),
+        ),
         (("history", "configuration"), Verdict.PART_VERIFIED, ()),
     ],
 )
