@@ -113,10 +113,14 @@ class DryRun:
             for item in answer["Items"]:
                 counts[COUNTED[self._outcome(item, policy).status]] += 1
             scanned, cursor = scanned + len(answer["Items"]), answer.get("LastEvaluatedKey")
-            if cursor is None or self.clock() - began >= SECONDS or self.seconds_left() < _RESERVE:
+            if cursor is None:
                 return Looked(counts, scanned, cursor)
             if rate is not None:
-                self.sleep(max(0.0, len(answer["Items"]) / rate - (self.clock() - started)))
+                # Before an answer too: the next question follows at once. No longer than this invocation lasts.
+                pause = len(answer["Items"]) / rate - (self.clock() - started)
+                self.sleep(max(0.0, min(pause, self.seconds_left() - _RESERVE)))
+            if self.clock() - began >= SECONDS or self.seconds_left() <= _RESERVE:
+                return Looked(counts, scanned, cursor)
 
     def _page(self, cursor: Item | None, rate: float | None) -> Mapping[str, Any]:
         limit = _PAGE if rate is None else max(1, min(_PAGE, int(rate * 10)))

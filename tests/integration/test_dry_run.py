@@ -20,6 +20,16 @@ from tests.operated import Operated, Run, printed
 KEY = '{"sessionId": "s1", "userId": "alice"}'
 
 
+class Clock:
+    """Time that passes only where somebody waits."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
     with mock_aws():
@@ -221,6 +231,26 @@ def test_given_many_pages_when_the_command_counts_then_it_adds_them_up(
 
     assert "25  would be encrypted" in printed(result)
     assert "10 items looked at." in result.stderr
+
+
+@pytest.mark.parametrize("rate", [1.0, 0.5, 0.05, 0.0001])
+def test_given_a_rate_when_answer_follows_answer_then_it_is_kept_and_no_answer_outlasts_its_invocation(
+    world: Migration, rate: float
+) -> None:
+    for number in range(35):
+        world.put(f"s{number}")
+    clock = Clock()
+    cursor, scanned = None, 0
+    for _ in range(5):
+        ends = clock.now + 300
+        dry = dry_run.DryRun(world.parts, lambda ends=ends: ends - clock.now, clock.sleep, lambda: clock.now)
+        looked = dry.start(requests.start({"goal": "encrypt", "rate": rate}), cursor)
+        assert clock.now < ends
+        if looked.cursor is None:
+            break
+        cursor, scanned = looked.cursor, scanned + looked.scanned
+
+    assert scanned <= max(rate, 1 / 255) * clock.now
 
 
 @pytest.mark.parametrize("cursor", [{}, "s", {"sessionId": {"BOOL": True}}])
