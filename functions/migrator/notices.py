@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from evidence.counted import counted
 from migrator import views
-from migrator.progress import Segment, State, Sweep
+from migrator.progress import Segment, State, Sweep, came_forward
 
 TOLD_WITHIN: Final = timedelta(hours=6)
 """For how long after its end a sweep's end is told: a stack that is updated does not tell of all that ever was."""
@@ -70,14 +70,14 @@ def due(
         yield _notice(
             "failed", found.id, f"goes on, {counted(failed, 'item')} failed", shown, stack, _list_failures(stack)
         )
-    last = max((segment.committed_at for segment in segments if segment.committed_at), default=found.started_at)
+    last = came_forward(found, segments)
     if found.state is State.RUNNING and now - last >= stalled_after:
         minutes = int((now - last).total_seconds() // 60)
         step = (
             f"`stream-encryptor resume {found.id} --stack {stack}` queues it again where its messages were lost; the "
             "migrator's log says more."
         )
-        # The last commit names the standstill: one that ends and comes again is another.
+        # The last commit, or resume, names the standstill: one that ends and comes again is another.
         yield _notice(
             "stalled", f"{found.id}#{last.isoformat()}", f"stands still for {minutes} min", shown, stack, step
         )
