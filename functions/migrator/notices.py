@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from encryptor_runtime.messages import Goal
 from evidence.counted import counted
 from migrator import views
 from migrator.progress import Segment, State, Sweep, came_forward
@@ -93,6 +94,11 @@ def _notice(event: str, mark: str, how: str, shown: Mapping[str, Any], stack: st
         "items": f"{shown['scanned']:,} of about {shown['estimatedItems']:,}",
         "failed": f"{shown['itemsFailed']:,}",
         **{f"counted {name}": f"{number:,}" for name, number in sorted(shown["counts"].items()) if number},
+        **{
+            f"counted {name}, outside of the part": f"{number:,}"
+            for name, number in sorted(shown["outside"].items())
+            if number
+        },
         "segments": f"{shown['segmentsDone']} of {shown['segments']} done",
         "started": shown["startedAt"],
         "ended": shown["finishedAt"],
@@ -104,6 +110,8 @@ def _notice(event: str, mark: str, how: str, shown: Mapping[str, Any], stack: st
 def _next_step(found: Sweep, failed: int, stack: str) -> str:
     if failed:
         return _list_failures(stack)
+    if found.state is State.DONE and found.goal is Goal.VERIFY:
+        return f"`stream-encryptor watch {found.id} --stack {stack}` tells what it found."
     if found.state is State.DONE:
         return f"`stream-encryptor verify --stack {stack}` counts what is in the table now."
     return f"`stream-encryptor status --stack {stack}` shows how things stand."

@@ -308,6 +308,22 @@ class TestNotices:
         (message,) = topic.told()
         assert "resume" in message["Message"]
 
+    def test_given_a_verification_of_a_part_when_told_then_no_item_outside_is_left_out(
+        self, world: Migration, topic: Topic, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world.switch(enabled=False, version=0)
+        world.command("set-config", enabled=True, version=1, part={"buckets": 1})
+        for n in range(3):
+            world.plain(f"s{n}")
+        sweep_id = world.run("verify")["id"]
+
+        look(world, capsys)
+
+        (message,) = topic.told()
+        lines = message["Message"].splitlines()
+        assert "counted plaintext, outside of the part: 3" in lines
+        assert f"`stream-encryptor watch {sweep_id} --stack {world.parts.stack}` tells what it found." in lines
+
     def test_given_a_sweep_that_was_paused_for_long_when_it_is_resumed_then_it_stands_still_from_then_on(
         self, world: Migration, topic: Topic, capsys: pytest.CaptureFixture[str]
     ) -> None:
