@@ -7,9 +7,11 @@
     --part 0.25%                                           of all keys, by their hash: 25 of 10,000 buckets
 """
 
+import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -67,8 +69,27 @@ def narrows(before: Mapping[str, Any], part: Part | None) -> bool:
         case {"buckets": int(number)}, {"buckets": int(other)}:
             return other < number
         case {"keys": _}, {"keys": list(keys)}:
-            return not all(key in keys for key in before.get("listedKeys") or [None])
+            typed = [_identity(key) for key in keys]
+            return not all(_identity(key) in typed for key in before.get("listedKeys") or [None])
     return True
+
+
+def _identity(key: Any) -> Any:
+    """Return what tells a key from others, however it is spelled: 1 and 1.0 are one; what is none, as it is."""
+    try:
+        return {name: _content(part) for name, part in key.items()}
+    except (AttributeError, TypeError, ValueError, ArithmeticError):
+        return key
+
+
+def _content(part: Mapping[str, Any]) -> tuple[str, Any]:
+    match part:
+        case {"N": str(digits)}:
+            return "N", Decimal(digits)
+        case {"B": str(text)}:
+            return "B", base64.b64decode(text)
+    ((kind, content),) = part.items()
+    return kind, content
 
 
 def _buckets(percent: str) -> int:

@@ -47,7 +47,9 @@ def find_sweep(operator: Operator, interval: float, patience: Patience | None = 
 def is_expected(setting: Mapping[str, Any], sweeps: Sequence[Sweep], now: datetime) -> bool:
     """Tell whether a sweep is about to begin, since encryption was switched on a moment ago."""
     changed_at = read_time(setting.get("changedAt"))
-    if not setting.get("enabled") or changed_at is None or now - changed_at > _FOLLOWS:
+    # Where it is on for a part, none follows by itself.
+    is_on_for_all = setting.get("enabled") and setting.get("part") is None
+    if not is_on_for_all or changed_at is None or now - changed_at > _FOLLOWS:
         return False
     return not any(sweep.goal == "encrypt" and sweep.setting_version == setting.get("version") for sweep in sweeps)
 

@@ -19,6 +19,7 @@ _SHARE: Final = 0.25  # Of what a table takes beside its busiest hour.
 _ITEMS_A_SEGMENT: Final = 25_000
 _ITEMS_A_WORKER: Final = 100  # Items a second that one invocation of the migrator is sure to keep up with.
 _LEAST_SEGMENTS: Final = 4  # The command's own default.
+_STREAM: Final = '"$STREAM"'  # The stream that the commands before give the table.
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def parameters(
     """Return the template's parameters for the table, switched off to begin with."""
     given = {
         "TableName": table.name,
-        "TableStreamArn": table.stream.arn if table.stream else '"$STREAM"',
+        "TableStreamArn": table.stream.arn if table.stream else _STREAM,
         "EncryptedAttributes": ",".join(attributes),
         "ContextAttributes": ",".join(table.keys),
         "EncryptionEnabled": "false",
@@ -110,4 +111,5 @@ def stream_commands(table: Table) -> str:
 
 
 def _quoted(value: str) -> str:
-    return value if value.startswith('"') else shlex.quote(value) if value else '""'
+    # Only our own variable is for the shell to look into: a name may begin with a quote, and hold a command.
+    return value if value == _STREAM else shlex.quote(value) if value else '""'

@@ -147,11 +147,12 @@ def _names_table(event: Mapping[str, Any], table: str) -> bool:
 
 def _principal(event: Mapping[str, Any]) -> str:
     """Return the ARN of the role behind a session, else of the user; or the service that asks."""
-    identity = event.get("userIdentity")
-    if not isinstance(identity, dict):
-        return "unknown"
-    issuer = (identity.get("sessionContext") or {}).get("sessionIssuer") or {}
-    return str(issuer.get("arn") or identity.get("arn") or identity.get("invokedBy") or identity.get("type"))
+    match event.get("userIdentity"):
+        case {"sessionContext": {"sessionIssuer": {"arn": str(arn)}}} if arn:
+            return arn
+        case {**members}:
+            return str(members.get("arn") or members.get("invokedBy") or members.get("type"))
+    return "unknown"
 
 
 def _client(event: Mapping[str, Any]) -> str:

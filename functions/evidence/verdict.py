@@ -161,8 +161,12 @@ def _blind(sweep: Sweep, by: Wanted) -> Iterator[str]:
         if expected or not by.attributes:
             yield "The table is empty: nothing was looked at."
         return
-    if sweep.state == "done" and by.part is not None and not inside(sweep):
-        yield f"No item is in the part ({by.part}): nothing of it was looked at."
+    if sweep.state == "done" and by.part is not None:
+        if not inside(sweep):
+            yield f"No item is in the part ({by.part}): nothing of it was looked at."
+        elif expected and sweep.counts.get("none", 0) == inside(sweep):
+            # Where an attribute is, is counted over the whole table: what the others have says nothing of the part.
+            yield f"No item of the part ({by.part}) has anything to encrypt: nothing was verified."
     for name in expected:
         places = sweep.attributes.get(name)
         if places is None:

@@ -27,6 +27,7 @@ from item_crypto.core.policy import Policy, Role
 from item_crypto.errors import TransientError
 from item_crypto.outcome import Outcome, without_write, written
 from item_crypto.plan import decide
+from migrator import capacity
 from migrator.application import Application
 from migrator.letters import Letter
 from migrator.page import COUNTED
@@ -63,6 +64,30 @@ class Looked:
         """Return it as the control function shows it."""
         cursor = self.cursor and {name: to_json(value) for name, value in self.cursor.items()}
         return {"counts": dict(self.counts), "scanned": self.scanned, "cursor": cursor}
+
+
+@dataclass(frozen=True)
+class _Rates:
+    """How fast pages may be read; None for as fast as they come.
+
+    Attributes:
+        items: items a second.
+        units: read units a second.
+    """
+
+    items: float | None
+    units: float | None
+
+    @property
+    def page(self) -> int:
+        """How many items a page has at most."""
+        by_items = _PAGE if self.items is None else int(self.items * 10)
+        by_units = _PAGE if self.units is None else int(self.units)  # As if each item took one.
+        return max(1, min(_PAGE, by_items, by_units))
+
+    def seconds(self, items: int, units: float) -> float:
+        """Return how long a page has to last that had so many items, and took so many read units."""
+        return max(items / self.items if self.items else 0.0, units / self.units if self.units else 0.0)
 
 
 @dataclass(frozen=True)
@@ -107,19 +132,26 @@ class DryRun:
     def _look(self, policy: Policy, rate: float | None, cursor: Item | None) -> Looked:
         counts: Counter[str] = Counter()
         began, scanned = self.clock(), 0
+        # As a sweep, it leaves a part of the table's capacity to others.
+        rates = _Rates(rate, capacity.of_table(self.parts.queries.described()).get(capacity.READ))
+        pressure = self.parts.worker.pressure
+        pressure.drain()
         while True:
             started = self.clock()
-            answer = self._page(cursor, rate)
+            answer = self._page(cursor, rates.page)
             for item in answer["Items"]:
                 counts[COUNTED[self._outcome(item, policy).status]] += 1
             scanned, cursor = scanned + len(answer["Items"]), answer.get("LastEvaluatedKey")
-            if cursor is None or self.clock() - began >= SECONDS or self.seconds_left() < _RESERVE:
+            if cursor is None:
                 return Looked(counts, scanned, cursor)
-            if rate is not None:
-                self.sleep(max(0.0, len(answer["Items"]) / rate - (self.clock() - started)))
+            # Before an answer too: the next question follows at once. No longer than this invocation lasts.
+            taken = pressure.drain().units.get(capacity.READ, 0.0)
+            pause = rates.seconds(len(answer["Items"]), taken) - (self.clock() - started)
+            self.sleep(max(0.0, min(pause, self.seconds_left() - _RESERVE)))
+            if self.clock() - began >= SECONDS or self.seconds_left() <= _RESERVE:
+                return Looked(counts, scanned, cursor)
 
-    def _page(self, cursor: Item | None, rate: float | None) -> Mapping[str, Any]:
-        limit = _PAGE if rate is None else max(1, min(_PAGE, int(rate * 10)))
+    def _page(self, cursor: Item | None, limit: int) -> Mapping[str, Any]:
         start = {} if cursor is None else {"ExclusiveStartKey": cursor}
         for attempt in range(_ATTEMPTS - 1):
             try:

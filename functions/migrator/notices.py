@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from encryptor_runtime.messages import Goal
 from evidence.counted import counted
 from migrator import views
-from migrator.progress import Segment, State, Sweep
+from migrator.progress import Segment, State, Sweep, came_forward
 
 TOLD_WITHIN: Final = timedelta(hours=6)
 """For how long after its end a sweep's end is told: a stack that is updated does not tell of all that ever was."""
@@ -70,14 +71,14 @@ def due(
         yield _notice(
             "failed", found.id, f"goes on, {counted(failed, 'item')} failed", shown, stack, _list_failures(stack)
         )
-    last = max((segment.committed_at for segment in segments if segment.committed_at), default=found.started_at)
+    last = came_forward(found, segments)
     if found.state is State.RUNNING and now - last >= stalled_after:
         minutes = int((now - last).total_seconds() // 60)
         step = (
             f"`stream-encryptor resume {found.id} --stack {stack}` queues it again where its messages were lost; the "
             "migrator's log says more."
         )
-        # The last commit names the standstill: one that ends and comes again is another.
+        # The last commit, or resume, names the standstill: one that ends and comes again is another.
         yield _notice(
             "stalled", f"{found.id}#{last.isoformat()}", f"stands still for {minutes} min", shown, stack, step
         )
@@ -93,6 +94,11 @@ def _notice(event: str, mark: str, how: str, shown: Mapping[str, Any], stack: st
         "items": f"{shown['scanned']:,} of about {shown['estimatedItems']:,}",
         "failed": f"{shown['itemsFailed']:,}",
         **{f"counted {name}": f"{number:,}" for name, number in sorted(shown["counts"].items()) if number},
+        **{
+            f"counted {name}, outside of the part": f"{number:,}"
+            for name, number in sorted(shown["outside"].items())
+            if number
+        },
         "segments": f"{shown['segmentsDone']} of {shown['segments']} done",
         "started": shown["startedAt"],
         "ended": shown["finishedAt"],
@@ -104,6 +110,8 @@ def _notice(event: str, mark: str, how: str, shown: Mapping[str, Any], stack: st
 def _next_step(found: Sweep, failed: int, stack: str) -> str:
     if failed:
         return _list_failures(stack)
+    if found.state is State.DONE and found.goal is Goal.VERIFY:
+        return f"`stream-encryptor watch {found.id} --stack {stack}` tells what it found."
     if found.state is State.DONE:
         return f"`stream-encryptor verify --stack {stack}` counts what is in the table now."
     return f"`stream-encryptor status --stack {stack}` shows how things stand."

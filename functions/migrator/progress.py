@@ -10,7 +10,7 @@
              └─ the last segment is done ─▶ done
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -50,6 +50,7 @@ class Sweep:
         finished_at: when it ended, aware.
         reason: why it stopped.
         queued: whether its segments were queued since it began to run; if not, nobody carries it on.
+        resumed_at: when it was last resumed from a pause, aware; None where it never was.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Sweep:
     finished_at: datetime | None = None
     reason: str | None = None
     queued: bool = False
+    resumed_at: datetime | None = None
 
     @property
     def aim(self) -> Aim:
@@ -108,3 +110,10 @@ class Segment:
     def last_seen(self) -> datetime | None:
         """When a worker last had it in hand, as far as that is known; None before the first."""
         return max(filter(None, (self.begun_at, self.committed_at)), default=None)
+
+
+def came_forward(sweep: Sweep, segments: Sequence[Segment]) -> datetime:
+    """Return since when a sweep that runs has committed no page: since the last one, or since it began to run."""
+    commits = (segment.committed_at for segment in segments)
+    # While it was paused, it did not stand still.
+    return max(filter(None, (sweep.started_at, sweep.resumed_at, *commits)))

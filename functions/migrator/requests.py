@@ -255,9 +255,10 @@ def check_keys(part: ListedKeys, types: Mapping[str, str]) -> None:
         part: the keys.
         types: the table's key attributes, and the type of each.
     """
-    if any({name: kind for name, kind, _ in key} != types for key in part.keys):
+    # No key attribute is empty (Developer Guide, "Supported data types").
+    if any({name: content and kind for name, kind, content in key} != types for key in part.keys):
         wanted = " and ".join(f"{name} ({kind})" for name, kind in types.items())
-        refuse("part", f"keys of the table: each has {wanted}, and nothing else")
+        refuse("part", f"keys of the table: each has {wanted}, none of it empty, and nothing else")
 
 
 def _part(document: Any) -> Part:

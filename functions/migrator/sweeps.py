@@ -332,8 +332,8 @@ def _state_change(sweep: Sweep, state: State, now: datetime, reason: str | None)
     values: dict[str, Any] = {":old": {"S": sweep.state.value}, ":new": {"S": state.value}}
     sets = ["#state = :new"]
     if state is State.RUNNING:
-        sets.append("queued = :false")
-        values[":false"] = {"BOOL": False}
+        sets += ["queued = :false", "resumedAt = :now"]
+        values |= {":false": {"BOOL": False}, ":now": {"S": now.isoformat()}}
     if state not in (State.RUNNING, State.PAUSED):
         sets.append("finishedAt = :now")
         values[":now"] = {"S": now.isoformat()}
@@ -453,4 +453,5 @@ def _sweep(item: Mapping[str, Any]) -> Sweep:
         finished_at=moment("finishedAt"),
         reason=row.get("reason"),
         queued=row.get("queued", True),  # Rows of earlier versions do not tell.
+        resumed_at=moment("resumedAt"),
     )

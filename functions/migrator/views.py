@@ -11,7 +11,7 @@ from evidence.sweep import FAILURES
 from item_crypto.core.part import keys_as_json
 from migrator.census import census
 from migrator.letters import BATCH, Letter
-from migrator.progress import Segment, State, Sweep
+from migrator.progress import Segment, State, Sweep, came_forward
 
 _SEEN_WITHIN: Final = timedelta(seconds=60)  # A segment that is at work is seen that often: a page is a second's worth.
 _RANGE: Final = ("shardId", "startSequenceNumber", "endSequenceNumber", "streamArn")
@@ -68,8 +68,7 @@ def _idle_minutes(found: Sweep, segments: Sequence[Segment], now: datetime) -> i
     """Return for how many whole minutes a sweep that runs has committed no page; None for one that does not run."""
     if found.state is not State.RUNNING:
         return None
-    latest = max((segment.committed_at for segment in segments if segment.committed_at), default=found.started_at)
-    return max(0, int((now - latest).total_seconds() // 60))
+    return max(0, int((now - came_forward(found, segments)).total_seconds() // 60))
 
 
 def _is_at_work(sweep: Sweep, segment: Segment, now: datetime) -> bool:

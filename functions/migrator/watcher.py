@@ -4,7 +4,7 @@
 
     MappingsDisabled   event source mappings that deliver nothing
     StreamReplaced     1 where the table writes to another stream than the one that triggers encryption
-    SweepStandstill    seconds since a running sweep last committed a page
+    SweepStandstill    seconds since a running sweep last committed a page, or was resumed
     OldestFailureAge   seconds since a dead letter was first sent: of those sampled, so a lower bound
 
 It needs neither an item nor a key, so that it sees while nothing else can start. What became of sweeps it tells people,
@@ -23,7 +23,7 @@ from encryptor_runtime.table_stream import check_stream
 from encryptor_runtime.telemetry import Telemetry
 from item_crypto.errors import ConfigurationError, ItemCryptoError, SystemicError, TransientError
 from migrator.notices import due, is_looked_at
-from migrator.progress import State, Sweep
+from migrator.progress import State, Sweep, came_forward
 from migrator.queries import ENABLED, mapping_state
 from migrator.sweeps import Sweeps
 from migrator.telling import Telling
@@ -101,8 +101,7 @@ class Watcher:
         self.telemetry.seconds("SweepStandstill", map(self._standstill, running))
 
     def _standstill(self, sweep: Sweep) -> float:
-        commits = [segment.committed_at for segment in self.sweeps.segments(sweep) if segment.committed_at is not None]
-        return max(0.0, (self.now() - max([sweep.started_at, *commits])).total_seconds())
+        return max(0.0, (self.now() - came_forward(sweep, self.sweeps.segments(sweep))).total_seconds())
 
     def _tell(self) -> None:
         """Tell what is to be told of sweeps; one notice that cannot be sent keeps nobody from the others."""

@@ -182,5 +182,29 @@ def test_part_when_it_is_not_known_to_be_more_then_it_is_taken_for_less(now: Any
     assert not narrows({"setting": {"enabled": False}}, {"buckets": 1})
 
 
+@pytest.mark.parametrize(
+    ("listed", "typed"),
+    [
+        ({"id": {"N": "1"}}, '{"id": 1.0}'),
+        ({"id": {"N": "1"}}, '{"id": {"N": "1E0"}}'),
+        ({"id": {"N": "0"}}, '{"id": -0.0}'),
+        ({"id": {"B": "AA=="}}, '{"id": {"B": "AB=="}}'),
+    ],
+)
+def test_part_when_its_keys_are_spelled_in_another_way_then_it_is_not_taken_for_less(
+    listed: dict[str, Any], typed: str
+) -> None:
+    before = {"setting": {"enabled": True, "part": {"keys": 1}, "version": 1}, "listedKeys": [listed]}
+
+    assert not narrows(before, part_of([typed], None, None))
+
+
+def test_part_when_its_keys_only_look_alike_then_it_is_taken_for_less() -> None:
+    before = {"setting": {"enabled": True, "part": {"keys": 1}, "version": 1}, "listedKeys": [{"id": {"N": "1"}}]}
+
+    for typed in ('{"id": "1"}', '{"id": 1.00000000000000000000000000000000000001}', '{"id": 10}'):
+        assert narrows(before, part_of([typed], None, None))
+
+
 def test_part_when_of_an_unknown_kind_then_it_is_never_called_all() -> None:
     assert [part_text(part) for part in ({}, {"colour": "red"}, {"keys": "many"})] == ["a part"] * 3

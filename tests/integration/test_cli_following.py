@@ -62,6 +62,13 @@ class TestWhichSweep:
         assert "Done: 710 items." in result.stdout
         assert {event["sweep"] for event in control.events if "sweep" in event} == {"new"}
 
+    def test_watch_right_after_the_switch_for_a_part_waits_for_none(self, run, control):  # noqa: F811
+        control.sweeps = {"old": sweep(id="old", goal="encrypt", settingVersion=1)}
+        control.status["setting"] = {**just_switched_on(), "part": {"buckets": 100, "of": 10_000}}
+        result = run("watch", "--wait", "--timeout", "1", *FAST)
+        assert (result.exit_code, "waiting for the sweep" in result.stderr) == (0, False), result.stderr
+        assert "The last one was old:" in result.stderr
+
     def test_watch_after_a_short_sweep_shows_how_it_ended(self, run, control):  # noqa: F811
         early, late = "2026-01-02T08:00:00+00:00", "2026-01-02T09:00:00+00:00"
         control.status["setting"] = just_switched_on()

@@ -16,8 +16,19 @@ from migrator.application import application
 from tests.faults import failing
 from tests.migration import CONTROL, TABLE, Migration
 from tests.operated import Operated, Run, printed
+from tests.tables import key_schema
 
 KEY = '{"sessionId": "s1", "userId": "alice"}'
+
+
+class Clock:
+    """Time that passes only where somebody waits."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
 @pytest.fixture
@@ -221,6 +232,52 @@ def test_given_many_pages_when_the_command_counts_then_it_adds_them_up(
 
     assert "25  would be encrypted" in printed(result)
     assert "10 items looked at." in result.stderr
+
+
+@pytest.mark.parametrize("rate", [1.0, 0.5, 0.05, 0.0001])
+def test_given_a_rate_when_answer_follows_answer_then_it_is_kept_and_no_answer_outlasts_its_invocation(
+    world: Migration, rate: float
+) -> None:
+    for number in range(35):
+        world.put(f"s{number}")
+    clock = Clock()
+    cursor, scanned = None, 0
+    for _ in range(5):
+        ends = clock.now + 300
+        dry = dry_run.DryRun(world.parts, lambda ends=ends: ends - clock.now, clock.sleep, lambda: clock.now)
+        looked = dry.start(requests.start({"goal": "encrypt", "rate": rate}), cursor)
+        assert clock.now < ends
+        if looked.cursor is None:
+            break
+        cursor, scanned = looked.cursor, scanned + looked.scanned
+
+    assert scanned <= max(rate, 1 / 255) * clock.now
+
+
+def test_given_a_provisioned_table_when_tried_then_no_more_than_half_of_its_capacity_is_read(world: Migration) -> None:
+    world.dynamodb.delete_table(TableName=TABLE)
+    world.dynamodb.create_table(
+        TableName=TABLE,
+        KeySchema=key_schema("sessionId", "userId"),
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("sessionId", "userId")],
+        ProvisionedThroughput={"ReadCapacityUnits": 10, "WriteCapacityUnits": 10},
+    )
+    for number in range(35):
+        world.put(f"s{number}")
+    clock, taken = Clock(), list[float]()
+
+    def large(parsed_response: dict[str, Any], **_: Any) -> None:
+        parsed_response["ConsumedCapacity"] = {"CapacityUnits": 20.0}  # Five items of 16 KB each.
+        taken.append(20.0)
+
+    world.clients.dynamodb.meta.events.register_first("response-received.dynamodb.Scan", large)
+    dry = dry_run.DryRun(world.parts, lambda: 300 - clock.now, clock.sleep, lambda: clock.now)
+
+    looked = dry.start(requests.start({"goal": "encrypt"}), None)
+
+    assert (looked.scanned, sum(taken), clock.now) == (25, 100.0, 20.0)
+    looked = dry.start(requests.start({"goal": "encrypt"}), looked.cursor)
+    assert (looked.scanned, looked.cursor) == (10, None)
 
 
 @pytest.mark.parametrize("cursor", [{}, "s", {"sessionId": {"BOOL": True}}])

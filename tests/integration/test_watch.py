@@ -308,6 +308,49 @@ class TestNotices:
         (message,) = topic.told()
         assert "resume" in message["Message"]
 
+    def test_given_a_verification_of_a_part_when_told_then_no_item_outside_is_left_out(
+        self, world: Migration, topic: Topic, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world.switch(enabled=False, version=0)
+        world.command("set-config", enabled=True, version=1, part={"buckets": 1})
+        for n in range(3):
+            world.plain(f"s{n}")
+        sweep_id = world.run("verify")["id"]
+
+        look(world, capsys)
+
+        (message,) = topic.told()
+        lines = message["Message"].splitlines()
+        assert "counted plaintext, outside of the part: 3" in lines
+        assert f"`stream-encryptor watch {sweep_id} --stack {world.parts.stack}` tells what it found." in lines
+
+    def test_given_a_sweep_that_was_paused_for_long_when_it_is_resumed_then_it_stands_still_from_then_on(
+        self, world: Migration, topic: Topic, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for n in range(250):
+            world.put(f"s{n}")
+        sweep_id = world.start("encrypt", segments=1)
+        assert world.deliver(world.work, sweep.handle, seconds=10) == 1
+        world.command("pause", sweep=sweep_id)
+        world.passed += timedelta(hours=12)
+        world.command("resume", sweep=sweep_id)
+
+        metrics = look(world, capsys)
+
+        assert topic.events() == []
+        assert max(metrics["SweepStandstill"]) < 60
+        assert world.command("sweep", sweep=sweep_id)["sweep"]["minutesWithoutProgress"] == 0
+
+        world.passed += timedelta(minutes=46)
+        metrics = look(world, capsys)
+        assert topic.events() == ["stalled"]
+        assert max(metrics["SweepStandstill"]) >= 46 * 60
+        assert world.command("sweep", sweep=sweep_id)["sweep"]["minutesWithoutProgress"] == 46
+
+        # To ask once more for one that runs brings it no nearer to its end.
+        world.command("resume", sweep=sweep_id)
+        assert world.command("sweep", sweep=sweep_id)["sweep"]["minutesWithoutProgress"] == 46
+
     @pytest.mark.parametrize(("by", "content", "events"), [("schedule", {}, []), ("schedule", {"S": "%%%"}, ["ended"])])
     def test_given_a_scheduled_sweep_when_looked_then_it_is_told_only_where_it_did_not_go_well(
         self,

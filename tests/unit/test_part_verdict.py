@@ -107,6 +107,30 @@ def test_part_when_no_item_is_in_it_then_nothing_was_looked_at() -> None:
     assert result.findings == ("No item is in the part (1% of the keys): nothing of it was looked at.",)
 
 
+NOTHING = "No item of the part (1% of the keys) has anything to encrypt: nothing was verified."
+
+
+@pytest.mark.parametrize(
+    ("may_be_absent", "verdict", "findings"),
+    [
+        (
+            (),
+            Verdict.FINDINGS,
+            ("No item of the part (1% of the keys) has anything to encrypt: nothing was verified.",),
+        ),
+        (("history", "configuration"), Verdict.PART_VERIFIED, ()),
+    ],
+)
+def test_part_when_none_of_its_items_has_anything_to_encrypt_then_a_count_of_nothing_is_no_good_count(
+    may_be_absent: tuple[str, ...], verdict: Verdict, findings: tuple[str, ...]
+) -> None:
+    found = {**GOOD, "counts": {"none": 8}, "values": {"seen": 0, "decrypted": 0}}
+
+    result = judge(read_sweep(sweep(**found)), wanted(status(**PART), may_be_absent))
+
+    assert (result.verdict, result.findings) == (verdict, findings)
+
+
 def test_part_when_it_was_left_since_then_what_was_outside_counts_too() -> None:
     result = judged(GOOD, setting=setting(version=2))
 

@@ -1,6 +1,7 @@
 """What there is about a table that a plan tells, by what DescribeTable says."""
 
 import re
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -155,3 +156,19 @@ class TestSuggestion:
         words = shlex.split(deploy.replace("\\\n", " "))
         assert words[:5] == ["sam", "deploy", "--region", "eu-central-1", "--parameter-overrides"]
         assert dict(word.split("=", 1) for word in words[5:]) == {"Architecture": "arm64", **given}
+
+
+@pytest.mark.parametrize(
+    "name", ['"$(touch owned)"', "$(touch owned)", "'; touch owned; '", '"', '"$STREAM"; touch owned']
+)
+def test_suggested_commands_when_a_name_is_a_trap_then_a_shell_takes_it_as_a_word(name: str, tmp_path: Path) -> None:
+    table = replace(described(LatestStreamArn=None), keys={name: "S"})
+    given = parameters(table, [name], [], None, False, Suggestion(1, "x", 4, 2))
+
+    command = deploy_command(given, "arm64", "eu-central-1")
+    script = f"sam() {{ printf '%s\\n' \"$@\"; }}; STREAM=arn\n{command}"
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert list(tmp_path.iterdir()) == []
+    assert f"ContextAttributes={name}" in done.stdout.splitlines()
+    assert "TableStreamArn=arn" in done.stdout.splitlines()

@@ -139,7 +139,11 @@ def test_the_table_is_recognised_in_each_kind_of_event(own):
     assert counted({**event(), **own}).events == 1
 
 
-@pytest.mark.parametrize("identity", [None, {}, {"type": "AWSService", "invokedBy": "backup.amazonaws.com"}, "x"])
+@pytest.mark.parametrize(
+    "identity",
+    [None, {}, {"type": "AWSService", "invokedBy": "backup.amazonaws.com"}, "x", {"sessionContext": "x"},
+     {"sessionContext": {"sessionIssuer": "x"}}],
+)  # fmt: skip
 def test_a_caller_without_a_role_is_counted_too(identity):
     assert counted({**event(), "userIdentity": identity}).events == 1
 

@@ -83,7 +83,7 @@ class ListedKeys:
         found = sorted({key_id(key) for key in keys}, key=repr)
         if not 1 <= len(found) <= MAX_KEYS:
             raise UnsupportedValue("a part has 1 to 100 keys")
-        if sum(len(name.encode()) + _size(content) for key in found for name, _, content in key) > MAX_KEYS_SIZE:
+        if sum(_size(name) + _size(content) for key in found for name, _, content in key) > MAX_KEYS_SIZE:
             raise UnsupportedValue("the keys of a part are larger than 32 KB")
         return cls(tuple(found))
 
@@ -166,4 +166,5 @@ def _netstring(text: str) -> bytes:
 
 
 def _size(content: str | bytes) -> int:
-    return len(content.encode() if isinstance(content, str) else content)
+    # A name may be no UTF-8: whoever knows the table's keys says that it is none of theirs.
+    return len(content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content)
