@@ -107,6 +107,11 @@ function sweep(fields) {
     olderThan: null,
     deep: false,
     itemsPerSecond: 412.6,
+    rateNow: null,
+    limitedBy: null,
+    estimatedEnd: null,
+    segmentsRunning: 0,
+    itemsFailed: 0,
     reason: null,
     minutesWithoutProgress: null,
     ...fields,
@@ -301,6 +306,11 @@ function advance(each, now) {
     Object.entries(each.mix).map(([name, part]) => [name, Math.round(each.scanned * part)]),
   );
   each.itemsPerSecond = each.perSecond - 40;
+  const runs = each.state === "running";
+  each.rateNow = runs ? each.perSecond : null;
+  each.limitedBy = runs ? "table-throttled" : null;
+  each.segmentsRunning = runs ? 4 : 0;
+  each.estimatedEnd = runs ? new Date(now + ((ITEMS - each.scanned) / each.perSecond) * 1000).toISOString() : null;
   if (each.scanned >= ITEMS && each.state === "running") {
     Object.assign(each, {
       state: "done",

@@ -1,10 +1,10 @@
 """How the items of one table are encrypted: an item stored and in the clear, and the record of each use."""
 
-import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from os import getpid
 from typing import Final, TypeVar
 
 from item_crypto.cipher import ValueCipher
@@ -97,7 +97,7 @@ class Encryption:
         self._writer = Planner(cipher, now)
         reading = ValueCipher(CachedKeys(cipher.keys, cache_seconds)) if cache_seconds else cipher
         self._reader = Planner(reading, now)
-        self._pool_of: tuple[int, ThreadPoolExecutor | None] = (os.getpid(), None)
+        self._pool_of: tuple[int, ThreadPoolExecutor | None] = (getpid(), None)
 
     def current(self) -> Policy:
         """Return the policy as it is to be acted on now.
@@ -281,7 +281,7 @@ class Encryption:
     def _pool(self) -> ThreadPoolExecutor:
         # Threads stay behind when a process forks, as servers do: a pool without them would be waited for without end.
         process, pool = self._pool_of
-        if pool is None or process != os.getpid():
+        if pool is None or process != getpid():
             pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="item-crypto")
-            self._pool_of = os.getpid(), pool
+            self._pool_of = getpid(), pool
         return pool

@@ -150,7 +150,7 @@ function EstimatedEnd({ at }: { at: string }) {
   return (
     <time dateTime={at} title={when.utc(end)}>
       about {shown}
-      <span className="soft">, in {duration(seconds)}</span>
+      <span className="soft"> in {duration(seconds)}</span>
     </time>
   );
 }
