@@ -43,6 +43,8 @@ test("who is signed in", async ({ page }) => {
       Array.from({ length: 300 }, (_, number) => ({ sessionId: { S: `seen-${number}` }, userId: { S: "erin" } })),
     );
     await go(page, "Migration");
+    // The sweep that followed the last switch may still be at work.
+    await expect(page.getByRole("main").getByText("Running", { exact: true })).toHaveCount(0, { timeout: 150_000 });
     await page.getByRole("radio", { name: "Verify" }).click();
     await page.getByLabel("Items a second, at most", { exact: true }).fill("1");
     await page.getByRole("button", { name: "Start verifying" }).click();
