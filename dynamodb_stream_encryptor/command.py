@@ -30,6 +30,16 @@ class Operator:
     output: Output
 
 
+def state_directory_option(panel: str) -> Any:
+    """Return the option that tells where the local stack is described, for a panel of the help."""
+    return typer.Option(
+        metavar="DIR",
+        help="Where --local finds stack.json.",
+        show_default="the project's .local",
+        rich_help_panel=panel,
+    )
+
+
 def _shared_options(
     *,
     stack: Annotated[
@@ -44,15 +54,7 @@ def _shared_options(
     profile: Annotated[
         str | None, typer.Option(help="AWS profile for --stack (default: as boto3 finds it).", rich_help_panel=_PANEL)
     ] = None,
-    state_directory: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Where --local finds stack.json.",
-            show_default="the project's .local",
-            rich_help_panel=_PANEL,
-        ),
-    ] = None,
+    state_directory: Annotated[Path | None, state_directory_option(_PANEL)] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")
     ] = False,

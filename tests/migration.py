@@ -85,6 +85,14 @@ class Migration:
             **environment,
         )
 
+    def provision(self, read: int, write: int) -> None:
+        """Give the table so many units a second, in the place of paying by the request."""
+        self.dynamodb.update_table(
+            TableName=TABLE,
+            BillingMode="PROVISIONED",
+            ProvisionedThroughput={"ReadCapacityUnits": read, "WriteCapacityUnits": write},
+        )
+
     def set(self, **environment: str) -> None:
         """Change the functions' environment; they start anew."""
         for name, value in environment.items():

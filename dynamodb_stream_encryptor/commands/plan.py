@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from dynamodb_stream_encryptor.command import ended
+from dynamodb_stream_encryptor.command import ended, state_directory_option
 from dynamodb_stream_encryptor.errors import EXIT_CODES, NOT_AS_IT_SHOULD_BE, OK, UsageError
 from dynamodb_stream_encryptor.help_text import Command
 from dynamodb_stream_encryptor.output import Output, json_text
@@ -48,15 +48,7 @@ def add(app: typer.Typer) -> None:
         profile: Annotated[
             str | None, typer.Option(help="AWS profile (default: as boto3 finds it).", rich_help_panel=_WHICH)
         ] = None,
-        state_directory: Annotated[
-            Path | None,
-            typer.Option(
-                metavar="DIR",
-                help="Where --local finds stack.json.",
-                show_default="the project's .local",
-                rich_help_panel=_WHICH,
-            ),
-        ] = None,
+        state_directory: Annotated[Path | None, state_directory_option(_WHICH)] = None,
         attributes: Annotated[
             str | None,
             typer.Option(

@@ -100,21 +100,21 @@ def _copies(table: Table) -> Iterator[Finding]:
     if table.backups:
         yield Finding(
             "backups-hold-plaintext",
-            f"{_at_least(table.backups)} {_plural(table.backups, 'backup')} of the table in plaintext: they stay so "
+            f"{_there_are(table.backups, 'backup')} of the table in plaintext: they stay so "
             "until somebody deletes them.",
             in_the_way=False,
         )
     if table.exports:
         yield Finding(
             "exports-hold-plaintext",
-            f"{_at_least(table.exports)} {_plural(table.exports, 'export')} of the table to S3 in plaintext in the "
+            f"{_there_are(table.exports, 'export')} of the table to S3 in plaintext in the "
             "last 90 days; later ones hold ciphertext.",
             in_the_way=False,
         )
     if table.kinesis:
         yield Finding(
             "kinesis-holds-plaintext",
-            f"Changes go to {table.kinesis} Kinesis {_plural(table.kinesis, 'stream')}, with the items before and "
+            f"Changes go to {counted(table.kinesis, 'Kinesis stream')}, with the items before and "
             "after: each write's plaintext is in it, and its consumers will meet ciphertext.",
             in_the_way=False,
         )
@@ -168,7 +168,7 @@ def of_items(survey: Survey, growth: Growth, attributes: Sequence[str], appended
         sentence = _FAILURES.get(reason, "cannot be encrypted: {reason}").format(blamed=blamed or "–", reason=reason)
         verb = sentence.split(" ", 1)
         sentence = f"{_singular(verb[0]) if count == 1 else verb[0]} {verb[1]}"
-        yield Finding(reason, f"{count:,} {_plural(count, 'item')} {sentence}", True, count, failures.examples)
+        yield Finding(reason, f"{counted(count, 'item')} {sentence}", True, count, failures.examples)
     for name in attributes:
         if survey.items and not survey[name].sizes.count and not survey[encrypted_name(name)].sizes.count:
             yield Finding(
@@ -184,7 +184,7 @@ def of_items(survey: Survey, growth: Growth, attributes: Sequence[str], appended
     if deferred := growth.states["deferred"]:
         yield Finding(
             "old-form",
-            f"{deferred:,} {_plural(deferred, 'item')} in an older encrypted form: the sweep moves "
+            f"{counted(deferred, 'item')} in an older encrypted form: the sweep moves "
             f"{'it' if deferred == 1 else 'them'}, and needs the right to decrypt under the old key.",
             in_the_way=False,
             items=deferred,
@@ -211,9 +211,5 @@ def _read(count: int) -> str:
     return "reads" if count == 1 else "read"
 
 
-def _plural(count: int, word: str) -> str:
-    return word if count == 1 else f"{word}s"
-
-
-def _at_least(count: int) -> str:
-    return f"There {'is' if count == 1 else 'are'} {count:,}"
+def _there_are(count: int, noun: str) -> str:
+    return f"There {'is' if count == 1 else 'are'} {counted(count, noun)}"

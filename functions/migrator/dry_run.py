@@ -24,7 +24,6 @@ from item_crypto.core.decide import Action
 from item_crypto.core.key import key_of
 from item_crypto.core.part import Buckets
 from item_crypto.core.policy import Policy, Role
-from item_crypto.errors import TransientError
 from item_crypto.outcome import Outcome, without_write, written
 from item_crypto.plan import decide
 from migrator import capacity
@@ -34,6 +33,7 @@ from migrator.page import COUNTED
 from migrator.policy import forbids, policy_for, still_allows
 from migrator.progress import State, Sweep
 from migrator.requests import ChangeRequest, StartRequest
+from migrator.segments import scanned
 from migrator.starting import Forbidden, WrongState
 from migrator.sweeps import SweepRunning
 
@@ -42,7 +42,6 @@ SECONDS: Final = 20.0
 
 _RESERVE: Final = 45.0  # Seconds with which no further page is read: a call that hangs.
 _PAGE: Final = 100
-_ATTEMPTS: Final = 6
 _MOST: Final = 1000  # Letters among which one is looked for.
 
 
@@ -153,12 +152,7 @@ class DryRun:
 
     def _page(self, cursor: Item | None, limit: int) -> Mapping[str, Any]:
         start = {} if cursor is None else {"ExclusiveStartKey": cursor}
-        for attempt in range(_ATTEMPTS - 1):
-            try:
-                return self.parts.runtime.table.scan(Limit=limit, **start)
-            except TransientError:
-                self.sleep(0.2 * 2**attempt)
-        return self.parts.runtime.table.scan(Limit=limit, **start)
+        return scanned(self.parts.runtime.table, self.sleep, Limit=limit, **start)
 
     def _outcome(self, item: Item, policy: Policy) -> Outcome:
         decision = decide(item, policy, Role.MIGRATOR, self.parts.runtime.cipher.keys)

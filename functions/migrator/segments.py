@@ -21,6 +21,7 @@ from encryptor_runtime.switch import Switch, SwitchState
 from encryptor_runtime.switch_and_sweep import CHANGE_SECONDS, settled_after
 from item_crypto.core.codec import Item
 from item_crypto.core.policy import Policy
+from item_crypto.dynamodb.table import Table
 from item_crypto.errors import ItemCryptoError, TransientError
 from migrator import adaptive_rate, capacity
 from migrator.adaptive_rate import Limits, Pace
@@ -183,19 +184,25 @@ class Worker:
         }
         if segment.cursor is not None:
             arguments["ExclusiveStartKey"] = segment.cursor
-        for attempt in range(_SCAN_ATTEMPTS):
-            try:
-                answer: Mapping[str, Any] = self.runtime.table.scan(**arguments)
-            except TransientError:
-                if attempt + 1 == _SCAN_ATTEMPTS:
-                    raise
-                self.sleep(0.2 * 2**attempt)
-            else:
-                return list(answer["Items"]), answer.get("LastEvaluatedKey")
-        raise AssertionError("unreachable")
+        answer = scanned(self.runtime.table, self.sleep, **arguments)
+        return list(answer["Items"]), answer.get("LastEvaluatedKey")
 
     def _measure(self) -> None:
         self.runtime.telemetry.kms(self.runtime.meter.drain())
+
+
+def scanned(table: Table, sleep: Callable[[float], None], **arguments: Any) -> Mapping[str, Any]:
+    """Return a page of a scan; what passes by itself, a throttled read say, is waited for.
+
+    Raises:
+        TransientError, SystemicError: it was not read, six times over or for good.
+    """
+    for attempt in range(_SCAN_ATTEMPTS - 1):
+        try:
+            return table.scan(**arguments)
+        except TransientError:
+            sleep(0.2 * 2**attempt)
+    return table.scan(**arguments)
 
 
 def _may_go_on(sweep: Sweep, setting: SwitchState) -> bool:

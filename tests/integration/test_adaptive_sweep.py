@@ -2,30 +2,17 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
-import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from moto import mock_aws
 
 from migrator import sweep
 from migrator.adaptive_rate import START
-from migrator.application import application
 from tests.faults import interrupting
 from tests.migration import CONTROL, TABLE, Migration
-from tests.tables import key_schema
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
-    with mock_aws():
-        yield Migration(monkeypatch)
-    application.cache_clear()
-    boto3.setup_default_session()
-
 
 _HARMLESS: Final = {"DynamoDB_20120810": "ListTables", "TrentService": "ListKeys"}
 
@@ -154,13 +141,7 @@ def test_given_throttles_all_along_and_writers_at_the_worst_moment_when_swept_th
 
 @pytest.mark.parametrize("goal", ["encrypt", "verify"])
 def test_given_a_provisioned_table_when_swept_then_it_takes_half_of_its_capacity(world: Migration, goal: str) -> None:
-    world.dynamodb.delete_table(TableName=TABLE)
-    world.dynamodb.create_table(
-        TableName=TABLE,
-        KeySchema=key_schema("sessionId", "userId"),
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("sessionId", "userId")],
-        ProvisionedThroughput={"ReadCapacityUnits": 40, "WriteCapacityUnits": 10},
-    )
+    world.provision(read=40, write=10)
     for number in range(30):
         world.plain(f"s{number}", number)
     sweep_id = world.start(goal, segments=1)

@@ -10,7 +10,6 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
-from moto import mock_aws
 
 from admin import application as admin_application
 from admin.commands import OPERATIONS
@@ -19,7 +18,6 @@ from admin.handler import lambda_handler
 from encryptor_runtime.actions import KEPT, Action, Actions
 from item_crypto.errors import OutcomeUnknown, SystemicError, TransientError
 from migrator import control as control_function
-from migrator.application import application
 from tests.documented import fits
 from tests.factories import CONTEXT, Answer, audit_lines, cognito, iam, json_lines, jwt
 from tests.fake_control import FUNCTION, FakeAws, FunctionFailed
@@ -138,14 +136,6 @@ class Page:
         answer = self.call("GET /admin/api/actions")
         assert answer.status == 200, answer.text
         return list(json.loads(answer.text)["actions"])
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
-    with mock_aws():
-        yield Migration(monkeypatch)
-    application.cache_clear()
-    boto3.setup_default_session()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from dynamodb_stream_encryptor.part import narrows, part_of, part_text
 from item_crypto.core.part import Buckets
 from migrator.application import application
 from tests.migration import Migration
-from tests.operated import Operated, Run, printed
+from tests.operated import Run, printed
 
 KEY = '{"sessionId": "s1", "userId": "alice"}'
 OTHER = '{"sessionId": {"S": "s2"}, "userId": {"S": "alice"}}'
@@ -29,13 +29,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
         yield Migration(monkeypatch, SESSION_ENCRYPTION_ENABLED="false")
     application.cache_clear()
     boto3.setup_default_session()
-
-
-@pytest.fixture
-def run(world: Migration, tmp_path: Path) -> Iterator[Run]:
-    operated = Operated(world, tmp_path)
-    yield operated
-    operated.stop()
 
 
 def encrypted(world: Migration) -> set[str]:

@@ -1,31 +1,10 @@
 """The operator's commands over the migrator itself: what one says, the other understands."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
-import pytest
-from moto import mock_aws
-
-from migrator.application import application
 from tests.migration import SECRET, Migration
-from tests.operated import Operated, Run, printed
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
-    with mock_aws():
-        yield Migration(monkeypatch)
-    application.cache_clear()
-    boto3.setup_default_session()
-
-
-@pytest.fixture
-def run(world: Migration, tmp_path: Path) -> Iterator[Run]:
-    operated = Operated(world, tmp_path)
-    yield operated
-    operated.stop()
+from tests.operated import Run, printed
 
 
 def test_migrate_verify_and_back(run: Run, world: Migration) -> None:

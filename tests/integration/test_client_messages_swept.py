@@ -1,15 +1,9 @@
 """An item that a client encrypted is an ordinary one: for verify, every sweep, the switch and the failure queue."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import boto3
-import pytest
-from moto import mock_aws
-
 from item_crypto.admission import admit
-from migrator.application import application
 from tests import client
 from tests.migration import SECRET, Migration
 
@@ -17,14 +11,6 @@ VALUES: Any = {
     "history": {"L": [{"M": {"content": {"S": SECRET}, "bytes": {"B": b"\x00"}}}]},
     "configuration": {"M": {"model": {"S": "small"}, "ids": {"NS": ["1", "2"]}}},
 }
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
-    with mock_aws():
-        yield Migration(monkeypatch)
-    application.cache_clear()
-    boto3.setup_default_session()
 
 
 def put_messages(world: Migration, session: str, **others: Any) -> None:

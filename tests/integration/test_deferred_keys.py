@@ -1,12 +1,9 @@
 """Deferred keys: what is settled, what is tried again, and what becomes of a message that is none."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from migrator import deferred
 from migrator.application import application
@@ -15,14 +12,6 @@ from tests.faults import failing
 from tests.migration import TABLE, Migration, context
 from tests.records import bodies, event_of, sqs_record
 from tests.refusals import refuse
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
-    with mock_aws():
-        yield Migration(monkeypatch)
-    application.cache_clear()
-    boto3.setup_default_session()
 
 
 def message(session: str, **members: Any) -> str:

@@ -3,20 +3,15 @@
 import inspect
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from dynamodb_stream_encryptor.__main__ import app
 from migrator import dry_run, recorded, requests
-from migrator.application import application
 from tests.faults import failing
 from tests.migration import CONTROL, TABLE, Migration
-from tests.operated import Operated, Run, printed
-from tests.tables import key_schema
+from tests.operated import Run, printed
 
 KEY = '{"sessionId": "s1", "userId": "alice"}'
 
@@ -29,21 +24,6 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
-    with mock_aws():
-        yield Migration(monkeypatch)
-    application.cache_clear()
-    boto3.setup_default_session()
-
-
-@pytest.fixture
-def run(world: Migration, tmp_path: Path) -> Iterator[Run]:
-    operated = Operated(world, tmp_path)
-    yield operated
-    operated.stop()
 
 
 def everything(world: Migration) -> Any:
@@ -255,13 +235,7 @@ def test_given_a_rate_when_answer_follows_answer_then_it_is_kept_and_no_answer_o
 
 
 def test_given_a_provisioned_table_when_tried_then_no_more_than_half_of_its_capacity_is_read(world: Migration) -> None:
-    world.dynamodb.delete_table(TableName=TABLE)
-    world.dynamodb.create_table(
-        TableName=TABLE,
-        KeySchema=key_schema("sessionId", "userId"),
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("sessionId", "userId")],
-        ProvisionedThroughput={"ReadCapacityUnits": 10, "WriteCapacityUnits": 10},
-    )
+    world.provision(read=10, write=10)
     for number in range(35):
         world.put(f"s{number}")
     clock, taken = Clock(), list[float]()

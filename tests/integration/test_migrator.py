@@ -3,31 +3,19 @@
 import json
 import random
 import re
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from migrator import control, sweep
-from migrator.application import application
 from migrator.progress import State
 from tests.factories import audit_lines
 from tests.faults import ALWAYS, MOMENTS, interrupting
 from tests.migration import SECRET, TABLE, Crash, Migration, context
 from tests.records import bodies, event_of, sqs_record
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
-    with mock_aws():
-        yield Migration(monkeypatch)
-    application.cache_clear()
-    boto3.setup_default_session()
 
 
 def is_plain(item: dict[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 import boto3
@@ -10,12 +10,10 @@ import pytest
 from botocore.awsrequest import AWSRequest, AWSResponse
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from moto import mock_aws
 from moto.core.models import botocore_stubber
 
 from item_crypto.errors import UnsupportedValue
 from migrator import deferred, views
-from migrator.application import application
 from migrator.letters import Letter
 from migrator.stream_range import Trimmed, keys_in_range
 from tests.answers import http_answer
@@ -33,14 +31,6 @@ BATCH: Final[dict[str, Any]] = {
     "streamArn": STREAM,
     "batchSize": 5,
 }
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
-    with mock_aws():
-        yield Migration(monkeypatch)
-    application.cache_clear()
-    boto3.setup_default_session()
 
 
 def is_plain(item: dict[str, Any]) -> bool:

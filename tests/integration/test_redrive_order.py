@@ -1,28 +1,15 @@
 """Redrive takes nothing for settled that is not, loses no letter at any moment, and ends in time."""
 
 import json
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, Final
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from migrator import control
-from migrator.application import application
 from tests.migration import TABLE, Crash, Migration
 from tests.records import bodies
 from tests.refusals import refuse
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
-    with mock_aws():
-        yield Migration(monkeypatch)
-    application.cache_clear()
-    boto3.setup_default_session()
-
 
 RANGE: Final = {
     "shardId": "shardId-00000001541626099285-f35f62ef",

@@ -1,24 +1,12 @@
 """A redrive for somebody who waits for the answer: it ends within the seconds that they have, and says what is left."""
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from migrator import control
-from migrator.application import application
 from tests.faults import ALWAYS
 from tests.migration import Migration
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
-    with mock_aws():
-        yield Migration(monkeypatch)
-    application.cache_clear()
-    boto3.setup_default_session()
 
 
 class Clock:

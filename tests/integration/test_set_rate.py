@@ -1,25 +1,14 @@
 """The ceiling of a sweep, changed while it runs: neither it nor a page's progress is lost, whoever comes first."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from migrator import sweep
 from migrator.adaptive_rate import START
-from migrator.application import application
 from tests.faults import ALWAYS
 from tests.migration import Crash, Migration
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
-    with mock_aws():
-        yield Migration(monkeypatch)
-    application.cache_clear()
-    boto3.setup_default_session()
 
 
 def filled(world: Migration, items: int) -> Migration:

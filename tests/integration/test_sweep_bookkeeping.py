@@ -1,23 +1,12 @@
 """Crashes, races and input that the sweeps' bookkeeping has to survive."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from migrator.application import application
 from tests.faults import failing, interrupting
 from tests.migration import Crash, Migration
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
-    with mock_aws():
-        yield Migration(monkeypatch)
-    application.cache_clear()
-    boto3.setup_default_session()
 
 
 def test_given_a_crash_between_done_and_unlocked_when_the_message_comes_again_then_the_next_sweep_may_start(

@@ -1,14 +1,12 @@
 """Starts that fail half-way, switching on whatever happens, and the lock between sweeps."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
-from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
@@ -16,17 +14,8 @@ from encryptor_runtime.clients import longest_call
 from encryptor_runtime.switch_and_sweep import settled_after
 from item_crypto.errors import TransientError
 from migrator import sweep as sweep_function
-from migrator.application import application
 from tests.migration import CONTROL, Crash, Migration, context
 from tests.records import bodies, received
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
-    with mock_aws():
-        yield Migration(monkeypatch)
-    application.cache_clear()
-    boto3.setup_default_session()
 
 
 def crash() -> None:

@@ -1,19 +1,16 @@
 """Two workers on one segment, crashes at the worst moments, and what a worker has to notice between two pages."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from encryptor_runtime.messages import SegmentWork
 from item_crypto.errors import TransientError
 from migrator import sweep
-from migrator.application import application
 from migrator.segments import Carried
 from tests.factories import json_lines
 from tests.faults import ALWAYS
@@ -21,14 +18,6 @@ from tests.migration import Crash, Migration, context
 from tests.records import bodies, received
 from tests.refusals import refuse
 from tests.unit.sam_template import source
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
-    with mock_aws():
-        yield Migration(monkeypatch)
-    application.cache_clear()
-    boto3.setup_default_session()
 
 
 def crash() -> None:

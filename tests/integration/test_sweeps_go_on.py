@@ -1,31 +1,20 @@
 """One item never stops a sweep, and what of an item can be done is done."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from encryptor_runtime.clients import CLIENT_CONFIG
 from item_crypto import Keyrings, ValueCipher
 from migrator import deferred, segments, sweep
 from migrator.allowance import MOST_LETTERS, Allowance
-from migrator.application import application
 from migrator.budget import budget
 from tests.migration import CONTROL, Migration
 from tests.records import bodies, received
 from tests.refusals import refuse
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
-    with mock_aws():
-        yield Migration(monkeypatch)
-    application.cache_clear()
-    boto3.setup_default_session()
 
 
 def under(world: Migration, key_arn: str, session: str, plain: Mapping[str, Any], **attributes: Any) -> None:

@@ -5,27 +5,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from click.testing import Result
-from moto import mock_aws
 from typer.testing import CliRunner
 
 from dynamodb_stream_encryptor.__main__ import app
 from migrator import control as control_function
-from migrator.application import application
 from tests.fake_control import FUNCTION, FakeAws
 from tests.migration import Migration, context
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
-    with mock_aws():
-        yield Migration(monkeypatch)
-    application.cache_clear()
-    boto3.setup_default_session()
 
 
 @pytest.fixture

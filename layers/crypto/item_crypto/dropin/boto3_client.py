@@ -61,14 +61,23 @@ class EncryptedClient:
     def __init__(self, client: "DynamoDBClient", tables: Mapping[str, Encryption | None]) -> None:
         self._client: Any = client
         self._tables = {_name(table): encryption for table, encryption in tables.items()}
-        calls = self._calls(client)
-        self._reads, self._writes = Reads(calls, self), Writes(calls, self)
+        self._dynamodb = self._calls(client)
+        self._reads, self._writes = Reads(self._dynamodb, self), Writes(self._dynamodb, self)
 
     def _calls(self, client: "DynamoDBClient") -> Calls:
         return ClientCalls(client)
 
     def _call(self, operation: str, make: Callable[[Request], Answer], request: Request) -> Any:  # noqa: ARG002
         return make(request)
+
+    def _of_one(self, operation: str, make: Callable[[Request, Encryption], Answer], request: Request) -> Any:
+        """Make a call that names one table; what is not encrypted is passed as it is."""
+
+        def make_or_pass(request: Request) -> Answer:
+            encryption = self.encryption(operation, request.get("TableName", ""))
+            return self._dynamodb.send(operation, request) if encryption is None else make(request, encryption)
+
+        return self._call(operation, make_or_pass, request)
 
     def encryption(self, operation: str, table: str) -> Encryption | None:
         """Return how the items of ``table`` are encrypted, None for one whose items are passed as they are.
@@ -86,15 +95,15 @@ class EncryptedClient:
 
     def get_item(self, **request: "Unpack[types.GetItemInputTypeDef]") -> "types.GetItemOutputTypeDef":
         """Read an item."""
-        return self._call("get_item", self._reads.get_item, request)  # type: ignore[no-any-return]
+        return self._of_one("get_item", self._reads.get_item, request)  # type: ignore[no-any-return]
 
     def query(self, **request: "Unpack[types.QueryInputTypeDef]") -> "types.QueryOutputTypeDef":
         """Read a page of a query."""
-        return self._call("query", self._reads.query, request)  # type: ignore[no-any-return]
+        return self._of_one("query", self._reads.query, request)  # type: ignore[no-any-return]
 
     def scan(self, **request: "Unpack[types.ScanInputTypeDef]") -> "types.ScanOutputTypeDef":
         """Read a page of a scan."""
-        return self._call("scan", self._reads.scan, request)  # type: ignore[no-any-return]
+        return self._of_one("scan", self._reads.scan, request)  # type: ignore[no-any-return]
 
     def batch_get_item(self, **request: "Unpack[types.BatchGetItemInputTypeDef]") -> "types.BatchGetItemOutputTypeDef":
         """Read items by their keys; what was not processed comes back as it was asked for."""
@@ -109,15 +118,15 @@ class EncryptedClient:
 
     def put_item(self, **request: "Unpack[types.PutItemInputTypeDef]") -> "types.PutItemOutputTypeDef":
         """Put an item, encrypted in the same request."""
-        return self._call("put_item", self._writes.put_item, request)  # type: ignore[no-any-return]
+        return self._of_one("put_item", self._writes.put_item, request)  # type: ignore[no-any-return]
 
     def update_item(self, **request: "Unpack[types.UpdateItemInputTypeDef]") -> "types.UpdateItemOutputTypeDef":
         """Update an item; where an encrypted attribute is concerned, by a read and a conditional write."""
-        return self._call("update_item", self._writes.update_item, request)  # type: ignore[no-any-return]
+        return self._of_one("update_item", self._writes.update_item, request)  # type: ignore[no-any-return]
 
     def delete_item(self, **request: "Unpack[types.DeleteItemInputTypeDef]") -> "types.DeleteItemOutputTypeDef":
         """Delete an item."""
-        return self._call("delete_item", self._writes.delete_item, request)  # type: ignore[no-any-return]
+        return self._of_one("delete_item", self._writes.delete_item, request)  # type: ignore[no-any-return]
 
     def batch_write_item(
         self, **request: "Unpack[types.BatchWriteItemInputTypeDef]"

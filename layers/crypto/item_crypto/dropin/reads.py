@@ -77,7 +77,8 @@ class Reads:
     """Reads items of tables, and returns them in the clear.
 
     Every method takes and returns what boto3's client does. It raises what that raises, and ItemCryptoError: a
-    CallRefused before anything is sent, and another where an item cannot be decrypted.
+    CallRefused before anything is sent, and another where an item cannot be decrypted. A call that names one table is
+    given how that one is encrypted; one that names several asks ``tables``.
 
     Args:
         calls: DynamoDB's.
@@ -88,35 +89,28 @@ class Reads:
         self._calls = calls
         self._tables = tables
 
-    def get_item(self, request: Request) -> Answer:
+    def get_item(self, request: Request, encryption: Encryption) -> Answer:
         """Read an item."""
-        table = request.get("TableName", "")
-        encryption = self._tables.encryption("get_item", table)
-        if encryption is None:
-            return self._calls.send("get_item", request)
         sent, narrowing = _projected("get_item", request, encryption)
         answer = self._calls.send("get_item", sent)
         if "Item" in answer:
-            answer["Item"] = _narrowed(encryption.clear_one("get_item", table, answer["Item"]), narrowing)
+            clear = encryption.clear_one("get_item", request["TableName"], answer["Item"])
+            answer["Item"] = _narrowed(clear, narrowing)
         return answer
 
-    def query(self, request: Request) -> Answer:
+    def query(self, request: Request, encryption: Encryption) -> Answer:
         """Read a page of a query."""
-        return self._page("query", request)
+        return self._page("query", request, encryption)
 
-    def scan(self, request: Request) -> Answer:
+    def scan(self, request: Request, encryption: Encryption) -> Answer:
         """Read a page of a scan."""
-        return self._page("scan", request)
+        return self._page("scan", request, encryption)
 
-    def _page(self, operation: str, request: Request) -> Answer:
-        table = request.get("TableName", "")
-        encryption = self._tables.encryption(operation, table)
-        if encryption is None:
-            return self._calls.send(operation, request)
+    def _page(self, operation: str, request: Request, encryption: Encryption) -> Answer:
         sent, narrowing = _projected(operation, request, encryption)
         answer = self._calls.send(operation, sent)
         if "Items" in answer:
-            clear = encryption.clear(operation, table, answer["Items"])
+            clear = encryption.clear(operation, request["TableName"], answer["Items"])
             answer["Items"] = [_narrowed(item, narrowing) for item in clear]
         return answer
 

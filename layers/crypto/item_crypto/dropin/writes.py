@@ -68,24 +68,16 @@ class Writes:
         self._sleep = sleep
         self._jitter = jitter
 
-    def put_item(self, request: Request) -> Answer:
+    def put_item(self, request: Request, encryption: Encryption) -> Answer:
         """Put an item, encrypted in the same request."""
-        table = request.get("TableName", "")
-        encryption = self._tables.encryption("put_item", table)
-        if encryption is None:
-            return self._calls.send("put_item", request)
         sent = _conditioned("put_item", request, encryption)
-        item = request.get("Item", {})
+        table, item = request["TableName"], request.get("Item", {})
         written = encryption.decided(lambda policy: encryption.put("put_item", table, item, policy))
         answer = self._sent("put_item", {**sent, "Item": _whole(written)}, request, encryption, written.use)
         return _cleared("put_item", answer, request, encryption)
 
-    def delete_item(self, request: Request) -> Answer:
+    def delete_item(self, request: Request, encryption: Encryption) -> Answer:
         """Delete an item."""
-        table = request.get("TableName", "")
-        encryption = self._tables.encryption("delete_item", table)
-        if encryption is None:
-            return self._calls.send("delete_item", request)
         answer = self._sent("delete_item", _conditioned("delete_item", request, encryption), request, encryption)
         return _cleared("delete_item", answer, request, encryption)
 
@@ -118,12 +110,8 @@ class Writes:
             encryption.tell(replace(use, outcome="unprocessed") if id(part) in left else use)
         return answer
 
-    def update_item(self, request: Request) -> Answer:
+    def update_item(self, request: Request, encryption: Encryption) -> Answer:
         """Update an item: by one request where no encrypted attribute is concerned, else by a read and a write."""
-        table = request.get("TableName", "")
-        encryption = self._tables.encryption("update_item", table)
-        if encryption is None:
-            return self._calls.send("update_item", request)
         sent = _conditioned("update_item", request, encryption)
         update = taken_apart(request.get(UPDATE, ""), Placeholders(request), encryption.protected)
         if not update.touched:
