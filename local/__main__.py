@@ -49,6 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LocalStackError as error:
         print(f"local: {error}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        # The wheel, installed over the project itself, leaves out what runs from the checkout.
+        print(
+            f"local: this environment has no module {error.name}; the project's own has all: `make -B .venv/.ready`",
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:
         print("\nlocal: interrupted", file=sys.stderr)
         return 130
