@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
-from uuid import uuid4
 
 import boto3
 import pytest
@@ -16,7 +15,6 @@ from aws_encryption_sdk.materials_managers.default import DefaultCryptoMaterials
 from aws_encryption_sdk.structures import EncryptedDataKey, MasterKeyInfo
 from hypothesis import given
 from hypothesis import strategies as st
-from moto.kms.models import kms_backends
 
 from item_crypto import DecryptionFailed, KeyNotListed, Keyrings, SystemicError, ValueCipher, decide
 from item_crypto.core.policy import Role
@@ -27,6 +25,7 @@ from item_crypto.keys.data_key import SharedDataKey
 from item_crypto.keys.identity import Identity, is_same_key
 from item_crypto.keys.kms import _Calls, _MasterKey
 from item_crypto.keys.one_call import OneCall
+from tests.replicas import replicated_key
 from tests.scene import CLIENT, CONFIGURATION, HISTORY, POLICY, Scene
 
 CONTEXT: Final = {"userId": "user-24", "sessionId": "dlg-1", "purpose": "session-encryption"}
@@ -209,12 +208,7 @@ def test_keys_when_used_by_many_threads_then_each_gets_the_data_key_of_its_item(
 @pytest.fixture
 def replicas(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     """A multi-Region key's ARN in the scene's Region, and in another one."""
-    # moto gives them ids of another length than KMS does, and its ReplicateKey takes no others.
-    monkeypatch.setattr("moto.kms.models.generate_key_id", lambda *_, **__: f"mrk-{uuid4().hex}")
-    arn = scene.kms.create_key(MultiRegion=True)["KeyMetadata"]["Arn"]
-    _, _, _, region, account, key = arn.split(":")
-    kms_backends[account][region].replicate_key(key.removeprefix("key/"), "eu-west-1")
-    return arn, arn.replace(scene.kms.meta.region_name, "eu-west-1")
+    return replicated_key(monkeypatch, scene.kms.meta.region_name, "eu-west-1")
 
 
 def elsewhere() -> Any:
