@@ -1,6 +1,7 @@
 """What botocore and moto make anew for every test though it never differs, made once a process: half of all time.
 
 - botocore reads the models of its services, megabytes of JSON, for each session, and moto begins a new one each time.
+- botocore works out for each session and client what the names of its events are called today.
 - botocore puts the text that names the client together for each request, letter by letter.
 - moto gives every KMS key, symmetric ones too, an RSA key that only signing would use.
 - moto asks a service's class for its methods at each request.
@@ -13,6 +14,7 @@
 import functools
 from typing import Any, Final
 
+import botocore.hooks
 import botocore.session
 import botocore.useragent
 import moto.core.responses
@@ -32,8 +34,20 @@ def install() -> None:
         (moto.core.responses, "method_names_from_class"),
     ]:
         setattr(module, name, functools.cache(getattr(module, name)))
+    _keep_names_of_events()
     _read_values_by_their_type()
     _go_through_syntax_trees()
+
+
+def _keep_names_of_events() -> None:
+    names: dict[str, str] = {}
+    begin = botocore.hooks.EventAliaser.__init__
+
+    def begin_with_names(self: Any, *arguments: Any, **options: Any) -> None:
+        begin(self, *arguments, **options)
+        self._alias_name_cache = names
+
+    botocore.hooks.EventAliaser.__init__ = begin_with_names
 
 
 def _read_values_by_their_type() -> None:
