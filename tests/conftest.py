@@ -19,7 +19,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
 
 
 def pytest_collection_finish() -> None:
-    """Spare Python's collector what lasts to the end: it goes through all of it again and again, a tenth of all time."""
+    """Spare Python's collector what lasts to the end: it would go through all of it again and again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
