@@ -1,0 +1,82 @@
+"""Items of about a size, from real sessions where they are given. Pure, save for the file that is read.
+
+About 6 KB is what a session has by itself. Smaller ones keep the beginning of their texts, larger ones get the
+histories of the sessions that follow. So they compress as sessions do; where there are few sessions, they repeat
+themselves, and compress better than real ones would.
+"""
+
+from collections.abc import Sequence
+from itertools import cycle, islice
+from typing import Any, Final
+
+from boto3.dynamodb.types import TypeSerializer
+
+from item_crypto.core.codec import item_size
+
+KB: Final = 1024
+SIZES: Final = (1, 6, 50, 300)
+"""Sizes of items, in KB, about."""
+
+
+def items_of(sessions: Sequence[dict[str, Any]], kilobytes: int, count: int) -> list[dict[str, Any]]:
+    """Return ``count`` items of about ``kilobytes`` in DynamoDB JSON, each under a key of its own.
+
+    Args:
+        sessions: sessions with ``history`` and ``configuration``, numbers as Decimal; at least one.
+        kilobytes: how large an item is to be.
+        count: how many.
+    """
+    typed = [{name: TypeSerializer().serialize(value) for name, value in session.items()} for session in sessions]
+    apart = max(1, len(typed) // count)  # From all over the file: what stands together is alike.
+    return [_numbered(_item(typed, number * apart % len(typed), kilobytes * KB), number) for number in range(count)]
+
+
+def _numbered(item: dict[str, Any], number: int) -> dict[str, Any]:
+    return item | {"sessionId": {"S": f"dlg-{number:06}"}, "userId": {"S": f"user-{number % 40:02}"}}
+
+
+def _item(sessions: Sequence[dict[str, Any]], start: int, size: int) -> dict[str, Any]:
+    item = sessions[start]
+    if item_size(item) > 1.5 * size:
+        return _smaller(item, size)
+    messages = list(item["history"]["L"])
+    others = cycle([*sessions[start + 1 :], *sessions[: start + 1]])
+    following = (message for other in others for message in other["history"]["L"])
+    while item_size(item) < 0.85 * size:
+        messages += islice(following, max(1, len(messages) // 8))
+        item = item | {"history": {"L": messages}}
+    return item
+
+
+def _smaller(item: dict[str, Any], size: int) -> dict[str, Any]:
+    """Return the item with its texts cut to the longest length at which it has ``size``; each message is kept."""
+    low, high = 0, max(_lengths(item))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if item_size(_cut(item, middle)) <= size else (low, middle - 1)
+    return _cut(item, low)
+
+
+def _cut(item: dict[str, Any], length: int) -> dict[str, Any]:
+    return {
+        name: _cut_value(value, length) if name in ("history", "configuration") else value
+        for name, value in item.items()
+    }
+
+
+def _cut_value(value: dict[str, Any], length: int) -> dict[str, Any]:
+    ((kind, content),) = value.items()
+    if kind == "S":
+        return {kind: content[:length]}
+    if kind == "L":
+        return {kind: [_cut_value(member, length) for member in content]}
+    if kind == "M":
+        return {kind: {name: _cut_value(member, length) for name, member in content.items()}}
+    return value
+
+
+def _lengths(value: Any) -> list[int]:
+    if isinstance(value, str):
+        return [len(value)]
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [0, *(length for member in members for length in _lengths(member))]

@@ -1,0 +1,71 @@
+"""A contender re-writes a table, several times: what an item takes."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from benchmarks.contenders import ATTRIBUTES
+from benchmarks.entries import Entry
+from benchmarks.parties import Kms, Worker, create_table, engine, fill, stored
+from benchmarks.spread import Spread
+from dynamodb_stream_encryptor.planning.units import read_units, write_units
+from item_crypto.core.codec import item_size
+
+Items = Sequence[dict[str, Any]]
+Say = Callable[[str], None]
+
+_WARM_UP: Final = 1
+"""Rounds before those that count: the engine compiles itself, and connections are opened."""
+
+
+def measure(entry: Entry, items: Items, rounds: int, kms: Kms, say: Say) -> dict[str, Any]:
+    """Have ``entry`` re-write a table of ``items`` so many times, and return an entry of results.json's ``writes``.
+
+    Raises:
+        RuntimeError: its process ended.
+        ValueError: what it stored is not what it was given, encrypted.
+    """
+    taken: list[dict[str, Any]] = []
+    with engine() as (url, dynamodb), Worker(entry, url, kms.url) as worker:
+        create_table(dynamodb)
+        for number in range(_WARM_UP + rounds):
+            say("warm-up" if number < _WARM_UP else f"round {number - _WARM_UP + 1} of {rounds}")
+            fill(dynamodb, items)
+            worker.ask(do="prepare")
+            calls = kms.calls()
+            one = worker.ask(do="rewrite")
+            one["kmsCalls"] = kms.calls() - calls
+            if one["items"] != len(items):
+                raise ValueError(f"{entry.name} wrote {one['items']} items of {len(items)}")
+            if number >= _WARM_UP:
+                taken.append(one)
+        written = stored(dynamodb)
+        check_encrypted(items, written)
+        worker.ask(do="check", originals=list(items[:3]))
+    return summed_up(items, written, taken)
+
+
+def check_encrypted(items: Items, written: Items) -> None:
+    """Raise ValueError where a configured attribute of an item still has its value, or an item is gone."""
+    by_key = {item["sessionId"]["S"]: item for item in written}
+    for item in items:
+        found = by_key[item["sessionId"]["S"]]
+        if any(found.get(name) == item[name] for name in ATTRIBUTES if name in item):
+            raise ValueError(f"{item['sessionId']['S']} is still in plaintext")
+
+
+def summed_up(items: Items, written: Items, taken: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what an item took: processor milliseconds, calls, bytes, units. Pure."""
+    before = {item["sessionId"]["S"]: item_size(item) for item in items}
+    after = {item["sessionId"]["S"]: item_size(item) for item in written}
+    count = len(items)
+    return {
+        "items": count,
+        "itemsPerSecond": Spread.of([count / one["seconds"] for one in taken]).as_json(),
+        "cpuMilliseconds": Spread.of([1000 * one["processorSeconds"] / count for one in taken]).as_json(),
+        "kmsCalls": sum(one["kmsCalls"] for one in taken) / count / len(taken),
+        "dynamodbRequests": round(sum(one["requests"] for one in taken) / count / len(taken), 4),
+        "plainBytes": sum(before.values()) / count,
+        "storedBytes": sum(after.values()) / count,
+        "writeUnits": sum(write_units(max(before[key], after[key])) for key in before) / count,
+        "readUnits": sum(read_units(size) for size in before.values()) / count,
+    }
