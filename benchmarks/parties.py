@@ -1,4 +1,4 @@
-"""The processes that a contender meets: a fresh DynamoDB Local with a table, the KMS stand-in, and the contender's own."""
+"""The processes of a measurement: a fresh DynamoDB Local with a table, the KMS stand-in, and who is measured."""
 
 import json
 import os
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import boto3
 
+from benchmarks.contenders import ATTRIBUTES, KEY, PURPOSE
 from benchmarks.entries import Entry
 from local.dynamodb_local import DynamoDBLocal
 
@@ -19,10 +20,12 @@ ROOT: Final = Path(__file__).parents[1]
 REGION: Final = "eu-central-1"
 KEY_ARN: Final = f"arn:aws:kms:{REGION}:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 TABLE: Final = "sessions"
+CONTROL_TABLE: Final = "control"
 OWN_PYTHON: Final = ROOT / ".venv-bench/bin/python"
 """The interpreter of contenders that need what no other part of the project does."""
 
 _BATCH: Final = 25  # Items in one BatchWriteItem (API reference), and 16 MB: 25 of 400 KB at most.
+_NO_QUEUE: Final = "http://127.0.0.1:1/none"  # Nothing is to fail, so nothing is to be sent.
 
 
 class Kms:
@@ -53,21 +56,17 @@ class Kms:
 
 
 class Worker:
-    """A contender's process, as a context manager."""
+    """Who is measured, in a process of its own, as a context manager."""
 
-    def __init__(self, entry: Entry, dynamodb_url: str, kms_url: str) -> None:
-        self._entry = entry
-        python = OWN_PYTHON if entry.own_environment else sys.executable
-        options = json.dumps(dict(entry.options))
-        self._command = [
-            *(str(python), "-m", "benchmarks.worker", entry.module),
-            *(dynamodb_url, kms_url, KEY_ARN, REGION, TABLE, options),
-        ]
+    def __init__(self, command: Sequence[str], more: Mapping[str, str] | None = None) -> None:
+        """Describe it: an interpreter and its arguments, and more of an environment; `with` starts it."""
+        self._command = list(command)
+        self._environment = environment() | dict(more or {})
 
     def __enter__(self) -> "Worker":
         """Start it."""
         self._process = subprocess.Popen(  # noqa: S603 - no part of the command is from outside
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment()
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=self._environment
         )
         return self
 
@@ -77,14 +76,50 @@ class Worker:
 
     def ask(self, **request: Any) -> dict[str, Any]:
         """Have it do something, and return what it answers; raise RuntimeError where it ends instead."""
-        assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101
+        assert self._process.stdin is not None  # noqa: S101 - pipes were asked for
+        assert self._process.stdout is not None  # noqa: S101
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self._entry.name} ended: what it says stands above")
+            raise RuntimeError(f"{' '.join(self._command[1:4])} ended: what it says stands above")
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+
+def contender(entry: Entry, dynamodb_url: str, kms_url: str) -> Worker:
+    """Return the process of a contender."""
+    python = str(OWN_PYTHON) if entry.own_environment else sys.executable
+    options = json.dumps(dict(entry.options))
+    return Worker(
+        [python, "-m", "benchmarks.worker", entry.module, dynamodb_url, kms_url, KEY_ARN, REGION, TABLE, options]
+    )
+
+
+def function(handler: str, dynamodb_url: str, kms_url: str) -> Worker:
+    """Return a process that runs a function's handler, over the table and a control table."""
+    more = {
+        "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL_DYNAMODB": dynamodb_url,
+        "AWS_ENDPOINT_URL_KMS": kms_url,
+        "TABLE_NAME": TABLE,
+        "CONTROL_TABLE_NAME": CONTROL_TABLE,
+        "SESSION_ENCRYPTION_KEY_ARN": KEY_ARN,
+        "ENCRYPTED_ATTRIBUTES": ",".join(ATTRIBUTES),
+        "CONTEXT_ATTRIBUTES": ",".join(KEY),
+        "CONTEXT_PURPOSE": PURPOSE,
+        "USER_INDEX_NAME": "byUserId",
+        "RETRY_QUEUE_URL": _NO_QUEUE,
+        "FAILURE_QUEUE_URL": _NO_QUEUE,
+        "DEFERRED_QUEUE_URL": _NO_QUEUE,
+        "POWERTOOLS_SERVICE_NAME": "bench",
+        "POWERTOOLS_METRICS_NAMESPACE": "StreamEncryptor",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+        "AWS_LAMBDA_FUNCTION_NAME": "bench",
+    }
+    return Worker([sys.executable, "-m", "benchmarks.function_worker", handler], more)
 
 
 @contextmanager
@@ -116,6 +151,16 @@ def create_table(dynamodb: Any) -> None:
         KeySchema=[{"AttributeName": "sessionId", "KeyType": "HASH"}, {"AttributeName": "userId", "KeyType": "RANGE"}],
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("sessionId", "userId")],
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+    )
+
+
+def create_control_table(dynamodb: Any) -> None:
+    """Create an empty control table: the setting is what the environment says, on."""
+    dynamodb.create_table(
+        TableName=CONTROL_TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "part", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "part")],
     )
 
 

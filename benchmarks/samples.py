@@ -17,6 +17,8 @@ KB: Final = 1024
 SIZES: Final = (1, 6, 50, 300)
 """Sizes of items, in KB, about."""
 
+_APART: Final = 37  # Sessions that stand together are of one kind, and compress together as no conversation does.
+
 
 def items_of(sessions: Sequence[dict[str, Any]], kilobytes: int, count: int) -> list[dict[str, Any]]:
     """Return ``count`` items of about ``kilobytes`` in DynamoDB JSON, each under a key of its own.
@@ -36,11 +38,13 @@ def _numbered(item: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 def _item(sessions: Sequence[dict[str, Any]], start: int, size: int) -> dict[str, Any]:
-    item = sessions[start]
+    item, count = sessions[start], len(sessions)
     if item_size(item) > 1.5 * size:
         return _smaller(item, size)
+    if item_size(item) > 0.65 * size:
+        return item
     messages = list(item["history"]["L"])
-    others = cycle([*sessions[start + 1 :], *sessions[: start + 1]])
+    others = cycle([sessions[(start + 1 + number * _APART) % count] for number in range(count)])
     following = (message for other in others for message in other["history"]["L"])
     while item_size(item) < 0.85 * size:
         messages += islice(following, max(1, len(messages) // 8))

@@ -2,8 +2,8 @@
 
     python -m benchmarks.worker MODULE DYNAMODB_URL KMS_URL KEY_ARN REGION TABLE OPTIONS
 
-Reads a request a line, ``{"do": "prepare"}``, ``{"do": "rewrite"}`` or ``{"do": "check", "originals": […]}``, and answers each with a line. It runs in
-any interpreter that has boto3 and what the contender imports.
+Reads a request a line, ``{"do": "prepare"}``, ``{"do": "rewrite"}`` or ``{"do": "check", "originals": […]}``, and
+answers each with a line. It runs in any interpreter that has boto3 and what the contender imports.
 """
 
 import json
@@ -31,9 +31,10 @@ class Requests:
 
     def listen(self, client: Any) -> None:
         """Count what ``client`` sends."""
-        client.meta.events.register("before-send", self._sent)
+        client.meta.events.register("before-send", self.sent)
 
-    def _sent(self, **_: Any) -> None:
+    def sent(self, **_: Any) -> None:
+        """Count one request, as a listener of botocore."""
         self.count += 1
 
 
@@ -69,7 +70,7 @@ def main() -> None:
     module, dynamodb_url, kms_url, key_arn, region, table, options = sys.argv[1:]
     os.environ.update(
         AWS_ACCESS_KEY_ID="bench",
-        AWS_SECRET_ACCESS_KEY="bench",  # noqa: S106 - of a stand-in
+        AWS_SECRET_ACCESS_KEY="bench",
         AWS_DEFAULT_REGION=region,
         AWS_ENDPOINT_URL_DYNAMODB=dynamodb_url,
         AWS_ENDPOINT_URL_KMS=kms_url,

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from benchmarks.contenders import ATTRIBUTES
 from benchmarks.entries import Entry
-from benchmarks.parties import Kms, Worker, create_table, engine, fill, stored
+from benchmarks.parties import Kms, contender, create_table, engine, fill, stored
 from benchmarks.spread import Spread
 from dynamodb_stream_encryptor.planning.units import read_units, write_units
 from item_crypto.core.codec import item_size
@@ -25,7 +25,7 @@ def measure(entry: Entry, items: Items, rounds: int, kms: Kms, say: Say) -> dict
         ValueError: what it stored is not what it was given, encrypted.
     """
     taken: list[dict[str, Any]] = []
-    with engine() as (url, dynamodb), Worker(entry, url, kms.url) as worker:
+    with engine() as (url, dynamodb), contender(entry, url, kms.url) as worker:
         create_table(dynamodb)
         for number in range(_WARM_UP + rounds):
             say("warm-up" if number < _WARM_UP else f"round {number - _WARM_UP + 1} of {rounds}")
