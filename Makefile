@@ -104,8 +104,16 @@ e2e: $(READY) $(SAM) ## the whole pipeline and SAM CLI's build: slow
 mutants: $(READY) ## break the code in one place at a time: do the tests notice? (OF=package, SAMPLE=n, SEED=n): very slow
 	@$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(OF)
 
-bench: $(READY) ## what it costs to encrypt an item, variants beside each other
-	@$(BIN)/python benchmarks/encrypt_items.py $(SESSIONS)
+# Options: QUICK=1, SESSIONS=FILE, CONTENDERS=kms,lisa, SIZES=6,50, ROUNDS=3, RENDER=1.
+bench: $(READY) .dynamodb-local .venv-bench/.ready ## what encryption costs beside what one would use instead (QUICK=1): minutes
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(RENDER),--render) $(if $(SESSIONS),--sessions $(SESSIONS)) \
+		$(if $(CONTENDERS),--contenders $(CONTENDERS)) $(if $(SIZES),--sizes $(SIZES)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+# What only contenders need, in an environment of its own. Without it they are not measured, and that is said.
+.venv-bench/.ready: requirements-bench.txt
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt && touch $@ \
+		|| { rm -rf .venv-bench; echo "What contenders need cannot be installed: they ARE NOT MEASURED"; }
 
 $(SAM): requirements-sam.txt
 	@$(PYTHON) -m venv .venv-sam
@@ -115,5 +123,5 @@ $(SAM): requirements-sam.txt
 sam: $(SAM) ## install SAM CLI into .venv-sam
 
 clean: ## remove what was installed and built
-	rm -rf $(VENV) .venv-sam .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .dynamodb-local tests/iam/node_modules tests/deployments/node_modules \
+	rm -rf $(VENV) .venv-sam .venv-bench .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .dynamodb-local tests/iam/node_modules tests/deployments/node_modules \
 		web/node_modules web/*/dist

@@ -5,9 +5,10 @@ interpreter of the template's version imports a handler from there, as in Lambda
 on the path and nothing else, and no file is written, since /opt and /var/task are read-only there.
 """
 
+import platform
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -75,17 +76,22 @@ def find(folder: Path) -> Built:
     layers = {
         name: folder / resource["Properties"]["ContentUri"]
         for name, resource in found.items()
-        if resource["Type"] == _LAYER
+        if resource["Type"] == _LAYER and _fits(resource["Properties"].get("CompatibleArchitectures", []))
     }
     handlers = []
     for name, resource in found.items():
         if resource["Type"] == _FUNCTION:
             properties = {**shared, **resource["Properties"]}
             code = folder / properties["CodeUri"]
-            # Those of other architectures have no folder of their own built, or hold nothing that this can import.
             path = (code, *(layer / "python" for layer in layers.values()))
             handlers.append(Handler(name, properties["Handler"].rpartition(".")[0], path))
     return Built(folder, shared["Runtime"].removeprefix("python"), tuple(handlers), layers)
+
+
+def _fits(architectures: Sequence[object]) -> bool:
+    """Tell whether a layer is for this machine's processor; one that a parameter decides on is taken for it."""
+    named = {name for name in architectures if isinstance(name, str)}
+    return not named or {"aarch64": "arm64"}.get(platform.machine(), platform.machine()) in named
 
 
 def measure(built: Built, rounds: int) -> dict[str, Any]:

@@ -1,8 +1,11 @@
-"""Who is measured: a name, a sentence, a module of `benchmarks/contenders/` and what it is made with."""
+"""Who is measured: a name, words, a module of `benchmarks/contenders/` and what it is made with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
+
+Kind: TypeAlias = Literal["limit", "kms", "binary", "hierarchical", "other"]
+"""What a contender stands for where goals are judged: the best of a kind counts."""
 
 
 @dataclass(frozen=True)
@@ -12,37 +15,46 @@ class Entry:
     Attributes:
         name: its name in options, files and tables.
         title: what it is, in the page's words.
+        kind: what it stands for.
         module: the module that makes it.
         options: what its ``make`` is given beside the parts.
         own_environment: whether it runs in `.venv-bench`, with what no other part of the project needs.
-        at_once: how many items it works on at once.
     """
 
     name: str
     title: str
+    kind: Kind
     module: str
     options: Mapping[str, Any] = field(default_factory=dict)
     own_environment: bool = False
-    at_once: int = 1
 
 
 LIMIT: Final = "limit"
 KMS: Final = "kms"
+HIERARCHICAL: Final = "hierarchical"
 LISA: Final = "lisa"
 GUIDE: Final = "guide"
 ENCRYPTION_CLIENT: Final = "encryption-client"
 
+_OURS: Final = "benchmarks.contenders.ours"
+
 ENTRIES: Final = (
-    Entry(LIMIT, "the limit: the same bytes, no encryption", "benchmarks.contenders.limit", at_once=50),
-    Entry(KMS, "this application, KMS keyring", "benchmarks.contenders.ours", at_once=8),
-    Entry(LISA, "LISA's own form", "benchmarks.contenders.lisa"),
-    Entry(GUIDE, "Encryption SDK as AWS's guide shows it", "benchmarks.contenders.guide", own_environment=True),
+    Entry(LIMIT, "the limit: same bytes, no encryption", "limit", "benchmarks.contenders.limit"),
+    Entry(KMS, "this application, KMS keyring", "kms", _OURS),
+    Entry(LISA, "LISA's own encryption", "other", "benchmarks.contenders.lisa"),
+    Entry(GUIDE, "Encryption SDK, as its guide shows", "other", "benchmarks.contenders.guide", own_environment=True),
     Entry(
         ENCRYPTION_CLIENT,
         "DynamoDB Encryption Client",
+        "other",
         "benchmarks.contenders.encryption_client",
         own_environment=True,
     ),
 )
 
 BY_NAME: Final = {entry.name: entry for entry in ENTRIES}
+
+
+def of_kind(kind: Kind) -> tuple[str, ...]:
+    """Return the names of the contenders of a kind."""
+    return tuple(entry.name for entry in ENTRIES if entry.kind == kind)

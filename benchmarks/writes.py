@@ -1,6 +1,6 @@
 """A contender re-writes a table, several times: what an item takes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from benchmarks.contenders import ATTRIBUTES
@@ -11,13 +11,12 @@ from dynamodb_stream_encryptor.planning.units import read_units, write_units
 from item_crypto.core.codec import item_size
 
 Items = Sequence[dict[str, Any]]
-Say = Callable[[str], None]
 
 _WARM_UP: Final = 1
 """Rounds before those that count: the engine compiles itself, and connections are opened."""
 
 
-def measure(entry: Entry, items: Items, rounds: int, kms: Kms, say: Say) -> dict[str, Any]:
+def measure(entry: Entry, items: Items, rounds: int, kms: Kms) -> dict[str, Any]:
     """Have ``entry`` re-write a table of ``items`` so many times, and return an entry of results.json's ``writes``.
 
     Raises:
@@ -28,7 +27,6 @@ def measure(entry: Entry, items: Items, rounds: int, kms: Kms, say: Say) -> dict
     with engine() as (url, dynamodb), contender(entry, url, kms.url) as worker:
         create_table(dynamodb)
         for number in range(_WARM_UP + rounds):
-            say("warm-up" if number < _WARM_UP else f"round {number - _WARM_UP + 1} of {rounds}")
             fill(dynamodb, items)
             worker.ask(do="prepare")
             calls = kms.calls()
