@@ -83,8 +83,8 @@ def writes_table(results: Results, prices: Prices) -> str:
     )
     rows = []
     for size in sizes(results):
-        plain = next(iter(measured(results, size).values()))["plainBytes"]
-        rows.append([f"**{size} KB** ({figure(plain / 1024)} KB)", *[""] * (len(head) - 1)])
+        plain = [f" ({figure(write['plainBytes'] / 1024)} KB)" for write in measured(results, size).values()][:1]
+        rows.append([f"**{size} KB**{''.join(plain)}", *[""] * (len(head) - 1)])
         limit = measured(results, size).get(LIMIT)
         for name, write in measured(results, size).items():
             speed = write["itemsPerSecond"]
@@ -103,11 +103,16 @@ def writes_table(results: Results, prices: Prices) -> str:
                     figure(a_month(write, prices)),
                 ]
             )
+        rows += [
+            [BY_NAME[name].title, "does not fit", *["–"] * (len(head) - 2)]
+            for name, by_size in results["writes"].items()
+            if "tooLarge" in by_size.get(size, {})
+        ]
     return table(head, rows) + (
         f"\nItems a second and processor time are medians, with the range of the rounds. {prices.currency} a million: "
         f"one re-write of a million items by list prices of {prices.region} (read {prices.as_of}): scan, KMS, write "
         f"units on demand, and Lambda for the time measured here, at 1,769 MB. {prices.currency} a month: storing "
-        "them.\n"
+        "them. What does not fit would be larger than the 400 KB that DynamoDB stores.\n"
     )
 
 
@@ -118,8 +123,8 @@ def sizes(results: Results) -> list[str]:
 
 def measured(results: Results, size: str) -> dict[str, Any]:
     """Return what was measured of a size, by contender, in the order of `benchmarks/entries.py`."""
-    writes = results["writes"]
-    return {entry.name: writes[entry.name][size] for entry in ENTRIES if size in writes.get(entry.name, {})}
+    found = {entry.name: results["writes"].get(entry.name, {}).get(size, {}) for entry in ENTRIES}
+    return {name: write for name, write in found.items() if "itemsPerSecond" in write}
 
 
 def _reads(results: Results) -> str:

@@ -15,7 +15,8 @@
           "kmsCalls": 1.0, "dynamodbRequests": 1.01,     an item, repeated requests too
           "plainBytes": 6353.7, "storedBytes": 4740.7,   a whole item, by DynamoDB's rules
           "writeUnits": 6.76, "readUnits": 2.12          an item's write; a consistent read of it by its key, before
-        }}
+        }},
+        "lisa": {"300": {"items": 12, "tooLarge": true}} what it makes of an item is larger than DynamoDB stores
       },
       "reads": {                                         the size in KB: GET through the reader's function
         "6": {"items": 20, "plainBytes": …, "storedBytes": …,

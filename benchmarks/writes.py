@@ -19,6 +19,8 @@ _WARM_UP: Final = 1
 def measure(entry: Entry, items: Items, rounds: int, kms: Kms) -> dict[str, Any]:
     """Have ``entry`` re-write a table of ``items`` so many times, and return an entry of results.json's ``writes``.
 
+    Where what it makes of an item is larger than DynamoDB stores, that is the result.
+
     Raises:
         RuntimeError: its process ended.
         ValueError: what it stored is not what it was given, encrypted.
@@ -31,6 +33,8 @@ def measure(entry: Entry, items: Items, rounds: int, kms: Kms) -> dict[str, Any]
             worker.ask(do="prepare")
             calls = kms.calls()
             one = worker.ask(do="rewrite")
+            if one.get("tooLarge"):
+                return {"items": len(items), "tooLarge": True}
             one["kmsCalls"] = kms.calls() - calls
             if one["items"] != len(items):
                 raise ValueError(f"{entry.name} wrote {one['items']} items of {len(items)}")

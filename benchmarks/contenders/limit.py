@@ -89,7 +89,7 @@ def _statement(table: str, change: Change, item: dict[str, Any]) -> dict[str, An
         parameters.append(value)
     clauses += [f'REMOVE "{name}"' for name in change.removes]
     conditions = []
-    for name, value in (change.key | change.guards).items():
+    for name, value in {**change.key, **change.guards}.items():
         if value is None:
             conditions.append(f'"{name}" IS MISSING')
         else:

@@ -49,7 +49,7 @@ def found() -> dict[str, Any]:
         "writes": {
             "limit": {"6": write(speed=200, cpu=2, kms=0), "50": write(speed=50)},
             "kms": {"6": write(speed=140), "50": write(speed=20)},
-            "lisa": {"6": write(speed=34, kms=2, stored=18_000)},
+            "lisa": {"6": write(speed=34, kms=2, stored=18_000), "50": {"items": 100, "tooLarge": True}},
         },
         "missing": ["cold imports and layer: nothing is built"],
     }
@@ -151,8 +151,9 @@ def test_every_contender_that_was_measured_has_a_row_in_each_size(found: dict[st
 
     titles = [row.split(" | ")[0].removeprefix("| ") for row in rows]
     limit, kms, lisa = (BY_NAME[name].title for name in ("limit", "kms", "lisa"))
-    assert titles == ["**6 KB** (6.00 KB)", limit, kms, lisa, "**50 KB** (6.00 KB)", limit, kms]
+    assert titles == ["**6 KB** (6.00 KB)", limit, kms, lisa, "**50 KB** (6.00 KB)", limit, kms, lisa]
     assert all(row.count(" | ") == 9 for row in rows)
+    assert f"| {lisa} | does not fit | – |" in rows[-1]
     assert "| 140 (140–140) | 70 % | 5.00 (4.00–6.00) | 1.00 | 1.01 | 0.65 | 6.00 |" in rows[2]
 
 
