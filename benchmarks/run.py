@@ -69,6 +69,7 @@ def run(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         "writes": {},
         "missing": missing,
     }
+    items = {size: items_of(sessions, size, count) for size, count in plan.sizes.items()}
     with Kms(plan.kms_milliseconds) as kms:
         for entry in plan.entries:
             if entry.own_environment and not OWN_PYTHON.exists():
@@ -77,8 +78,7 @@ def run(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
             by_size = found["writes"][entry.name] = {}
             for size, count in plan.sizes.items():
                 say(f"{entry.name}, {size} KB: {count} items, {plan.rounds} rounds")
-                items = items_of(sessions, size, count)
-                by_size[str(size)] = writes.measure(entry, items, plan.rounds, kms)
+                by_size[str(size)] = writes.measure(entry, items[size], plan.rounds, kms)
         if plan.whole:
             found["reads"] = {}
             for size in READ_SIZES:

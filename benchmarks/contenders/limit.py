@@ -89,7 +89,8 @@ def _statement(table: str, change: Change, item: dict[str, Any]) -> dict[str, An
         parameters.append(value)
     clauses += [f'REMOVE "{name}"' for name in change.removes]
     conditions = []
-    for name, value in {**change.key, **change.guards}.items():
+    guards: dict[str, Any] = {**change.key, **change.guards}
+    for name, value in guards.items():
         if value is None:
             conditions.append(f'"{name}" IS MISSING')
         else:

@@ -40,5 +40,5 @@ class Ours:
 
 
 def make(parts: Parts) -> Ours:
-    """Return this application with the KMS keyring."""
+    """Return this application with the KMS keyring; what an entry has in its ``options`` are arguments here."""
     return Ours(parts, ValueCipher(Keyrings(parts.kms, parts.key_arn)))
