@@ -164,6 +164,39 @@ def create_control_table(dynamodb: Any) -> None:
     )
 
 
+def warm_up(dynamodb: Any, requests: int = 400) -> None:
+    """Have a fresh engine compile what contenders ask for, whichever of it each does; its streams get none of it."""
+    name = "warming-up"
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+    )
+    value = {"L": [{"M": {"type": {"S": "human"}, "content": {"S": "x" * 200}}}] * 20}
+    for start in range(0, requests, _BATCH):
+        keys = [{"id": {"S": str(number)}} for number in range(start, start + _BATCH)]
+        puts = [{"PutRequest": {"Item": {**key, "history": value}}} for key in keys]
+        dynamodb.batch_write_item(RequestItems={name: puts})
+        dynamodb.scan(TableName=name, ConsistentRead=True, Limit=_BATCH)
+        for key in keys:
+            dynamodb.update_item(
+                TableName=name,
+                Key=key,
+                UpdateExpression="SET #a = :a REMOVE #h",
+                ConditionExpression="#h = :h AND attribute_not_exists(#a)",
+                ExpressionAttributeNames={"#a": "encrypted_history", "#h": "history"},
+                ExpressionAttributeValues={":a": {"S": "x" * 2_000}, ":h": value},
+            )
+            dynamodb.put_item(TableName=name, Item={**key, "history": value})
+        statement = (
+            'UPDATE "warming-up" SET "a" = ? REMOVE "history" WHERE "id" = ? AND "history" = ? AND "a" IS MISSING'
+        )
+        dynamodb.batch_execute_statement(
+            Statements=[{"Statement": statement, "Parameters": [{"S": "x" * 2_000}, key["id"], value]} for key in keys]
+        )
+
+
 def fill(dynamodb: Any, items: Sequence[Mapping[str, Any]]) -> None:
     """Put ``items``, whatever is there."""
     for start in range(0, len(items), _BATCH):

@@ -75,10 +75,7 @@ def run(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
             if entry.own_environment and not OWN_PYTHON.exists():
                 missing.append(f"{entry.title}: .venv-bench is not installed")
                 continue
-            by_size = found["writes"][entry.name] = {}
-            for size, count in plan.sizes.items():
-                say(f"{entry.name}, {size} KB: {count} items, {plan.rounds} rounds")
-                by_size[str(size)] = writes.measure(entry, items[size], plan.rounds, kms)
+            found["writes"][entry.name] = writes.measure(entry, items, plan.rounds, kms, say)
         if plan.whole:
             found["reads"] = {}
             for size in READ_SIZES:
