@@ -4,8 +4,8 @@ It encrypts each attribute in place, as binary, and signs the item; one data key
 plaintext, so items are read with the bare client; it writes whole items, one after another, without a condition.
 """
 
-from decimal import Decimal
-from typing import Any
+from decimal import Context
+from typing import Any, Final
 
 import botocore.session
 from dynamodb_encryption_sdk.encrypted.client import EncryptedClient
@@ -14,6 +14,8 @@ from dynamodb_encryption_sdk.material_providers.aws_kms import AwsKmsCryptograph
 from dynamodb_encryption_sdk.structures import AttributeActions
 
 from benchmarks.contenders import ATTRIBUTES, KEY, Parts, pages
+
+_DIGITS: Final = Context(prec=28)
 
 
 class EncryptionClient:
@@ -55,9 +57,11 @@ class EncryptionClient:
 
 
 def _comparable(value: Any) -> Any:
-    """Return DynamoDB JSON with numbers as such: the client writes all their zeros out, too many for boto3."""
+    """Return DynamoDB JSON with numbers as such, of 28 digits: the client rounds those of more, and writes out zeros."""
     if isinstance(value, dict):
-        return {name: Decimal(part) if name == "N" else _comparable(part) for name, part in value.items()}
+        return {
+            name: _DIGITS.create_decimal(part) if name == "N" else _comparable(part) for name, part in value.items()
+        }
     return [_comparable(part) for part in value] if isinstance(value, list) else value
 
 
