@@ -57,7 +57,7 @@ class EncryptionClient:
 
 
 def _comparable(value: Any) -> Any:
-    """Return DynamoDB JSON with numbers as such, of 28 digits: the client rounds those of more, and writes out zeros."""
+    """Return DynamoDB JSON with numbers as such, of 28 digits: the client rounds those of more."""
     if isinstance(value, dict):
         return {
             name: _DIGITS.create_decimal(part) if name == "N" else _comparable(part) for name, part in value.items()
