@@ -23,7 +23,7 @@ PROCESSORS: Final = {"x86_64": "x86_64", "arm64": "aarch64"}
 """Architectures as Lambda names them, and as wheels do."""
 
 LIBC: Final = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
-"""What the runtime's system, Amazon Linux 2023 with glibc 2.34, can load. pip takes exactly the platforms it is told."""
+"""What the runtime's system can load, Amazon Linux 2023 with glibc 2.34. pip takes exactly the platforms it is told."""
 
 SERVICES: Final = frozenset({"cloudwatch", "dynamodb", "dynamodbstreams", "kms", "lambda", "sns", "sqs"})
 """Services that functions call: botocore describes some 400, which are nearly half of what pip installs."""
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
 def install(requirements: Path, architecture: str, folder: Path) -> None:
     """Install wheels for an architecture: those that are listed, and no dependency that is not."""
     platforms = [word for libc in LIBC for word in ("--platform", f"{libc}_{PROCESSORS[architecture]}")]
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - arguments of our own, and no shell
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
             *("--root-user-action", "ignore", "--no-compile", "--no-deps", "--only-binary", ":all:"),
