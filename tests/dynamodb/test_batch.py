@@ -1,0 +1,1 @@
+"""Batched conditional writes on DynamoDB Local, which judges conditions and statements as DynamoDB does."""
