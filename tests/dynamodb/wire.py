@@ -50,7 +50,7 @@ REFUSED_STATEMENTS: Final = (
     "TransactionConflict",
     "InternalServerError",
 )
-"""Codes of statements that were not executed; after the last one that is not known, and it may have been all the same."""
+"""Codes of statements that were not executed; after the last one it may have been all the same."""
 
 
 @dataclass(frozen=True)

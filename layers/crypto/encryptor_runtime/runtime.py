@@ -86,6 +86,6 @@ def compose(
         table,
         cipher,
         current=lambda policy: policy if switch is None else switch.read().applied_to(policy),
-        batch=Batch(clients.dynamodb_single, settings.table) if settings.batched_writes else None,
+        batch=Batch(clients.dynamodb_single, settings.table, sleep) if settings.batched_writes else None,
     )
     return Runtime(settings, clients, table, cipher, meter, reconciler, telemetry, switch)
