@@ -9,15 +9,17 @@ from tests.dynamodb.world import FAULTS, SESSIONS, World
 
 _ITEMS: Final = 12
 _MOST: Final = 10
+_BATCHES: Final = 5
+_TOGETHER: Final = Rates(lost=0.05, refused=0.35, unanswered=0.15, killed=0.05)  # There are few of these requests.
 
 
 class Bursts(World):
     """Writers come in bursts, and the functions write many items in one request."""
 
-    often: ClassVar[dict[str, int]] = World.often | {"switch": 1, "write": 15}
+    often: ClassVar[dict[str, int]] = World.often | {"switch": 1, "write": 15, "stream": 40}
     batched: ClassVar[bool] = True
     most_records: ClassVar[int] = 20
-    faults: ClassVar[Rates] = replace(FAULTS, refused=0.1)  # Of single statements more often than of whole requests.
+    faults: ClassVar[Rates] = replace(FAULTS, together=_TOGETHER)
 
     def write(self) -> None:
         """Write to many items, each in some way, and anything to another one."""
@@ -30,9 +32,16 @@ class Bursts(World):
             else:
                 self.set(session, self.draw.choice(["history", "configuration"]), self.value())
 
+    def come_to_rest(self) -> None:
+        """Have some of what was written last encrypted while things go wrong, and come to rest."""
+        for _ in range(_BATCHES):
+            self.deliver_stream()
+            self.scheduler.finish()
+        super().come_to_rest()
+
 
 class UnsweptBursts(Bursts, Unswept):
     """The same where nobody sweeps or switches."""
 
-    often: ClassVar[dict[str, int]] = Bursts.often | Unswept.often | {"write": 15}
-    faults: ClassVar[Rates] = Unswept.faults
+    often: ClassVar[dict[str, int]] = Bursts.often | {"sweep": 0, "switch": 0}
+    faults: ClassVar[Rates] = replace(Unswept.faults, together=_TOGETHER)

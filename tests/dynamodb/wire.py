@@ -55,12 +55,13 @@ REFUSED_STATEMENTS: Final = (
 
 @dataclass(frozen=True)
 class Rates:
-    """How often what goes wrong, as shares of all requests."""
+    """How often what goes wrong, as shares of all requests; ``together``: of those that many items are written in."""
 
     lost: float = 0.0
     refused: float = 0.0
     unanswered: float = 0.0
     killed: float = 0.0
+    together: "Rates | None" = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class Wire:
         if not isinstance(task, Task):
             return self._answer(None, service, operation, event_name, request)
         task.wait_for_turn()
-        fate = self._fate(service)
+        fate = self._fate(service, operation)
         self.trace.append(f"{task.name} {service}.{operation} {fate}")
         match fate:
             case "lost":
@@ -120,8 +121,10 @@ class Wire:
                 self._kill(task)
         return answer
 
-    def _fate(self, service: str) -> str:
+    def _fate(self, service: str, operation: str) -> str:
         number, rates = self._draw.random(), self.rates
+        if operation == "BatchExecuteStatement":
+            rates = rates.together or rates
         if service == self.storm:
             rates = replace(rates, refused=0.85)
         for fate, rate in (
