@@ -1,7 +1,7 @@
 """What waits to be written together: taken from several threads, given out in portions, bounded by bytes."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 A = TypeVar("A")
@@ -15,6 +15,7 @@ class Portion(Generic[A]):
     size: int
 
 
+@dataclass
 class Gathering(Generic[A]):
     """Gathers entries; whoever completes a portion gets it, and says when it is done with it.
 
@@ -24,20 +25,19 @@ class Gathering(Generic[A]):
                   plan ── add ──────── plan ── add ── room() waits ────── goes on ── plan …
         rest                                                                     └── what no one completed
 
-    Args:
+    Attributes:
         most: how many entries a portion has at most.
         most_bytes: how many bytes.
         most_in_flight: bytes that are gathered or given out and not done with, from which on nobody is to begin more.
     """
 
-    def __init__(self, most: int, most_bytes: int, most_in_flight: int) -> None:
-        self._most = most
-        self._most_bytes = most_bytes
-        self._most_in_flight = most_in_flight
-        self._changed = threading.Condition()
-        self._entries: list[A] = []
-        self._size = 0  # Of what is gathered.
-        self._given = 0  # Of what is given out and not done with.
+    most: int
+    most_bytes: int
+    most_in_flight: int
+    _changed: threading.Condition = field(default_factory=threading.Condition, repr=False)
+    _entries: list[A] = field(default_factory=list, repr=False)
+    _size: int = 0  # Of what is gathered.
+    _given: int = 0  # Of what is given out and not done with.
 
     def room(self) -> None:
         """Wait while more bytes are in flight than may be.
@@ -45,17 +45,17 @@ class Gathering(Generic[A]):
         Not where nothing is given out: what is gathered is given out only once more is added.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._given == 0 or self._size + self._given < self._most_in_flight)
+            self._changed.wait_for(lambda: self._given == 0 or self._size + self._given < self.most_in_flight)
 
     def add(self, entry: A, size: int) -> Portion[A] | None:
         """Take ``entry`` of ``size`` bytes; return a portion where that completes one, with or without the entry."""
         with self._changed:
             portion = None
-            if self._entries and self._size + size > self._most_bytes:
+            if self._entries and self._size + size > self.most_bytes:
                 portion = self._give()
             self._entries.append(entry)
             self._size += size
-            if portion is None and len(self._entries) == self._most:
+            if portion is None and len(self._entries) == self.most:
                 portion = self._give()
             return portion
 

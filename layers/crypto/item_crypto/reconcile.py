@@ -105,13 +105,14 @@ class Reconciler:
             seconds_left: time that remains; keys not begun when it is used up are to be tried again.
         """
         wanted = distinct(keys)
-        pipeline = self._pipeline(policy, role, seconds_left)
+        pipeline = Pipeline(self._table, self._batch, self._planner, self._current, policy, role, seconds_left)
+        left = iter(wanted.items())
         begun: Iterator[None] = iter(())
-        for portion in _portions(wanted):
+        while portion := dict(islice(left, _PORTION)):
             # The next items are read while those before them are worked on; more than two portions are never held.
             found = self._table.read(portion)
             deque(begun, maxlen=0)
-            begun = self._pool.map(pipeline.begin, portion.values(), map(found.get, portion))
+            begun = self._pool.map(pipeline.begin, portion, portion.values(), map(found.get, portion))
         deque(begun, maxlen=0)
         pipeline.end()
         return {identity: pipeline.outcomes[identity] for identity in wanted}
@@ -125,13 +126,10 @@ class Reconciler:
     ) -> dict[KeyId, Outcome]:
         """Reconcile items that were just read consistently, given as key and item; else as :meth:`reconcile`."""
         pairs = {key_id(key): (key, item) for key, item in items}
-        pipeline = self._pipeline(policy, role, seconds_left)
-        deque(self._pool.map(lambda pair: pipeline.begin(*pair), pairs.values()), maxlen=0)
+        pipeline = Pipeline(self._table, self._batch, self._planner, self._current, policy, role, seconds_left)
+        deque(self._pool.map(lambda identity: pipeline.begin(identity, *pairs[identity]), pairs), maxlen=0)
         pipeline.end()
         return {identity: pipeline.outcomes[identity] for identity in pairs}
-
-    def _pipeline(self, policy: Policy, role: Role, seconds_left: Callable[[], float]) -> Pipeline:
-        return Pipeline(self._table, self._batch, self._planner, self._current, policy, role, seconds_left)
 
     def access(self, key: Item, policy: Policy, view: View = View.CLEAR) -> Access:
         """Return the item and bring the stored one into the form that the setting asks for.
@@ -303,9 +301,3 @@ class Reconciler:
             return self._table.get(key)
         except ItemCryptoError:
             raise in_doubt from None
-
-
-def _portions(wanted: Mapping[KeyId, Item]) -> Iterator[dict[KeyId, Item]]:
-    left = iter(wanted.items())
-    while portion := dict(islice(left, _PORTION)):
-        yield portion
