@@ -46,6 +46,7 @@ from typing import TYPE_CHECKING, Any, Final
 from item_crypto.cipher import ValueCipher
 from item_crypto.core.decide import Action, Decision, Step
 from item_crypto.core.policy import Policy, Role
+from item_crypto.dynamodb.batch import Batch
 from item_crypto.dynamodb.table import Table
 from item_crypto.errors import (
     CallRefused,
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Access",
     "Action",
+    "Batch",
     "CallRefused",
     "ConfigurationError",
     "ConflictUnresolved",
