@@ -145,7 +145,7 @@ class LocalStack:
         is_moto = self._dynamodb == "moto"
         if is_moto and parameters.get("BatchedWrites") == "true":
             # It makes a statement's change whether its conditions hold or not: writes would be lost, and nobody told.
-            raise LocalStackError("moto has no conditional PartiQL: BatchedWrites=true needs DynamoDB Local")
+            raise LocalStackError("moto has no conditional PartiQL: BatchedWrites=true needs --dynamodb local")
         return load_template(
             self._template_path,
             parameters=parameters,

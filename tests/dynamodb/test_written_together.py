@@ -542,6 +542,19 @@ def test_while_a_request_is_under_way_then_the_next_items_are_planned(together: 
     assert statuses(outcomes) == {Status.ENCRYPTED: 2 * MOST}
 
 
+def test_while_items_are_planned_then_the_next_are_read(together: Together) -> None:
+    keys = together.items(60)
+    reads, read_again = count(1), threading.Event()
+    together.dynamodb.meta.events.register(
+        "before-call.dynamodb.BatchGetItem", lambda **_: read_again.set() if next(reads) == 2 else None
+    )
+    waited: list[bool] = []
+    together.kms.meta.events.register("before-call.kms.GenerateDataKey", lambda **_: waited.append(read_again.wait(60)))
+
+    assert statuses(together.reconcile(keys)) == {Status.ENCRYPTED: 60}
+    assert all(waited), "the first items wait for a read that begins only after them"
+
+
 def test_a_surprise_in_a_request_then_its_items_fail_and_no_others(together: Together) -> None:
     keys = together.items(2 * MOST)
     with failing(together.dynamodb, TOGETHER, RuntimeError("of nobody's"), times=1):

@@ -105,7 +105,8 @@ class Reconciler:
             seconds_left: time that remains; keys not begun when it is used up are to be tried again.
         """
         wanted = distinct(keys)
-        pipeline = Pipeline(self._table, self._batch, self._planner, self._current, policy, role, seconds_left)
+        batch = self._batch if len(wanted) > 1 else None
+        pipeline = Pipeline(self._table, batch, self._planner, self._current, policy, role, seconds_left)
         left = iter(wanted.items())
         begun: Iterator[None] = iter(())
         while portion := dict(islice(left, _PORTION)):
@@ -126,7 +127,8 @@ class Reconciler:
     ) -> dict[KeyId, Outcome]:
         """Reconcile items that were just read consistently, given as key and item; else as :meth:`reconcile`."""
         pairs = {key_id(key): (key, item) for key, item in items}
-        pipeline = Pipeline(self._table, self._batch, self._planner, self._current, policy, role, seconds_left)
+        batch = self._batch if len(pairs) > 1 else None
+        pipeline = Pipeline(self._table, batch, self._planner, self._current, policy, role, seconds_left)
         deque(self._pool.map(lambda identity: pipeline.begin(identity, *pairs[identity]), pairs), maxlen=0)
         pipeline.end()
         return {identity: pipeline.outcomes[identity] for identity in pairs}
