@@ -89,8 +89,9 @@ class Pipeline:
             if self.batch is not None:
                 self._gathering.room()
             planned = self._planned(identity, key, item)
-            decided = planned.change if isinstance(planned, Planned) else None
-            size = self.batch.size_of(decided) if self.batch is not None and decided is not None else None
+            size = None
+            if self.batch is not None and isinstance(planned, Planned):
+                size = self.batch.size_of(planned.change)
             if size is not None and isinstance(planned, Planned):
                 portion = self._gathering.add(planned, size)
             else:
