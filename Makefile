@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest -n auto
 NPM := npm --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb test-iam test-deployments test-web web mutants
+.PHONY: help demo up test check lint format types layout template e2e bench scale sam clean test-dynamodb test-iam test-deployments test-web web mutants
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,6 +106,9 @@ mutants: $(READY) ## break the code in one place at a time: do the tests notice?
 
 bench: $(READY) ## what it costs to encrypt an item, variants beside each other
 	@$(BIN)/python benchmarks/encrypt_items.py $(SESSIONS)
+
+scale: $(READY) ## docs/scale.md anew: costs, times and limits at any scale, from the benchmark's figures
+	@$(BIN)/python -m benchmarks.scale
 
 $(SAM): requirements-sam.txt
 	@$(PYTHON) -m venv .venv-sam
