@@ -14,20 +14,16 @@ def main() -> int:
     """Write the page, or check it; return the exit code: 1 where it is not what would be written."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where something would change")
-    parser.add_argument("--figures", type=Path, default=figures.COMMITTED, help="the benchmark's figures")
+    parser.add_argument("--figures", type=Path, help="figures, as benchmarks/results.json has them (default: that)")
     given = parser.parse_args()
     prices = find_prices(REGION, None)
     if prices is None:
         print(f"There are no prices for {REGION}.", file=sys.stderr)
         return 1
     made, chart = document.sections(figures.read(given.figures), prices)
-    page = document.PAGE.read_text(encoding="utf-8")
-    texts = {document.PAGE: document.filled(page, made), document.CHART: chart}
-    stale = [path for path, text in texts.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
-    for path in stale:
-        print(f"{'would change' if given.check else 'wrote'} {path.relative_to(document.ROOT)}")
-        if not given.check:
-            path.write_text(texts[path], encoding="utf-8")
+    stale = document.store(made, chart, document.PAGE, document.CHART, only_look=given.check)
+    for file in stale:
+        print(f"{'would change' if given.check else 'wrote'} {file.relative_to(document.ROOT)}")
     if not stale:
         print("docs/scale.md is what the figures make of it.")
     return int(bool(stale) and given.check)

@@ -113,7 +113,7 @@ def _line(series: Series, x: Axis, y: Axis) -> str:
 
 
 def _legend(series: Sequence[Series]) -> list[str]:
-    drawn, at = [], float(_LEFT)
+    drawn, at = [], 10.0
     for one in series:
         drawn.append(
             f'<line x1="{at:.1f}" y1="44" x2="{at + 22:.1f}" y2="44" stroke="{escape(one.colour)}" stroke-width="3"/>'

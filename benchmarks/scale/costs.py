@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from benchmarks.scale.figures import Figures
-from benchmarks.scale.throughput import INDEX_WRITE, Table, write_cost
+from benchmarks.scale.throughput import INDEX_WRITE, Table
 from benchmarks.scale.work import PAGE, Settings, item_time, of_stream
 from dynamodb_stream_encryptor.planning.cost import (
     RECORDS_AN_INVOCATION,
@@ -16,7 +16,6 @@ from dynamodb_stream_encryptor.planning.cost import (
     total,
 )
 from dynamodb_stream_encryptor.planning.prices import Prices
-from dynamodb_stream_encryptor.planning.units import read_units
 from migrator.adaptive_rate import PAGE as PAGE_ITEMS
 
 SQS_MILLION: Final = 0.40
@@ -51,9 +50,9 @@ def load_of(table: Table) -> Load:
         changed=table.items,
         bytes=table.items * size.plain,
         grown=table.items * (size.stored - size.plain),
-        read_before=read_units(size.plain),
-        read_after=read_units(size.stored),
-        write=write_cost(size),
+        read_before=size.reads,
+        read_after=size.stored_reads,
+        write=size.writes,
         index_write=INDEX_WRITE,
     )
 

@@ -24,7 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
-from math import ceil, floor, inf
+from math import ceil, exp, floor, inf
 from typing import Final
 
 from benchmarks.scale.work import Work
@@ -144,7 +144,7 @@ class _Run:
         self._source = source
         self._work = work
         self._arrivals = arrivals
-        chance = random.Random(seed)  # noqa: S311 - no secret hangs on it
+        self._chance = chance = random.Random(seed)  # noqa: S311 - no secret hangs on it
         self._phases = [chance.random() * source.poll for _ in range(source.shards)]
         self._lanes = [[_Lane(shard) for _ in range(source.parallelization)] for shard in range(source.shards)]
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
@@ -222,8 +222,14 @@ class _Run:
         self._running += 1
         self.result.at_once = max(self.result.at_once, self._running)
         lane.busy = True
-        ends = now + start + self._work.invocation(granted, len(batch) - granted)
+        ends = now + start + self._taken(granted, len(batch) - granted)
         self._at(ends, partial(self._done, lane, batch, items, granted))
+
+    def _taken(self, items: int, records: int) -> float:
+        spread = self._work.spread
+        # Log-normal, with a mean of 1: what is sustained stays the same.
+        factor = exp(self._chance.gauss(-(spread**2) / 2, spread)) if spread else 1.0
+        return self._work.invocation(items, records) * factor
 
     def _done(self, lane: _Lane, batch: list[int | None], items: list[int], granted: int, now: float) -> None:
         self._idle.append(now)
@@ -267,7 +273,7 @@ class _Run:
             granted = self._granted(now, len(items))
             self.result.throttled += len(items) - granted
             self._retrying += 1
-            ends = now + self._work.invocation(granted, len(items) - granted)
+            ends = now + self._taken(granted, len(items) - granted)
             self._at(ends, partial(self._retried, items, granted))
 
     def _retried(self, items: list[int], granted: int, now: float) -> None:

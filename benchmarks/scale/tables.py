@@ -1,9 +1,9 @@
 """What docs/scale.md shows, as Markdown. Pure."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from benchmarks.scale import limits
 from benchmarks.scale.chart import Axis, Mark, Series
@@ -21,7 +21,6 @@ from benchmarks.scale.throughput import (
     steady,
     sweep,
     workers_for,
-    write_cost,
 )
 from benchmarks.scale.windows import (
     PARALLEL,
@@ -33,10 +32,9 @@ from benchmarks.scale.windows import (
     shortages,
     sustained,
 )
-from benchmarks.scale.work import ONCE, PAGE, START_UP, THREADS, WAITING, Settings, item_time, of_stream
+from benchmarks.scale.work import ONCE, PAGE, RECORD, SPREAD, START_UP, THREADS, WAITING, Settings, item_time, of_stream
 from dynamodb_stream_encryptor.planning.figures import bytes_text
 from dynamodb_stream_encryptor.planning.prices import Prices
-from dynamodb_stream_encryptor.planning.units import write_units
 
 ITEMS: Final = ((1e6, "1 M"), (1e8, "100 M"), (1e10, "10 B"))
 """How many items, and what that is called."""
@@ -94,7 +92,7 @@ def rests_on(figures: Figures) -> str:
         (
             size.name,
             bytes_text(size.stored),
-            str(write_cost(size)),
+            f"{size.writes:.3g}",
             f"{size.processor * 1000:.1f} ms",
             f"{of_stream(figures, size, settings).item * 1000:.0f} ms",
             f"{item_time(size, settings.migrator_memory) * 1000:.0f} ms",
@@ -104,13 +102,14 @@ def rests_on(figures: Figures) -> str:
     heads = ("item", "stored", "write units", "processor time", "in the stream's function", "in the migrator")
     return (
         f"{table(heads, rows)}\n\n"
-        f"Measured: {figures.source}. A record with nothing to do takes {figures.record * 1000:.1f} ms of processor "
-        f"time, the import of the stream's function {figures.import_time:.1f} s; an item takes {figures.kms_calls:g} "
-        f"call to KMS.\n\n"
+        f"Measured {figures.source}. The import of the stream's function takes {figures.import_time:.2g} s of "
+        f"processor time; an item takes {figures.kms_calls:g} call to KMS.\n\n"
         f"Assumed: a vCPU of Lambda ({limits.VCPU_MEMORY:,} MB) computes as fast as the machine of the benchmark; an "
-        f"item waits {WAITING * 1000:.0f} ms for KMS and its write, {THREADS} of them at a time; an invocation takes "
-        f"{ONCE * 1000:.0f} ms beside its records, a page of a sweep {PAGE * 1000:.0f} ms beside its items, a cold "
-        f"start {START_UP:.1f} s beside the import."
+        f"item waits {WAITING * 1000:.0f} ms for KMS and its write, {THREADS} of them at a time; a record with nothing "
+        f"to do takes {RECORD * 1000:.1f} ms of processor time, an invocation {ONCE * 1000:.0f} ms beside its records, "
+        f"a page of a sweep {PAGE * 1000:.0f} ms beside its items, a cold start {START_UP:.1f} s beside the import; one "
+        "invocation in a hundred takes "
+        f"{math.exp(2.326 * SPREAD - SPREAD**2 / 2):.1f} times the mean."
     )
 
 
@@ -234,7 +233,7 @@ def steadily(figures: Figures) -> str:
         shard.append(
             (
                 size.name,
-                f"{write_units(size.plain)} + {write_cost(size)}",
+                f"{size.plain_writes:.3g} + {size.writes:.3g}",
                 f"{_short(partition)}/s",
                 *(f"{_short(rate)}/s" for rate in function.values()),
                 str(needed) if needed <= limits.PARALLELIZATION.value else "more than 10",
@@ -294,7 +293,7 @@ def _parallel(number: int) -> Settings:
 
 def windows(figures: Figures) -> tuple[str, str]:
     """Return the plaintext window by write rate, as a table and as an SVG."""
-    found = {size.name: {p: by_rate(figures, size, p) for p in PARALLEL} for size in figures.sizes}
+    found = {size.name: {p: by_rate(figures, size, p) for p in PARALLEL} for size in figures.sizes[:2]}
     rows = []
     for place, rate in enumerate(RATES):
         row = [f"{rate:,}"]
@@ -313,7 +312,9 @@ def _cell(found: Window | None) -> str:
 
 def _chart(figures: Figures, found: dict[int, list[Window | None]]) -> str:
     x = Axis("plaintext writes a second, over four shards", 1, 2000, (1, 10, 100, 1000))
-    y = Axis(f"Plaintext window of {CHARTED} items: median, and broken p99", 0.1, 100, (0.1, 1, 10, 100))
+    y = Axis(
+        f"Plaintext window of {CHARTED} items: median (solid), 99th percentile (broken)", 0.1, 100, (0.1, 1, 10, 100)
+    )
     series = []
     for parallel, windows_of in found.items():
         settings = Settings(parallelization=parallel)
@@ -347,6 +348,20 @@ def batch_windows(figures: Figures) -> str:
     ]
     heads = ("`StreamBatchWindow`", "median", "p99", "records an invocation", "invocations a million writes")
     return table(heads, rows)
+
+
+def checked(measured: Mapping[str, Any]) -> str:
+    """Return how the simulation compares with the local stack, by what `benchmarks/scale/local.json` has."""
+    rows = [
+        (
+            f"{one['rate']}",
+            f"{one['writes']:,}",
+            f"{1000 * one['once']:.0f} ms + {1000 * one['item']:.0f} ms an item",
+            *(f"{one['measured'][place]:.2f} s, simulated {one['simulated'][place]:.2f} s" for place in (0, 1)),
+        )
+        for one in measured["rates"]
+    ]
+    return table(("writes a second", "writes", "an invocation took", "median", "95th percentile"), rows)
 
 
 def short_of(figures: Figures) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from benchmarks.scale import limits
 from benchmarks.scale.figures import Figures, Size
 from benchmarks.scale.work import PAGE, Settings, item_time, of_stream
-from dynamodb_stream_encryptor.planning.units import read_units, scan_units, write_units
+from dynamodb_stream_encryptor.planning.units import scan_units
 from migrator.adaptive_rate import PAGE as PAGE_ITEMS
 from migrator.adaptive_rate import START, STEP
 from migrator.capacity import SHARE
@@ -82,18 +82,13 @@ CONCURRENCY: Final = "Lambda concurrency"
 MIGRATOR: Final = "migrator"
 
 
-def write_cost(size: Size) -> int:
-    """Return the units of one encryption's write in the table: those of the larger of the item before and after."""
-    return write_units(max(size.plain, size.stored))
-
-
 def steady(figures: Figures, size: Size, settings: Settings, account: Account, partitions: int) -> list[Bound]:
     """Return how many plaintext writes a second each limit allows, where they are even over ``partitions``.
 
     Each write is followed by ours, and both come by in the stream.
     """
-    both = write_units(size.plain) + write_cost(size)
-    reads = read_units(size.plain) + read_units(size.stored)
+    both = size.plain_writes + size.writes
+    reads = size.reads + size.stored_reads
     work = of_stream(figures, size, settings)
     half = settings.batch_size / 2
     lane = half / (work.once + half * (work.item + work.record))
@@ -133,7 +128,7 @@ def sweep(figures: Figures, table: Table, settings: Settings, account: Account) 
     return [
         Bound(
             TABLE_WRITES,
-            SHARE * account.table_writes / write_cost(size),
+            SHARE * account.table_writes / size.writes,
             "WarmThroughput or provisioned capacity; beyond 40,000 a quota",
         ),
         Bound(
@@ -143,7 +138,7 @@ def sweep(figures: Figures, table: Table, settings: Settings, account: Account) 
         ),
         Bound(
             PARTITIONS,
-            min(partitions, at_once) * limits.PARTITION_WRITES.value / write_cost(size),
+            min(partitions, at_once) * limits.PARTITION_WRITES.value / size.writes,
             "MigratorConcurrency and --segments; more capacity, which cuts the table into more",
         ),
         Bound(KMS, account.kms / figures.kms_calls, "the quota"),
@@ -175,5 +170,5 @@ def workers_for(rate: float, size: Size, settings: Settings) -> int:
     Enough for its work, and so many that each takes half of its partition's writes at most, as of the table's.
     """
     worker = PAGE_ITEMS / (PAGE + PAGE_ITEMS * item_time(size, settings.migrator_memory))
-    partition = SHARE * limits.PARTITION_WRITES.value / write_cost(size)
+    partition = SHARE * limits.PARTITION_WRITES.value / size.writes
     return max(2, math.ceil(round(rate / min(worker, partition), 6)))

@@ -25,8 +25,16 @@ ONCE: Final = 0.015
 PAGE: Final = 0.03
 """Seconds of a sweep's page beside its items: the scan, the setting, the commit. An assumption."""
 
+RECORD: Final = 0.0015
+"""Seconds of processor time of a record with nothing to do: its item is read and looked at. An assumption."""
+
 START_UP: Final = 0.4
 """Seconds of a cold start beside the import: the environment itself and the first connections. An assumption."""
+
+
+SPREAD: Final = 0.35
+"""By how much an invocation's time varies about its mean: the standard deviation of its logarithm. At this, one in a
+hundred takes more than twice as long. An assumption."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +67,14 @@ class Work:
         item: an item to encrypt.
         record: a record with nothing to do, our own write's say.
         cold: a cold start.
+        spread: by how much an invocation's time varies: the standard deviation of its logarithm; 0 for not at all.
     """
 
     once: float
     item: float
     record: float
     cold: float
+    spread: float = 0.0
 
     def invocation(self, items: int, records: int) -> float:
         """Return how long an invocation takes with so many items to encrypt and so many other records."""
@@ -87,7 +97,8 @@ def of_stream(figures: Figures, size: Size, settings: Settings) -> Work:
     return Work(
         ONCE,
         item_time(size, settings.stream_memory),
-        figures.record / share,
+        RECORD / share,
         # Lambda gives a function a whole vCPU while it starts.
         START_UP + figures.import_time,
+        SPREAD,
     )

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import TypeAlias
 from xml.etree import ElementTree
 
 import pytest
@@ -11,43 +12,36 @@ from benchmarks.scale import __main__ as program
 from benchmarks.scale import document, figures
 from dynamodb_stream_encryptor.planning.prices import find_prices
 
+Made: TypeAlias = tuple[dict[str, str], str]
 
-def test_page_and_chart_are_what_the_figures_make_of_them() -> None:
+
+@pytest.fixture(scope="module")
+def made() -> Made:
     prices = find_prices(program.REGION, None)
     assert prices is not None
-    made, chart = document.sections(figures.read(), prices)
-    page = document.PAGE.read_text(encoding="utf-8")
-    assert document.filled(page, made) == page
-    assert document.CHART.read_text(encoding="utf-8") == chart
-    assert ElementTree.fromstring(chart).tag.endswith("svg")
-    assert document.CHART.name in page
+    return document.sections(figures.read(), prices)
 
 
-@pytest.fixture
-def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Have the program write beside the documents."""
-    (tmp_path / "scale.md").write_text(document.PAGE.read_text(encoding="utf-8"), encoding="utf-8")
-    monkeypatch.setattr(document, "ROOT", tmp_path)
-    monkeypatch.setattr(document, "PAGE", tmp_path / "scale.md")
-    monkeypatch.setattr(document, "CHART", tmp_path / "chart.svg")
-    return tmp_path
+def test_page_and_chart_are_what_the_figures_make_of_them(made: Made) -> None:
+    assert document.store(*made, document.PAGE, document.CHART, only_look=True) == [], "run make scale"
+    assert ElementTree.fromstring(made[1]).tag.endswith("svg")
+    assert f"images/{document.CHART.name}" in document.PAGE.read_text(encoding="utf-8")
 
 
-def test_check_when_something_would_change_then_it_says_so_and_writes_nothing(
-    copies: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_what_would_change_when_only_looked_at_then_it_is_told_and_not_written_else_written_once(
+    made: Made, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["scale", "--check"])
-    assert program.main() == 1
-    assert "would change chart.svg" in capsys.readouterr().out
-    assert not (copies / "chart.svg").exists()
+    page, chart = tmp_path / "page.md", tmp_path / "chart.svg"
+    stale = document.PAGE.read_text(encoding="utf-8").replace("\n| ", "\n| old ", 5)
+    page.write_text(stale, encoding="utf-8")
 
+    assert document.store(*made, page, chart, only_look=True) == [page, chart]
+    assert page.read_text(encoding="utf-8") == stale
+    assert not chart.exists()
 
-def test_program_when_run_then_it_writes_what_is_missing_and_nothing_else(
-    copies: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["scale"])
-    assert program.main() == 0
-    assert capsys.readouterr().out == "wrote chart.svg\n"
+    assert document.store(*made, page, chart, only_look=False) == [page, chart]
+    assert chart.read_text(encoding="utf-8") == made[1]
+    assert document.store(*made, page, chart, only_look=False) == []
 
 
 def test_program_when_started_as_a_module_then_its_help_says_what_it_does() -> None:

@@ -1,5 +1,6 @@
 """What docs/scale.md reckons: costs are `plan`'s, no speed is above a limit, more of a thing never makes less of it."""
 
+import json
 import math
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -28,12 +29,11 @@ from benchmarks.scale.throughput import (
     steady,
     sweep,
     workers_for,
-    write_cost,
 )
 from benchmarks.scale.work import Settings, of_stream
 from dynamodb_stream_encryptor.planning.cost import Deployment, amount, migration, total
 from dynamodb_stream_encryptor.planning.prices import Prices, find_prices
-from dynamodb_stream_encryptor.planning.units import write_units
+from dynamodb_stream_encryptor.planning.units import read_units, write_units
 from encryptor_runtime.queues import RETRY_DELAY
 from migrator.adaptive_rate import START, STEP
 from tests.unit.sam_template import source
@@ -41,13 +41,12 @@ from tests.unit.sam_template import source
 FIGURES = figures.read()
 ALL = {PARTITIONS, TABLE_WRITES, TABLE_READS, KMS, STREAM_FUNCTION, CONCURRENCY, MIGRATOR}
 
-sizes = st.builds(
-    Size,
-    name=st.just("any"),
-    plain=st.integers(1, 400 * 1024),
-    stored=st.integers(1, 400 * 1024),
-    processor=st.floats(0.0005, 0.5),
-)
+
+def a_size(plain: int, stored: int, processor: float) -> Size:
+    return Size("any", plain, stored, write_units(max(plain, stored)), read_units(plain), processor)
+
+
+sizes = st.builds(a_size, st.integers(1, 400 * 1024), st.integers(1, 400 * 1024), st.floats(0.0005, 0.5))
 items = st.floats(1, 1e11)
 accounts = st.builds(
     Account,
@@ -98,8 +97,9 @@ def test_kms_and_writes_when_counted_then_they_are_one_an_item_and_its_units_wit
     bill = {line.what: line for line in costs.lines(Table(1e6, FIGURES.size("6 KB")), prices(), True)}
     assert bill["KMS"].count == 1e6
     assert bill["KMS"].amount == pytest.approx(3.0)  # Three dollars a million.
-    assert bill["writes"].count == 7e6
-    assert bill["writes"].amount == pytest.approx(7 * 0.625)
+    units = FIGURES.size("6 KB").writes + 1
+    assert bill["writes"].count == units * 1e6
+    assert bill["writes"].amount == pytest.approx(units * 0.625)
 
 
 @given(sizes, items, settings, accounts)
@@ -109,11 +109,11 @@ def test_a_sweep_when_it_goes_as_fast_as_it_can_then_it_takes_no_more_than_half_
     table = Table(count, size)
     rate = binding(sweep(FIGURES, table, chosen, account)).rate
     assert 0 < rate < math.inf
-    assert rate * write_cost(size) <= account.table_writes / 2 * 1.000001
+    assert rate * size.writes <= account.table_writes / 2 * 1.000001
     assert rate * size.plain / 4096 <= account.table_reads / 2 * 1.000001
     assert rate * FIGURES.kms_calls <= account.kms * 1.000001
     at_once = min(table.partitions(account), chosen.migrator_concurrency)
-    assert rate * write_cost(size) <= at_once * limits.PARTITION_WRITES.value * 1.000001
+    assert rate * size.writes <= at_once * limits.PARTITION_WRITES.value * 1.000001
 
 
 @given(sizes, settings, accounts, st.integers(1, 10_000))
@@ -121,7 +121,7 @@ def test_steady_writes_when_as_many_as_can_be_then_they_are_above_no_limit(
     size: Size, chosen: Settings, account: Account, partitions: int
 ) -> None:
     rate = binding(steady(FIGURES, size, chosen, account, partitions)).rate
-    both = write_units(size.plain) + write_cost(size)
+    both = size.plain_writes + size.writes
     assert rate * both <= partitions * limits.PARTITION_WRITES.value * 1.000001
     assert rate * (both + 2) <= account.table_writes * 1.000001
     assert rate <= account.kms * 1.000001
@@ -175,6 +175,16 @@ def test_workers_when_reckoned_for_a_speed_then_they_reach_it_in_half_of_their_p
 def test_every_limit_is_shown_where_it_binds() -> None:
     shown = {binding(bounds).name for _, bounds in tables.cases(FIGURES)}
     assert shown == ALL
+
+
+def test_figures_when_of_a_run_of_the_benchmark_then_they_are_read_and_their_source_told() -> None:
+    document = json.loads(figures.EARLIER.read_text(encoding="utf-8"))
+    run = {"date": "2026-11-30", "engine": "DynamoDB Local 3.3.0", "kmsMilliseconds": 8, "cores": 2, "python": "3.11.7"}
+    found = figures.from_document({**document, "run": run})
+    assert "make bench` on 2026-11-30, with DynamoDB Local 3.3.0" in found.source
+    assert [size.name for size in found.sizes] == ["1 KB", "6 KB", "50 KB"]
+    with pytest.raises(ValueError, match="shape"):
+        figures.from_document({**document, "shape": 2})
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,17 @@
 """The simulated event source: every write is encrypted once, and no faster than what it has."""
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.scale import figures, windows
+from benchmarks.scale.local import Invocation, Log, work_of
 from benchmarks.scale.simulation import RETRY_SECONDS, Arrival, Source, poisson, simulate
 from benchmarks.scale.throughput import STREAM_FUNCTION
 from benchmarks.scale.work import Settings, Work, of_stream
@@ -166,3 +169,39 @@ def test_without_an_environment_a_batch_waits_and_is_done_later() -> None:
     assert one.waited > 0
     assert one.at_once == 1
     assert one.quantile(0.99) > plenty.quantile(0.99)
+
+
+def test_invocations_that_vary_sustain_as_much_and_have_a_longer_tail() -> None:
+    written = poisson(100, 60, 8)
+    even, varied = (simulate(PLENTY, replace(WORK, spread=spread), written) for spread in (0.0, 0.5))
+    assert varied.behind < 3 * even.behind + 20
+    assert varied.quantile(0.99) > even.quantile(0.99)
+    assert varied.quantile(0.5) < 1.5 * even.quantile(0.5)
+
+
+def test_invocations_in_a_log_when_looked_at_then_their_times_and_items_are_found(tmp_path: Path) -> None:
+    file = tmp_path / "function.log"
+    file.touch()
+    log = Log(file)
+    log.start()
+    with file.open("a") as lines:
+        for content in ('{"ItemsSkipped": [1.0]}', '{"ItemsEncrypted": [2.0, 1.0]}', '{"ItemsEncrypted": 4}'):
+            lines.write(f"START RequestId: x\n{content}\nEND RequestId: x\n")
+    deadline = time.monotonic() + 20
+    while len(log.invocations) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    log.stop()
+    assert [one.encrypted for one in log.invocations] == [0, 3, 4]
+    assert all(one.began <= one.ended for one in log.invocations)
+
+
+def test_work_when_reckoned_from_invocations_then_it_is_what_they_took() -> None:
+    begun, found = 100.0, []
+    for items in (0, 1, 0, 4, 2, 0, 3):
+        ended = begun + 0.02 + items * 0.03
+        found.append(Invocation(begun, ended, items))
+        begun = ended + 0.01
+    work = work_of(found)
+    assert work.once == pytest.approx(0.03)  # With the time until the next one begins.
+    assert work.item == pytest.approx(0.03)
+    assert work.spread == pytest.approx(0, abs=1e-6)
