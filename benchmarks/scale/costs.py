@@ -1,9 +1,9 @@
 """What encrypting a table costs, line by line, on the cost model of `stream-encryptor plan`. Pure."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.scale.figures import Figures
+from benchmarks.scale.figures import Figures, Size
 from benchmarks.scale.throughput import INDEX_WRITE, Table
 from benchmarks.scale.work import PAGE, Settings, item_time, of_stream
 from dynamodb_stream_encryptor.planning.cost import (
@@ -13,6 +13,7 @@ from dynamodb_stream_encryptor.planning.cost import (
     Use,
     amount,
     migration,
+    month,
     total,
 )
 from dynamodb_stream_encryptor.planning.prices import Prices
@@ -81,6 +82,35 @@ def lines(table: Table, prices: Prices, on_demand: bool, deployment: Deployment 
     ]
 
 
+def monthly(table: Table, prices: Prices, on_demand: bool) -> dict[str, float]:
+    """Return what thirty days cost once all is encrypted, without a write and a read: `plan`'s lines by name."""
+    deployment = Deployment()
+    uses = month(load_of(table), deployment, writes=0, reads=0, recovery=False, new_key=False)
+    return {use.what: amount(use, prices, on_demand, deployment.architecture) for use in uses}
+
+
+def a_million_writes(size: Size, prices: Prices, on_demand: bool) -> list[Line]:
+    """Return what a million plaintext writes cost beside themselves: the lines together are `plan`'s "new writes"."""
+    deployment = Deployment()
+    uses = month(load_of(Table(0, size)), deployment, writes=1e6, reads=0, recovery=False, new_key=False)
+    use = next(one for one in uses if one.what == "new writes")
+
+    def priced(part: Use) -> float:
+        return amount(part, prices, on_demand, deployment.architecture)
+
+    return [
+        Line("writes", use.writes, "write units", priced(Use("writes", writes=use.writes))),
+        Line("KMS", use.kms, "calls", priced(Use("KMS", kms=use.kms))),
+        Line("reads", use.reads, "read units", priced(Use("reads", reads=use.reads))),
+        Line(
+            "Lambda",
+            use.seconds,
+            "GB-seconds",
+            priced(Use("Lambda", invocations=use.invocations, seconds=use.seconds)),
+        ),
+    ]
+
+
 def beside(table: Table, prices: Prices, worker_rate: float) -> list[Line]:
     """Return what `plan` leaves out as too little to matter: the queue's messages and the sweep's own bookkeeping.
 
@@ -108,9 +138,3 @@ def as_measured(figures: Figures, table: Table, prices: Prices) -> float:
     seconds = table.items * (migrator * settings.migrator_memory + record * settings.stream_memory) / 1024
     calls = table.items / PAGE_ITEMS + table.items / RECORDS_AN_INVOCATION
     return amount(Use("Lambda", invocations=calls, seconds=seconds), prices, True, Deployment().architecture)
-
-
-def saved(table: Table, prices: Prices) -> float:
-    """Return what a month's storage costs more once all is encrypted; fewer than none where it costs less."""
-    grown = load_of(table).grown
-    return amount(replace(Use("stored"), storage=grown / 1024**3), prices, True, "x86_64")

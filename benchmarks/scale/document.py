@@ -25,6 +25,8 @@ def sections(figures: Figures, prices: Prices) -> tuple[dict[str, str], str]:
     return {
         "rests-on": tables.rests_on(figures),
         "costs": tables.costs(figures, prices),
+        "from-then-on": tables.from_then_on(figures, prices),
+        "a-million": tables.a_million(figures, prices),
         "times": tables.times(figures),
         "settings": tables.settings_for(figures),
         "steady": tables.steadily(figures),

@@ -86,9 +86,10 @@ class Log(threading.Thread):
             while not self._stopping.wait(_LOOK):
                 *lines, rest = (rest + log.read()).split(b"\n")
                 for line in lines:
-                    self._take(line, time.time())
+                    self.take(line, time.time())
 
-    def _take(self, line: bytes, now: float) -> None:
+    def take(self, line: bytes, now: float) -> None:
+        """Note what a line of the log tells, which was there at ``now`` (epoch seconds)."""
         if line.startswith(b"START "):
             self._began, self._encrypted = now, 0
         elif line.startswith(b"END "):

@@ -8,15 +8,17 @@ from typing import Any, Final
 from benchmarks.scale import limits
 from benchmarks.scale.chart import Axis, Mark, Series
 from benchmarks.scale.chart import lines as drawn
-from benchmarks.scale.costs import as_measured, beside, lines, saved
+from benchmarks.scale.costs import a_million_writes, as_measured, beside, lines, monthly
 from benchmarks.scale.figures import Figures, Size
 from benchmarks.scale.throughput import (
     MIGRATOR,
     PARTITIONS,
+    STREAM_FUNCTION,
     Account,
     Bound,
     Table,
     binding,
+    look,
     seconds,
     steady,
     sweep,
@@ -107,9 +109,8 @@ def rests_on(figures: Figures) -> str:
         f"Assumed: a vCPU of Lambda ({limits.VCPU_MEMORY:,} MB) computes as fast as the machine of the benchmark; an "
         f"item waits {WAITING * 1000:.0f} ms for KMS and its write, {THREADS} of them at a time; a record with nothing "
         f"to do takes {RECORD * 1000:.1f} ms of processor time, an invocation {ONCE * 1000:.0f} ms beside its records, "
-        f"a page of a sweep {PAGE * 1000:.0f} ms beside its items, a cold start {START_UP:.1f} s beside the import; one "
-        "invocation in a hundred takes "
-        f"{math.exp(2.326 * SPREAD - SPREAD**2 / 2):.1f} times the mean."
+        f"a sweep's page {PAGE * 1000:.0f} ms beside its items, a cold start {START_UP:.1f} s beside the import. One "
+        f"invocation in a hundred takes {math.exp(2.326 * SPREAD - SPREAD**2 / 2):.1f} times the mean."
     )
 
 
@@ -129,7 +130,6 @@ def costs(figures: Figures, prices: Prices) -> str:
                     dollars(little),
                     f"**{dollars(sum(bill.values()))}**",
                     dollars(provisioned),
-                    dollars(saved(whole, prices)),
                 )
             )
     heads = (
@@ -142,7 +142,6 @@ def costs(figures: Figures, prices: Prices) -> str:
         "SQS, commits",
         "**on demand**",
         "provisioned",
-        "storage a month",
     )
     return (
         f"{table(heads, rows)}\n\n"
@@ -151,6 +150,54 @@ def costs(figures: Figures, prices: Prices) -> str:
         f"beside. With the times of the benchmark in the place of those that it assumes, Lambda costs "
         f"{_lambda_share(figures, prices):.0%} of its line for items of 6 KB."
     )
+
+
+def from_then_on(figures: Figures, prices: Prices) -> str:
+    """Return what a month costs once all is encrypted, and how long one look at all items takes."""
+    rows = []
+    for items, name in ITEMS:
+        for size in figures.sizes:
+            whole = Table(items, size)
+            bill = monthly(whole, prices, on_demand=True)
+            looks = [
+                seconds(items, binding(look(whole, chosen, account)).rate)
+                for chosen, account in (
+                    (Settings(), STAGES[0][1]),
+                    (prepared(figures, whole, STAGES[1][1])[0], STAGES[1][1]),
+                )
+            ]
+            rows.append(
+                (
+                    f"{name} of {size.name}",
+                    *(dollars(bill[line]) for line in ("catch-up", "re-encryption", "stored bytes")),
+                    *map(duration, looks),
+                )
+            )
+    heads = (
+        "items",
+        "catch-up, daily",
+        "re-encryption, each item every 30 days",
+        "storage",
+        "one catch-up sweep: as it is",
+        "at the default quotas",
+    )
+    return table(heads, rows)
+
+
+def a_million(figures: Figures, prices: Prices) -> str:
+    """Return what a million plaintext writes cost beside themselves."""
+    rows = []
+    for size in figures.sizes:
+        bill = a_million_writes(size, prices, on_demand=True)
+        rows.append(
+            (
+                size.name,
+                *(dollars(line.amount) for line in bill),
+                f"**{dollars(sum(line.amount for line in bill))}**",
+                dollars(sum(line.amount for line in a_million_writes(size, prices, on_demand=False))),
+            )
+        )
+    return table(("items of", "writes", "KMS", "reads", "Lambda", "**on demand**", "provisioned"), rows)
 
 
 def _lambda_share(figures: Figures, prices: Prices) -> float:
@@ -228,7 +275,7 @@ def steadily(figures: Figures) -> str:
             for parallel in PARALLEL
         }
         partition = by_shard[1][PARTITIONS]
-        function = {parallel: rates["stream's function"] for parallel, rates in by_shard.items()}
+        function = {parallel: rates[STREAM_FUNCTION] for parallel, rates in by_shard.items()}
         needed = math.ceil(partition / function[1])
         shard.append(
             (
@@ -292,18 +339,25 @@ def _parallel(number: int) -> Settings:
 
 
 def windows(figures: Figures) -> tuple[str, str]:
-    """Return the plaintext window by write rate, as a table and as an SVG."""
-    found = {size.name: {p: by_rate(figures, size, p) for p in PARALLEL} for size in figures.sizes[:2]}
+    """Return the plaintext window by write rate, as a table with the chart shown below it, and the chart as SVG."""
+    shown = figures.sizes[:2]
+    found = {size.name: {p: by_rate(figures, size, p) for p in PARALLEL} for size in shown}
     rows = []
     for place, rate in enumerate(RATES):
-        row = [f"{rate:,}"]
-        for size in figures.sizes[:2]:
-            for parallel in PARALLEL:
-                column = found[size.name][parallel]
-                row.append(_cell(column[place]) if place < len(column) else "")
-        rows.append(row)
-    heads = ["writes a second", *(f"{size.name}, {p}" for size in figures.sizes[:2] for p in PARALLEL)]
-    return table(heads, rows), _chart(figures, found[CHARTED])
+        columns = [found[size.name][parallel] for size in shown for parallel in PARALLEL]
+        rows.append((f"{rate:,}", *(_cell(column[place]) if place < len(column) else "" for column in columns)))
+    heads = ("writes a second", *(f"{size.name}, {p}" for size in shown for p in PARALLEL))
+    calm = [one for one in found[CHARTED][Settings().parallelization] if one is not None]
+    limits_of = {
+        parallel: sustained(figures, figures.size(CHARTED), _parallel(parallel), STREAM_FUNCTION)
+        for parallel in PARALLEL[:2]
+    }
+    behind = " and ".join(f"{_short(rate)} with {parallel}" for parallel, rate in limits_of.items())
+    said = (
+        f"The plaintext window by write rate: {calm[0].median:.2f} s at the median and {calm[0].p99:.2f} s at the 99th "
+        f"percentile, until the function falls behind, at so many writes a second by parallelization: {behind}"
+    )
+    return f"{table(heads, rows)}\n\n![{said}](images/scale-window.svg)", _chart(figures, found[CHARTED])
 
 
 def _cell(found: Window | None) -> str:
@@ -318,7 +372,7 @@ def _chart(figures: Figures, found: dict[int, list[Window | None]]) -> str:
     series = []
     for parallel, windows_of in found.items():
         settings = Settings(parallelization=parallel)
-        limit = sustained(figures, figures.size(CHARTED), settings, "stream's function")
+        limit = sustained(figures, figures.size(CHARTED), settings, STREAM_FUNCTION)
         kept = [one for one in windows_of if one is not None]
         # Beyond what the function sustains, the window grows as long as the rate lasts: straight up, out of the chart.
         beyond = [(limit, y.most)] if None in windows_of else []

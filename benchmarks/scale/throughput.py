@@ -8,6 +8,7 @@ from typing import Final
 from benchmarks.scale import limits
 from benchmarks.scale.figures import Figures, Size
 from benchmarks.scale.work import PAGE, Settings, item_time, of_stream
+from dynamodb_stream_encryptor.planning.cost import SCAN_SECONDS
 from dynamodb_stream_encryptor.planning.units import scan_units
 from migrator.adaptive_rate import PAGE as PAGE_ITEMS
 from migrator.adaptive_rate import START, STEP
@@ -145,6 +146,19 @@ def sweep(figures: Figures, table: Table, settings: Settings, account: Account) 
         Bound(MIGRATOR, at_once * worker, "MigratorConcurrency and --segments"),
         Bound(STREAM_FUNCTION, shards * looked_at, "StreamParallelization"),
         Bound(CONCURRENCY, min(left, shards) * looked_at, "the quota"),
+    ]
+
+
+def look(table: Table, settings: Settings, account: Account) -> list[Bound]:
+    """Return how many items a second a sweep can look at that finds nothing to encrypt, by each limit."""
+    worker = PAGE_ITEMS / (PAGE + PAGE_ITEMS * SCAN_SECONDS)
+    return [
+        Bound(
+            TABLE_READS,
+            SHARE * account.table_reads / scan_units(table.size.stored),
+            "WarmThroughput or provisioned capacity",
+        ),
+        Bound(MIGRATOR, settings.migrator_concurrency * worker, "MigratorConcurrency and --segments"),
     ]
 
 

@@ -25,13 +25,14 @@ from benchmarks.scale.throughput import (
     Account,
     Table,
     binding,
+    look,
     seconds,
     steady,
     sweep,
     workers_for,
 )
 from benchmarks.scale.work import Settings, of_stream
-from dynamodb_stream_encryptor.planning.cost import Deployment, amount, migration, total
+from dynamodb_stream_encryptor.planning.cost import Deployment, amount, migration, month, total
 from dynamodb_stream_encryptor.planning.prices import Prices, find_prices
 from dynamodb_stream_encryptor.planning.units import read_units, write_units
 from encryptor_runtime.queues import RETRY_DELAY
@@ -79,6 +80,22 @@ def test_costs_when_added_up_then_they_are_those_of_the_plan_for_the_same_load(
     bill = costs.lines(table, prices(), on_demand)
     assert math.isclose(sum(line.amount for line in bill), amount(planned, prices(), on_demand, "x86_64"), rel_tol=1e-9)
     assert all(line.amount >= 0 for line in bill)
+
+
+@given(sizes, st.booleans())
+def test_a_million_writes_when_added_up_then_they_are_those_of_the_plan(size: Size, on_demand: bool) -> None:
+    uses = month(costs.load_of(Table(5, size)), Deployment(), writes=1e6, reads=0, recovery=False, new_key=False)
+    planned = next(use for use in uses if use.what == "new writes")
+    bill = costs.a_million_writes(size, prices(), on_demand)
+    assert sum(line.amount for line in bill) == pytest.approx(amount(planned, prices(), on_demand, "x86_64"))
+
+
+@given(sizes, items, settings, accounts)
+def test_a_sweep_that_finds_nothing_when_as_fast_as_it_can_then_it_reads_half_of_what_the_table_serves_at_most(
+    size: Size, count: float, chosen: Settings, account: Account
+) -> None:
+    rate = binding(look(Table(count, size), chosen, account)).rate
+    assert 0 < rate * size.stored / 4096 <= account.table_reads / 2 * 1.000001
 
 
 @given(sizes, items)

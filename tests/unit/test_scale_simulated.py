@@ -1,7 +1,6 @@
 """The simulated event source: every write is encrypted once, and no faster than what it has."""
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -179,20 +178,14 @@ def test_invocations_that_vary_sustain_as_much_and_have_a_longer_tail() -> None:
     assert varied.quantile(0.5) < 1.5 * even.quantile(0.5)
 
 
-def test_invocations_in_a_log_when_looked_at_then_their_times_and_items_are_found(tmp_path: Path) -> None:
-    file = tmp_path / "function.log"
-    file.touch()
-    log = Log(file)
-    log.start()
-    with file.open("a") as lines:
-        for content in ('{"ItemsSkipped": [1.0]}', '{"ItemsEncrypted": [2.0, 1.0]}', '{"ItemsEncrypted": 4}'):
-            lines.write(f"START RequestId: x\n{content}\nEND RequestId: x\n")
-    deadline = time.monotonic() + 20
-    while len(log.invocations) < 3 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    log.stop()
-    assert [one.encrypted for one in log.invocations] == [0, 3, 4]
-    assert all(one.began <= one.ended for one in log.invocations)
+def test_invocations_in_a_log_when_told_of_then_their_times_and_items_are_known(tmp_path: Path) -> None:
+    log, now = Log(tmp_path / "function.log"), 100.0
+    for content in (b'{"ItemsSkipped": [1.0]}', b'{"ItemsEncrypted": [2.0, 1.0]}', b'{"ItemsEncrypted": 4}', b"else"):
+        for line in (b"START RequestId: x", content, b"END RequestId: x"):
+            log.take(line, now)
+            now += 1
+    assert [one.encrypted for one in log.invocations] == [0, 3, 4, 0]
+    assert [(one.began, one.ended) for one in log.invocations][:2] == [(100, 102), (103, 105)]
 
 
 def test_work_when_reckoned_from_invocations_then_it_is_what_they_took() -> None:
