@@ -451,25 +451,32 @@ def cases(figures: Figures) -> list[tuple[str, list[Bound]]]:
         cut = partitions or Table(1, size).partitions(account)
         return steady(figures, size, Settings(parallelization=parallel), account, cut)
 
+    widest = limits.PARALLELIZATION.value
+    raised_table = f"400,000 write units, `StreamParallelization={widest}`"
     return [
         (f"sweep, {small.name}, all defaults", swept(small, default, 4)),
         (f"sweep, {usual.name}, all defaults", swept(usual, default, 4)),
+        (f"sweep, {small.name}, 40,000 write units, `MigratorConcurrency=4`", swept(small, warm, 4)),
         (f"sweep, {large.name}, 40,000 write units, `MigratorConcurrency=4`", swept(large, warm, 4)),
         (f"sweep, {usual.name}, 40,000 write and 4,000 read units", swept(usual, replace(warm, table_reads=4_000), 40)),
         (
-            f"sweep, {small.name}, 400,000 write units, KMS at its default",
+            f"sweep, {small.name}, 400,000 write units, KMS at 10,000 a second",
             swept(small, replace(raised, kms=limits.KMS_QUOTA), 850),
         ),
         (f"writes, {small.name}, all defaults", written(small, default)),
-        (f"writes, {small.name}, `StreamParallelization=10`", written(small, default, 10)),
-        (f"writes, {usual.name}, all of them in one partition", written(usual, warm, 2, 1)),
+        (f"writes, {small.name}, `StreamParallelization={widest}`", written(small, default, widest)),
         (
-            f"writes, {small.name}, 400,000 write units, `StreamParallelization=10`, Lambda and KMS at their defaults",
-            written(small, replace(raised, kms=limits.KMS_QUOTA, concurrency=limits.LAMBDA_CONCURRENCY.value), 10),
+            f"writes, {small.name}, 40,000 write units, all in four partitions, `StreamParallelization=1`",
+            written(small, warm, 1, 4),
+        ),
+        (f"writes, {usual.name}, 40,000 write units, all in one partition", written(usual, warm, 2, 1)),
+        (
+            f"writes, {small.name}, {raised_table}, KMS at 10,000 a second",
+            written(small, replace(raised, kms=limits.KMS_QUOTA), widest),
         ),
         (
-            f"writes, {small.name}, 400,000 write units, `StreamParallelization=10`, Lambda at its default",
-            written(small, replace(raised, concurrency=limits.LAMBDA_CONCURRENCY.value), 10),
+            f"writes, {small.name}, {raised_table}, 100 invocations at a time left by others",
+            written(small, replace(raised, concurrency=100), widest),
         ),
     ]
 

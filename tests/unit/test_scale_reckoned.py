@@ -189,8 +189,10 @@ def test_workers_when_reckoned_for_a_speed_then_they_reach_it_in_half_of_their_p
     assert reached[PARTITIONS] >= 2 * rate * 0.9999
 
 
-def test_every_limit_is_shown_where_it_binds() -> None:
-    shown = {binding(bounds).name for _, bounds in tables.cases(FIGURES)}
+@pytest.mark.parametrize("times", [0.25, 0.5, 1, 2])
+def test_every_limit_is_shown_where_it_binds_however_fast_encryption_is(times: float) -> None:
+    sizes_measured = tuple(replace(size, processor=size.processor * times) for size in FIGURES.sizes)
+    shown = {binding(bounds).name for _, bounds in tables.cases(replace(FIGURES, sizes=sizes_measured))}
     assert shown == ALL
 
 
