@@ -345,6 +345,8 @@ def windows(figures: Figures) -> tuple[str, str]:
     rows = []
     for place, rate in enumerate(RATES):
         columns = [found[size.name][parallel] for size in shown for parallel in PARALLEL]
+        if all(place >= len(column) for column in columns):
+            break
         rows.append((f"{rate:,}", *(_cell(column[place]) if place < len(column) else "" for column in columns)))
     heads = ("writes a second", *(f"{size.name}, {p}" for size in shown for p in PARALLEL))
     calm = [one for one in found[CHARTED][Settings().parallelization] if one is not None]
@@ -444,19 +446,25 @@ def cases(figures: Figures) -> list[tuple[str, list[Bound]]]:
     small, usual, large = figures.sizes[:3]
     default, warm, raised = (account for _, account in STAGES)
 
-    def swept(size: Size, account: Account, workers: int) -> list[Bound]:
-        return sweep(figures, Table(1e8, size), Settings(migrator_concurrency=workers), account)
+    def swept(size: Size, account: Account, workers: int, memory: int = Settings().migrator_memory) -> list[Bound]:
+        chosen = Settings(migrator_concurrency=workers, migrator_memory=memory)
+        return sweep(figures, Table(1e8, size), chosen, account)
 
-    def written(size: Size, account: Account, parallel: int = 2, partitions: int | None = None) -> list[Bound]:
+    def written(
+        size: Size, account: Account, parallel: int = 2, partitions: int | None = None, batch: int = 100
+    ) -> list[Bound]:
         cut = partitions or Table(1, size).partitions(account)
-        return steady(figures, size, Settings(parallelization=parallel), account, cut)
+        return steady(figures, size, Settings(batch_size=batch, parallelization=parallel), account, cut)
 
     widest = limits.PARALLELIZATION.value
     raised_table = f"400,000 write units, `StreamParallelization={widest}`"
     return [
         (f"sweep, {small.name}, all defaults", swept(small, default, 4)),
         (f"sweep, {usual.name}, all defaults", swept(usual, default, 4)),
-        (f"sweep, {small.name}, 40,000 write units, `MigratorConcurrency=4`", swept(small, warm, 4)),
+        (
+            f"sweep, {small.name}, 40,000 write units, `MigratorConcurrency=4`, `MigratorMemory=512`",
+            swept(small, warm, 4, 512),
+        ),
         (f"sweep, {large.name}, 40,000 write units, `MigratorConcurrency=4`", swept(large, warm, 4)),
         (f"sweep, {usual.name}, 40,000 write and 4,000 read units", swept(usual, replace(warm, table_reads=4_000), 40)),
         (
@@ -466,10 +474,14 @@ def cases(figures: Figures) -> list[tuple[str, list[Bound]]]:
         (f"writes, {small.name}, all defaults", written(small, default)),
         (f"writes, {small.name}, `StreamParallelization={widest}`", written(small, default, widest)),
         (
-            f"writes, {small.name}, 40,000 write units, all in four partitions, `StreamParallelization=1`",
-            written(small, warm, 1, 4),
+            f"writes, {small.name}, 40,000 write units, all in four partitions, `StreamParallelization=1`, "
+            "`StreamBatchSize=10`",
+            written(small, warm, 1, 4, 10),
         ),
-        (f"writes, {usual.name}, 40,000 write units, all in one partition", written(usual, warm, 2, 1)),
+        (
+            f"writes, {usual.name}, 40,000 write units, all in one partition, `StreamParallelization={widest}`",
+            written(usual, warm, widest, 1),
+        ),
         (
             f"writes, {small.name}, {raised_table}, KMS at 10,000 a second",
             written(small, replace(raised, kms=limits.KMS_QUOTA), widest),

@@ -74,6 +74,10 @@ class Bound:
     mend: str
 
 
+_MORE_TABLE: Final = "`WarmThroughput`, or provisioned capacity; above 40,000 DynamoDB's quota of a table"
+_MORE_KMS: Final = "KMS's quota “Cryptographic operations (symmetric) request rate”"
+_MORE_LAMBDA: Final = "Lambda's quota “Concurrent executions”"
+
 PARTITIONS: Final = "partitions"
 TABLE_WRITES: Final = "table's writes"
 TABLE_READS: Final = "table's reads"
@@ -103,12 +107,12 @@ def steady(figures: Figures, size: Size, settings: Settings, account: Account, p
         Bound(
             TABLE_WRITES,
             account.table_writes / (both + 2 * INDEX_WRITE),
-            "WarmThroughput or provisioned capacity; beyond 40,000 a quota",
+            _MORE_TABLE,
         ),
-        Bound(TABLE_READS, account.table_reads / reads, "WarmThroughput or provisioned capacity"),
-        Bound(KMS, account.kms / figures.kms_calls, "the quota"),
-        Bound(STREAM_FUNCTION, lanes * lane, "StreamParallelization"),
-        Bound(CONCURRENCY, account.concurrency * lane, "the quota"),
+        Bound(TABLE_READS, account.table_reads / reads, _MORE_TABLE),
+        Bound(KMS, account.kms / figures.kms_calls, _MORE_KMS),
+        Bound(STREAM_FUNCTION, lanes * lane, "`StreamParallelization`"),
+        Bound(CONCURRENCY, account.concurrency * lane, _MORE_LAMBDA),
     ]
 
 
@@ -130,22 +134,22 @@ def sweep(figures: Figures, table: Table, settings: Settings, account: Account) 
         Bound(
             TABLE_WRITES,
             SHARE * account.table_writes / size.writes,
-            "WarmThroughput or provisioned capacity; beyond 40,000 a quota",
+            _MORE_TABLE,
         ),
         Bound(
             TABLE_READS,
             SHARE * account.table_reads / scan_units(size.plain),
-            "WarmThroughput or provisioned capacity",
+            _MORE_TABLE,
         ),
         Bound(
             PARTITIONS,
             min(partitions, at_once) * limits.PARTITION_WRITES.value / size.writes,
-            "MigratorConcurrency and --segments; more capacity, which cuts the table into more",
+            "`MigratorConcurrency` and `--segments`; more capacity, which cuts the table into more",
         ),
-        Bound(KMS, account.kms / figures.kms_calls, "the quota"),
-        Bound(MIGRATOR, at_once * worker, "MigratorConcurrency and --segments"),
-        Bound(STREAM_FUNCTION, shards * looked_at, "StreamParallelization"),
-        Bound(CONCURRENCY, min(left, shards) * looked_at, "the quota"),
+        Bound(KMS, account.kms / figures.kms_calls, _MORE_KMS),
+        Bound(MIGRATOR, at_once * worker, "`MigratorConcurrency` and `--segments`; `MigratorMemory`"),
+        Bound(STREAM_FUNCTION, shards * looked_at, "`StreamParallelization`"),
+        Bound(CONCURRENCY, min(left, shards) * looked_at, _MORE_LAMBDA),
     ]
 
 
@@ -156,9 +160,9 @@ def look(table: Table, settings: Settings, account: Account) -> list[Bound]:
         Bound(
             TABLE_READS,
             SHARE * account.table_reads / scan_units(table.size.stored),
-            "WarmThroughput or provisioned capacity",
+            _MORE_TABLE,
         ),
-        Bound(MIGRATOR, settings.migrator_concurrency * worker, "MigratorConcurrency and --segments"),
+        Bound(MIGRATOR, settings.migrator_concurrency * worker, "`MigratorConcurrency` and `--segments`"),
     ]
 
 
