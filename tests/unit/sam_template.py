@@ -46,7 +46,9 @@ def _source() -> dict[str, Any]:
 def _translated() -> dict[str, Any]:
     template = source()
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/functions.zip"
-    template["Resources"]["CryptoLayer"]["Properties"]["ContentUri"] = "s3://bucket/layer.zip"
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            resource["Properties"]["ContentUri"] = "s3://bucket/layer.zip"
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_DEFAULT_REGION", PSEUDO["AWS::Region"])
         return transform(template, {}, _NoManagedPolicies())
