@@ -13,6 +13,7 @@ from http_api.routes import Router
 from http_api.session_key import new_session_key, session_key
 from item_crypto.core.codec import Item
 from item_crypto.core.stored_form import ENCRYPTED_PREFIX, View
+from reader.access import telling_of_keys
 from reader.application import Reader
 from reader.entity_tags import condition, entity_tag
 from reader.json_values import parse_object, to_json_object, to_value
@@ -74,7 +75,8 @@ def get_session(session_id: _SessionId, form: _Form = None) -> Response[str]:
     parts, line = app.call.parts, app.call.line
     line.key = key = session_key(line.who, session_id)
     view = _view(form)
-    session = parts.sessions.read(key, view)
+    with telling_of_keys(parts.runtime, line):
+        session = parts.sessions.read(key, view)
     shared = parts.settings.shared
     names = (*shared.attributes, *shared.earlier_attributes)
     line.attributes = [shown for name in names for shown in (name, ENCRYPTED_PREFIX + name) if shown in session]
