@@ -232,6 +232,29 @@ def test_access_when_the_key_was_disabled_then_that_takes_effect_once_its_data_k
                 read()
 
 
+@pytest.mark.parametrize("form", ["encrypted", "lisa"])
+def test_access_when_somebody_writes_between_a_read_by_a_remembered_key_and_its_update_then_theirs_stands(
+    scene: Scene, cached: ValueCipher, form: str
+) -> None:
+    key = scene.new_key()
+    marked = {"is_encrypted": {"BOOL": True}, "encryption_version": {"S": "1.0"}}
+    scene.store({**key, **getattr(scene, form)(key, history=HISTORY), **marked})
+    reconciler = Reconciler(scene.table, scene.cipher, reading=cached)
+    with failing(scene.dynamodb, "dynamodb.UpdateItem", "AccessDeniedException"):  # The old form stays.
+        reconciler.access(key, scene.policy)
+    scene.set(key, configuration=CONFIGURATION)
+    newer: Any = {"L": [{"S": "newer"}]}
+    theirs = {**key, "history": newer, "name": {"S": "theirs"}}
+
+    with scene.before_next_update(lambda: scene.store(theirs)):
+        seen = reconciler.access(key, scene.policy).item
+
+    assert seen == theirs
+    assert scene.held(key, "history") == [newer]
+    assert (scene.stored(key) or {})["name"] == {"S": "theirs"}
+    assert "configuration" not in (reconciler.access(key, scene.policy).item or {})
+
+
 def test_access_when_its_value_is_to_be_written_then_a_new_data_key_is_asked_for(
     scene: Scene, cached: ValueCipher
 ) -> None:
