@@ -47,6 +47,7 @@ def test_reads_and_batches_go_through_the_functions(kms: Kms) -> None:
     read = reads.measure(items_of(SESSIONS, 6, 2), kms)
     assert read["items"] == 1
     assert read["first"]["kmsCalls"] == 1
+    assert read["repeated"]["kmsCalls"] == 0
     assert read["first"]["dynamodbRequests"] >= 1
 
     taken = memory.measure(items_of(SESSIONS, 6, 3), kms)

@@ -15,6 +15,7 @@ from item_crypto.cipher import ValueCipher
 from item_crypto.core.policy import Policy
 from item_crypto.dynamodb.batch import Batch
 from item_crypto.dynamodb.table import Table
+from item_crypto.keys.cached import CachedKeys
 from item_crypto.keys.kms import Keyrings
 from item_crypto.keys.meter import KmsMeter
 from item_crypto.reconcile import Reconciler
@@ -54,6 +55,7 @@ def compose(
     function: str,
     clients: Clients | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    read_cache_seconds: float = 0.0,
 ) -> Runtime:
     """Return the parts for ``settings``, after checking the table and the key once.
 
@@ -62,9 +64,11 @@ def compose(
         function: the function's name in audit lines.
         clients: the services' clients; new ones where None is given.
         sleep: waits a number of seconds.
+        read_cache_seconds: for how long the data keys of items that are accessed are remembered; 0: not at all. No
+            write, and nobody's message that is to be stored, rests on one that is.
 
     Raises:
-        ConfigurationError: the table or the key is not what the settings say.
+        ConfigurationError: the table or the key is not what the settings say, or ``read_cache_seconds`` out of bounds.
         TransientError, SystemicError: DynamoDB or KMS did not answer.
     """
     clients = clients or Clients()
@@ -76,6 +80,7 @@ def compose(
     meter = KmsMeter()
     keys = Keyrings(kms, settings.key_arn, settings.earlier_key_arns, meter)
     cipher = ValueCipher(keys, settings.signed)
+    reading = ValueCipher(CachedKeys(keys, read_cache_seconds, meter=meter)) if read_cache_seconds else cipher
     switch = None
     told = settings.switch
     if told.control_table is not None:
@@ -87,5 +92,6 @@ def compose(
         cipher,
         current=lambda policy: policy if switch is None else switch.read().applied_to(policy),
         batch=Batch(clients.dynamodb_single, settings.table, sleep) if settings.batched_writes else None,
+        reading=reading,
     )
     return Runtime(settings, clients, table, cipher, meter, reconciler, telemetry, switch)
