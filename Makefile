@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest -n auto
 NPM := npm --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb test-iam test-deployments test-web web mutants
+.PHONY: help demo up test check lint format types layout template e2e bench scale sam clean test-dynamodb test-iam test-deployments test-web web mutants
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -114,6 +114,9 @@ bench: $(READY) .dynamodb-local .venv-bench/.ready ## what encryption costs besi
 	@$(PYTHON) -m venv .venv-bench
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt && touch $@ \
 		|| { rm -rf .venv-bench; echo "What contenders need cannot be installed: they ARE NOT MEASURED"; }
+
+scale: $(READY) ## docs/scale.md anew: costs, times and limits at any scale, from the benchmark's figures
+	@$(BIN)/python -m benchmarks.scale
 
 $(SAM): requirements-sam.txt
 	@$(PYTHON) -m venv .venv-sam

@@ -66,6 +66,7 @@ class Settings:
         purpose: the encryption context's ``purpose``.
         signed: whether messages are signed.
         single_writing_region: the operator's word that a replicated table is written in one Region only.
+        batched_writes: whether many items' changes are written together.
         switch: what is told of the runtime setting.
     """
 
@@ -79,6 +80,7 @@ class Settings:
     purpose: str
     signed: bool
     single_writing_region: bool
+    batched_writes: bool
     switch: SwitchSettings
 
     @property
@@ -112,6 +114,7 @@ class Settings:
             purpose=required(environment, "CONTEXT_PURPOSE"),
             signed=true_or_false(environment, "SIGNED_MESSAGES", "false"),
             single_writing_region=true_or_false(environment, "SINGLE_WRITING_REGION", "false"),
+            batched_writes=true_or_false(environment, "BATCHED_WRITES", "false"),
             switch=SwitchSettings.from_environment(environment),
         )
         _check_names(settings)
