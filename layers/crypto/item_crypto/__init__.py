@@ -45,6 +45,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from item_crypto.cipher import ValueCipher
 from item_crypto.core.decide import Action, Decision, Step
+from item_crypto.core.encoding import Encoding
 from item_crypto.core.policy import Policy, Role
 from item_crypto.dynamodb.table import Table
 from item_crypto.errors import (
@@ -90,6 +91,7 @@ __all__ = [
     "ControlTable",
     "Decision",
     "DecryptionFailed",
+    "Encoding",
     "EncryptedClient",
     "EncryptedTable",
     "Encryption",
