@@ -8,6 +8,7 @@ its counts by name, and these are the names::
     attribute.plaintext.history          items, by where the attribute ``history`` is
     stray.encrypted_history              items with a ciphertext that no listed attribute is behind
     values, values.decrypted             ciphertexts, and those that were decrypted
+    encoding.base64, encoding.binary     ciphertexts, by how they are stored
 """
 
 from collections import Counter
@@ -51,6 +52,7 @@ OTHER_NAMES: Final = "other names"
 OUTSIDE: Final = "outside."
 _ATTRIBUTE: Final = "attribute."
 _STRAY: Final = "stray."
+_ENCODING: Final = "encoding."
 _MOST_STRAYS: Final = 20
 _LONGEST_STRAY: Final = 255
 
@@ -139,6 +141,7 @@ class Census:
         strays: items by the name of a ciphertext that no listed attribute is behind.
         values: how many ciphertexts there are.
         decrypted: how many of them were decrypted.
+        encodings: how many of them are stored in which encoding.
     """
 
     items: Mapping[str, int] = field(default_factory=dict)
@@ -147,6 +150,7 @@ class Census:
     strays: Mapping[str, int] = field(default_factory=dict)
     values: int = 0
     decrypted: int = 0
+    encodings: Mapping[str, int] = field(default_factory=dict)
 
 
 def census(counts: Mapping[str, int]) -> Census:
@@ -155,22 +159,30 @@ def census(counts: Mapping[str, int]) -> Census:
     outside: dict[str, int] = {}
     attributes: dict[str, dict[str, int]] = {}
     stray: dict[str, int] = {}
+    encoding: dict[str, int] = {}
     for name, number in counts.items():
         if name.startswith(_ATTRIBUTE):
             place, attribute = name.removeprefix(_ATTRIBUTE).split(".", 1)
             attributes.setdefault(attribute, {each.value: 0 for each in Place})[place] = number
         elif name.startswith(_STRAY):
             stray[name.removeprefix(_STRAY)] = number
+        elif name.startswith(_ENCODING):
+            encoding[name.removeprefix(_ENCODING)] = number
         elif name.startswith(OUTSIDE):
             outside[name.removeprefix(OUTSIDE)] = number
         elif name not in (VALUES, DECRYPTED):
             items[name] = number
-    return Census(items, outside, attributes, stray, counts.get(VALUES, 0), counts.get(DECRYPTED, 0))
+    return Census(items, outside, attributes, stray, counts.get(VALUES, 0), counts.get(DECRYPTED, 0), encoding)
 
 
 def has_conflict(envelopes: Mapping[str, Envelope], policy: Policy) -> bool:
     """Tell whether an item keeps a conflicting value."""
     return any(conflict_name(name) in envelopes for name in policy.attributes)
+
+
+def encodings(envelopes: Mapping[str, Envelope]) -> Counter[str]:
+    """Return how many ciphertexts of an item are stored in which encoding."""
+    return Counter(_ENCODING + envelope.encoding.value for envelope in envelopes.values())
 
 
 def keys_needed(envelopes: Mapping[str, Envelope], keys: Keys) -> Counter[str]:

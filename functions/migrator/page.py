@@ -23,6 +23,7 @@ from migrator.census import (
     OUTSIDE,
     VALUES,
     Standing,
+    encodings,
     has_conflict,
     keys_needed,
     places,
@@ -149,6 +150,7 @@ class Pages:
                     state = Standing.UNDECRYPTABLE
             tally.counts[where + state.value] += 1
             tally.counts[VALUES] += len(envelopes)
+            tally.counts += encodings(envelopes)
             tally.counts[where + CONFLICTS] += has_conflict(envelopes, policy)
             tally.counts += places(item, policy)
             tally.counts += strays(item, policy, {**counted, **tally.counts})
