@@ -41,12 +41,9 @@ PROVIDER = "test-tenants"
 class TenantKeys:
     """A key a tenant, in memory: made by ``make``, gone by ``destroy``. A key's identity is its tenant's name."""
 
-    raises: tuple[type[Exception], ...] = ()
-
     def __init__(self) -> None:
         self._keys: dict[str, bytes] = {}
         self._destroyed: set[str] = set()
-        self.error = None
 
     def make(self, tenant: str) -> None:
         self._keys[tenant] = tenant.encode().ljust(32, b".")
@@ -56,12 +53,12 @@ class TenantKeys:
         self._destroyed.add(tenant)
 
     def for_encryption(self, context: Context) -> Any:
-        return self._manager(context["userId"])
+        return self._manager(context["userId"], context)
 
     def for_decryption(self, identity: Identity, context: Context) -> Any:
         if identity != context["userId"]:
             raise KeyNotListed
-        return self._manager(identity)
+        return self._manager(identity, context)
 
     def unwrap(self, encrypted_key: bytes, context: Context) -> bytes:
         raise DecryptionFailed("no-bare-data-keys")
@@ -72,10 +69,7 @@ class TenantKeys:
     def is_known(self, identity: Identity) -> bool:
         return identity in self._keys
 
-    def watch(self) -> "TenantKeys":
-        return self
-
-    def _manager(self, tenant: str) -> Any:
+    def _manager(self, tenant: str, context: Context) -> Any:
         if tenant in self._destroyed:
             raise KeyDestroyed
         if tenant not in self._keys:
@@ -92,7 +86,7 @@ class TenantKeys:
         manager = library.create_default_cryptographic_materials_manager(
             CreateDefaultCryptographicMaterialsManagerInput(keyring=keyring)
         )
-        return SharedDataKey(CryptoMaterialsManagerFromMPL(manager))
+        return SharedDataKey(CryptoMaterialsManagerFromMPL(manager), context)
 
 
 @pytest.fixture

@@ -57,13 +57,12 @@ class ValueCipher:
         if not plaintexts:
             return {}
         manager = self.keys.for_encryption(context)
-        watch = self.keys.watch()
         try:
             return {
                 name: MESSAGES.encrypt(data, manager, context, self._algorithm) for name, data in plaintexts.items()
             }
-        except (AWSEncryptionSDKClientError, *self.keys.raises) as error:
-            raise watch.error or SystemicError("kms", type(error).__name__) from error
+        except AWSEncryptionSDKClientError as error:
+            raise SystemicError("kms", type(error).__name__) from error
 
     def decrypt(self, envelopes: Mapping[str, Envelope], context: Mapping[str, str]) -> dict[str, Value]:
         """Return the values in ``envelopes``, by attribute name; all of them or none.
