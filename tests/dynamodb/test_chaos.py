@@ -10,6 +10,7 @@ from typing import Final
 
 import pytest
 
+from tests.dynamodb.two_encodings import TwoEncodings
 from tests.dynamodb.unswept import Unswept
 from tests.dynamodb.world import World
 
@@ -46,6 +47,18 @@ def test_no_sweep_when_all_queues_are_empty_then_nothing_is_left_in_plaintext(
         world.run_often(STEPS // _QUIET, _SOON)
 
     assert world.count["written"] > STEPS / _QUIET * _SOON / 25, f"seed {seed} tries too little: {world.count}"
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+@pytest.mark.usefixtures("database")
+def test_environments_that_store_in_different_encodings_then_nothing_is_lost_left_or_told_and_it_comes_to_rest(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = TwoEncodings(monkeypatch, seed, VIEWS[seed % 2])
+    with world.listening():
+        world.run_often(STEPS // _QUIET, _QUIET)
+
+    assert min(world.stored.values()) > STEPS / _QUIET, f"seed {seed} tries too little: {world.stored}"
 
 
 @pytest.mark.usefixtures("database")
