@@ -76,19 +76,12 @@ def test_verify_when_a_table_is_halfway_then_it_says_how_many_values_are_stored_
     migration.set(CIPHERTEXT_ENCODING="binary")
     migration.plain("b")
     migration.lisa("c", ["old"])
-    stream(migration, "b")
+    migration.reconcile("b", Role.ENCRYPTOR)
 
     assert migration.run("verify")["encodings"] == {"base64": 3, "binary": 2}
     assert migration.command("status")["encoding"] == "binary"
     migration.run("re-encrypt")
     assert migration.run("verify", deep=True)["encodings"] == {"binary": 5}
-
-
-def stream(migration: Migration, session: str) -> None:
-    """Do what the stream's function does with a session."""
-    runtime = migration.parts.runtime
-    key = {"sessionId": {"S": session}, "userId": {"S": "alice"}}
-    runtime.reconciler.reconcile([key], runtime.settings.policy, Role.ENCRYPTOR)
 
 
 def rewritten(migration: Migration, session: str) -> dict[str, Any]:
