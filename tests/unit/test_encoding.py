@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from item_crypto import ItemCipher, ItemTooLarge, Reconciler, Role, Status, UnknownForm
+from item_crypto import Action, ItemCipher, ItemTooLarge, Reconciler, Role, Status, UnknownForm, decide
 from item_crypto.core.change import applied
-from item_crypto.core.codec import item_size
+from item_crypto.core.codec import item_size, to_json
 from item_crypto.core.encoding import Encoding, encoding_of, message_of
 from item_crypto.core.stored_form import EncryptedValue, View
 from item_crypto.forms import open_envelope
 from item_crypto.plan import Planner
+from stream_encryptor.records import hint_of
 from tests.scene import CONFIGURATION, HISTORY, NOW, Scene
 from tests.strategies import values
 
@@ -282,6 +283,23 @@ def test_another_who_changes_the_encoding_at_the_same_time_when_written_then_bot
         assert scene.reconcile(key, Role.MIGRATOR, encoding=Encoding.BINARY).status is Status.SUPERSEDED
 
     assert scene.stored(key) == binary
+
+
+@pytest.mark.parametrize("asked", BOTH)
+@pytest.mark.parametrize("stored", BOTH)
+def test_record_of_an_encrypted_item_when_the_stream_shows_its_image_then_there_is_nothing_to_do(
+    scene: Scene, asked: Encoding, stored: Encoding
+) -> None:
+    key, item = put(scene, stored)
+    policy = replace(scene.policy, encoding=asked)
+    image = {name: to_json(value) for name, value in item.items()}  # As Lambda gives it: binary as base64 text.
+    record = {"eventID": "e1", "eventName": "MODIFY", "dynamodb": {"Keys": key, "NewImage": image}}
+
+    def needs_work(shown: Any) -> bool:
+        assert shown == item
+        return decide(shown, policy, Role.ENCRYPTOR, scene.cipher.keys).action is not Action.NOTHING
+
+    assert hint_of(record, needs_work) is None
 
 
 # Who reads, and who sends
