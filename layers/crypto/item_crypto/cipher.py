@@ -40,7 +40,12 @@ class ValueCipher:
         return str(self._algorithm.name)
 
     def encrypt(self, values: Mapping[str, Value], context: Mapping[str, str]) -> dict[str, str]:
-        """Return base64 text of one message for each value, by attribute name, all under one new data key.
+        """Return what :meth:`messages` does, as base64 text; raises the same."""
+        messages = self.messages(values, context)
+        return {name: base64.b64encode(message).decode() for name, message in messages.items()}
+
+    def messages(self, values: Mapping[str, Value], context: Mapping[str, str]) -> dict[str, bytes]:
+        """Return one message for each value, by attribute name, all under one new data key.
 
         Raises:
             UnsupportedValue: a value is not one that DynamoDB can hold.
@@ -53,12 +58,11 @@ class ValueCipher:
             return {}
         manager = self.keys.for_encryption(context)
         try:
-            messages = {
+            return {
                 name: MESSAGES.encrypt(data, manager, context, self._algorithm) for name, data in plaintexts.items()
             }
         except AWSEncryptionSDKClientError as error:
             raise SystemicError("kms", type(error).__name__) from error
-        return {name: base64.b64encode(message).decode() for name, message in messages.items()}
 
     def decrypt(self, envelopes: Mapping[str, Envelope], context: Mapping[str, str]) -> dict[str, Value]:
         """Return the values in ``envelopes``, by attribute name; all of them or none.
