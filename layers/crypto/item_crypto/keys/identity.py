@@ -11,6 +11,9 @@ Identity = NewType("Identity", str)
 KMS_PROVIDER: Final = "aws-kms"
 """The provider id of KMS keyrings (AWS Encryption SDK specification, aws-kms-keyring); the key's info is its ARN."""
 
+MAX_ENCRYPTED: Final = 6144
+"""Bytes of an encrypted data key that KMS takes (API reference, Decrypt, ``CiphertextBlob``)."""
+
 _KEY_ARN: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})")
 
 
