@@ -1,9 +1,10 @@
 """This application, by the code that ships: a page of a consistent scan goes to `Reconciler.reconcile_read`."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from benchmarks.contenders import ATTRIBUTES, KEY, PURPOSE, Parts, pages
-from item_crypto import ItemCipher, Keyrings, Policy, Reconciler, Role, Status, Table, ValueCipher
+from item_crypto import Encoding, ItemCipher, Keyrings, Policy, Reconciler, Role, Status, Table, ValueCipher
 from item_crypto.core.key import key_of
 from item_crypto.dynamodb.batch import Batch
 
@@ -11,12 +12,16 @@ POLICY: Final = Policy(
     attributes=ATTRIBUTES, appended=frozenset(), context_attributes=KEY, purpose=PURPOSE, enabled=True
 )
 
+UNCHECKED: Final = True
+"""Requests are not checked before they are sent, as by the functions' client of the table."""
+
 
 class Ours:
     """A sweep without its messages and counts."""
 
-    def __init__(self, parts: Parts, cipher: ValueCipher, batched: bool) -> None:
+    def __init__(self, parts: Parts, cipher: ValueCipher, batched: bool, policy: Policy) -> None:
         self._parts = parts
+        self._policy = policy
         self._cipher = cipher
         self._reconciler = Reconciler(
             Table(parts.dynamodb, parts.table), cipher, batch=Batch(parts.single, parts.table) if batched else None
@@ -30,7 +35,7 @@ class Ours:
         count = 0
         for page in pages(self._parts.dynamodb, self._parts.table):
             pairs = ((key_of(item, KEY), item) for item in page)
-            outcomes = self._reconciler.reconcile_read(pairs, POLICY, Role.MIGRATOR)
+            outcomes = self._reconciler.reconcile_read(pairs, self._policy, Role.MIGRATOR)
             if any(outcome.status is not Status.ENCRYPTED for outcome in outcomes.values()):
                 raise ValueError("an item was not encrypted")
             count += len(outcomes)
@@ -38,10 +43,11 @@ class Ours:
 
     def check(self, stored: dict[str, Any], original: dict[str, Any]) -> None:
         """Decrypt with the library."""
-        if ItemCipher(self._cipher, POLICY).decrypt_item(stored) != original:
+        if ItemCipher(self._cipher, self._policy).decrypt_item(stored) != original:
             raise ValueError("what is decrypted differs")
 
 
-def make(parts: Parts, batched: bool = False) -> Ours:
+def make(parts: Parts, batched: bool = False, encoding: str = Encoding.BASE64.value) -> Ours:
     """Return this application with the KMS keyring; what an entry has in its ``options`` are arguments here."""
-    return Ours(parts, ValueCipher(Keyrings(parts.kms, parts.key_arn)), batched)
+    policy = replace(POLICY, encoding=Encoding(encoding))
+    return Ours(parts, ValueCipher(Keyrings(parts.kms, parts.key_arn)), batched, policy)
