@@ -431,7 +431,6 @@ def test_statements_that_are_not_made_then_each_is_made_by_itself(together: Toge
         ("ResourceNotFound", Status.SYSTEMIC),
         ("of a kind that nobody knows", Status.SYSTEMIC),
         ("ItemCollectionSizeLimitExceeded", Status.FAILED),
-        ("ConditionalCheckFailed", Status.SUPERSEDED),
     ],
 )
 def test_statements_that_are_refused_then_that_is_the_outcome_and_no_other_way_is_tried(
@@ -555,12 +554,53 @@ def test_while_items_are_planned_then_the_next_are_read(together: Together) -> N
     assert all(waited), "the first items wait for a read that begins only after them"
 
 
-def test_a_surprise_in_a_request_then_its_items_fail_and_no_others(together: Together) -> None:
+def test_a_surprise_in_a_request_then_its_item_alone_fails_and_all_others_are_made(
+    together: Together,
+) -> None:
+    """GIVEN one item that no client can send; THEN nobody fails for having been in its request."""
     keys = together.items(2 * MOST)
-    with failing(together.dynamodb, TOGETHER, RuntimeError("of nobody's"), times=1):
+
+    def surprise(params: Any, **_: Any) -> None:
+        asked = params.get("Statements", [params])
+        if any(keys[7]["sessionId"] in _values(each) for each in asked):
+            raise TypeError("of nobody's")
+
+    for call in ("BatchExecuteStatement", "UpdateItem"):
+        together.dynamodb.meta.events.register(f"before-parameter-build.dynamodb.{call}", surprise)
+    outcomes = together.reconcile(keys)
+
+    assert statuses(outcomes) == {Status.ENCRYPTED: 2 * MOST - 1, Status.FAILED: 1}
+    assert outcomes[7].reason.startswith("unexpected-TypeError")
+    together.check_encrypted([key for key in keys if key is not keys[7]])
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_surprise_in_a_request_then_nothing_is_made_twice(together: Together, moment: Any) -> None:
+    keys = together.items(MOST)
+
+    def surprise() -> None:
+        raise TypeError("of nobody's")
+
+    with interrupting(together.dynamodb, TOGETHER, surprise, moment=moment):
         outcomes = together.reconcile(keys)
 
-    assert statuses(outcomes) == {Status.ENCRYPTED: MOST, Status.FAILED: MOST}
-    assert {outcome.reason for outcome in outcomes if outcome.status is Status.FAILED} == {
-        next(outcome.reason for outcome in outcomes if outcome.reason.startswith("unexpected-RuntimeError"))
-    }
+    assert statuses(outcomes) == {Status.ENCRYPTED: MOST}
+    assert together.calls["UpdateItem"] == (MOST if moment == "before" else 0)
+    together.check_encrypted(keys)
+
+
+def _values(asked: Any) -> list[Any]:
+    return [*asked.get("Parameters", ()), *asked.get("Key", {}).values()]
+
+
+def test_a_statement_compares_otherwise_than_an_update_then_the_item_is_encrypted_all_the_same(
+    together: Together,
+) -> None:
+    """GIVEN statements to which NULL equals nothing, as in SQL; THEN no plaintext stays as if somebody had written."""
+    keys = together.items(5, history={"NULL": True}, configuration=PLAIN)
+
+    with answering(together, "ConditionalCheckFailed", "before"):
+        outcomes = together.reconcile(keys)
+
+    assert statuses(outcomes) == {Status.ENCRYPTED: 5}
+    together.check_encrypted(keys, {"NULL": True})

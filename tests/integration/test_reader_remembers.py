@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
+from encryptor_runtime.switch import Switch
 from item_crypto import ItemCipher, Keyrings, Policy, ValueCipher
 from item_crypto.forms import open_envelope
 from reader import application
@@ -15,7 +16,7 @@ from reader.handler import lambda_handler
 from reader.item import ItemUnreadable
 from tests import client
 from tests.factories import CONTEXT as INVOCATION
-from tests.factories import SECRET, World, audit_lines, jwt, lisa_session, metrics, request, session
+from tests.factories import SECRET, World, audit_lines, create_table, jwt, lisa_session, metrics, request, session
 
 KEY = {"sessionId": {"S": "dlg-1"}, "userId": {"S": "alice"}}
 CONTEXT = {"userId": "alice", "sessionId": "dlg-1", "purpose": "session-encryption"}
@@ -96,7 +97,7 @@ def test_given_no_seconds_when_it_is_read_again_then_kms_is_asked_again(encrypte
     assert asked(encrypted) == [*READ, "Decrypt"] * 2
 
 
-def test_given_lisas_form_that_stays_when_it_is_read_again_then_its_data_keys_are_remembered(world: World) -> None:
+def test_given_lisas_form_when_it_is_read_again_then_kms_is_asked_again_since_it_is_to_be_written(world: World) -> None:
     """Its write fails, so it stays as it is. What is to be written has a new data key each time."""
     world.store(lisa_session(world.kms, world.key_arn, session()))
     with world.faults.failing("dynamodb.UpdateItem", "AccessDeniedException"):
@@ -104,7 +105,7 @@ def test_given_lisas_form_that_stays_when_it_is_read_again_then_its_data_keys_ar
 
     assert SECRET in first
     assert first == again
-    assert asked(world) == [*READ, "Decrypt", "Decrypt", "GenerateDataKey", *READ, "GenerateDataKey"]
+    assert asked(world) == 2 * [*READ, "Decrypt", "Decrypt", "GenerateDataKey"]
 
 
 def test_given_a_session_shown_encrypted_when_it_is_read_then_no_key_is_asked_for(encrypted: World) -> None:
@@ -167,6 +168,22 @@ def test_given_a_disabled_key_when_its_data_key_is_remembered_then_no_write_rest
     assert conditional(encrypted, "DELETE", tag) == 500
     assert encrypted.stored() == before
     assert by_api(encrypted) == read.text
+
+
+def test_given_a_disabled_key_when_a_read_would_decrypt_the_item_back_then_no_write_rests_on_it(
+    encrypted: World, kms_refuses: Refusing
+) -> None:
+    """GIVEN encryption off: whoever reads an item stores it in plaintext, and needs the right to decrypt it now."""
+    create_table(encrypted.dynamodb, "control", "id", "part")
+    encrypted.set(CONTROL_TABLE_NAME="control", SETTING_CACHE_SECONDS="0")
+    assert encrypted.call("GET", "dlg-1").status == 200
+    before = encrypted.stored()
+
+    kms_refuses.now = True
+    Switch(encrypted.dynamodb, "control", True, 0).change(False, "an operator", 0)
+
+    assert encrypted.call("GET", "dlg-1").status == 500
+    assert encrypted.stored() == before
 
 
 # What it must not change

@@ -4,12 +4,15 @@
 
     item ─▶ plan ─┬─ no change ──────────────────────────────────────────────────────▶ outcome
     item ─▶ plan ─┤                                      ┌─ made, or somebody wrote ──▶ outcome
-    item ─▶ plan ─┴─ change ─▶ gathered ─▶ policy? ─▶ request ─┼─ not known ─▶ read: what stands? ─┐
+    item ─▶ plan ─┴─ change ─▶ gathered ─▶ policy? ─▶ request ─┼─ not known, ─▶ read: what stands? ─┐
+                                                               │  or a guard is said to fail       │
        (while a request is under way, the next are planned)    └─ not made ─▶ alone ◀──────────────┘
 
 A change rests on all that it was made of, so it is never made over what came after. To make it again is harmless where
 its guards hold once more: it is then what would be planned anew. But a guard that no longer holds may be our own doing,
-which is told apart by what stands there.
+which is told apart by what stands there. And where a statement says that a guard fails and what stands there says that
+it holds, a statement compares otherwise than an update: the update has the last word, or plaintext would stay that
+nobody comes for.
 """
 
 from collections.abc import Callable, Sequence
@@ -164,7 +167,12 @@ class Pipeline:
         together = [planned for planned in entries if planned.policy == policy]
         if self.batch is None or len(together) < _FEWEST:
             return list(entries)
-        answers = self.batch.apply([planned.change for planned in together])
+        try:
+            answers = self.batch.apply([planned.change for planned in together])
+        except ItemCryptoError:
+            raise
+        except Exception as surprise:  # noqa: BLE001 - one item's must not be the others'; by itself it shows whose it is
+            answers = [OutcomeUnknown("dynamodb", type(surprise).__name__)] * len(together)
         alone = [planned for planned in entries if planned.policy != policy]
         unknown: list[tuple[Planned, OutcomeUnknown]] = []
         for planned, answer in zip(together, answers, strict=True):
@@ -175,12 +183,14 @@ class Pipeline:
                     alone.append(planned)
                 case ItemCryptoError():
                     self.outcomes[planned.identity] = failed(planned.change.key, answer, self.role)
-                case is_made:
-                    self.outcomes[planned.identity] = planned.plan.outcome_if(is_made)
+                case True:
+                    self.outcomes[planned.identity] = planned.plan.outcome_if(True)
+                case False:
+                    unknown.append((planned, OutcomeUnknown("dynamodb", "ConditionalCheckFailed")))
         return alone + self._unmade(unknown)
 
     def _unmade(self, unknown: Sequence[tuple[Planned, OutcomeUnknown]]) -> list[Planned]:
-        """Look for changes whose answers are lost; return those that are to be made again: nothing has changed.
+        """Look for changes that may be made or not; return those that are to be made again: nothing has changed.
 
         Where one of them arrives later all the same, whichever is the second fails its condition.
         """

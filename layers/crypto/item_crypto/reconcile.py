@@ -72,7 +72,8 @@ class Reconciler:
         batch: writes many items' changes together, where triggers bring many; each is written alone where None is
             given. The owner's own reads and writes are always written alone.
         reading: decrypts what ``access`` shows, where that may be done by keys that are remembered
-            (``keys/cached.py``); ``cipher`` where None is given.
+            (``keys/cached.py``); ``cipher`` where None is given, and for an item that is then written from what was
+            decrypted.
     """
 
     def __init__(
@@ -167,7 +168,10 @@ class Reconciler:
         decision = self._reader.decide(item, policy, Role.READER)
         if decision.error is not None:
             raise decision.error
-        settled = self._reader.settle(key, decision, decision.to_show(view))
+        # What is written in the place of a ciphertext rests on the right to decrypt it now, and on no remembered key.
+        rests_on_it = decision.action is Action.WRITE and decision.to_decrypt
+        by = self._planner if rests_on_it else self._reader
+        settled = by.settle(key, decision, decision.to_show(view))
         outcome, stored = without_write(key, decision), item
         if decision.action is Action.WRITE:
             try:
