@@ -142,6 +142,34 @@ def test_data_key_when_it_is_too_old_then_the_next_question_removes_it_from_memo
     assert ([one() for one in old], young() is None) == ([None, None], False)
 
 
+def test_data_key_when_it_is_too_old_then_a_question_that_is_answered_from_memory_removes_it_too(clock: Clock) -> None:
+    keys = CachedKeys(Unwrapping(), 60, clocks=clock.clocks())  # type: ignore[arg-type]
+    old = weakref.ref(keys.unwrap(b"old", {}))
+    clock.times = [30.0, 30.0]
+    young = keys.unwrap(b"young", {})
+
+    clock.times = [60.0, 60.0]
+
+    assert keys.unwrap(b"young", {}) is young
+    gc.collect()
+    assert old() is None
+
+
+def test_data_key_when_a_clock_is_put_back_then_it_is_removed_from_memory(clock: Clock) -> None:
+    """One that was asked for in what is now the future has no age; nor is it the oldest that is looked at first."""
+    keys = CachedKeys(Unwrapping(), 60, clocks=clock.clocks())  # type: ignore[arg-type]
+    clock.times = [10.0, 100.0]
+    ahead = weakref.ref(keys.unwrap(b"ahead", {}))
+    clock.times = [11.0, 50.0]
+    behind = keys.unwrap(b"behind", {})
+
+    clock.times = [12.0, 51.0]
+
+    assert keys.unwrap(b"behind", {}) is behind
+    gc.collect()
+    assert ahead() is None
+
+
 def test_encryption_when_keys_are_remembered_then_each_write_has_a_new_one(scene: Scene, cached: ValueCipher) -> None:
     key = scene.new_key()
 
@@ -210,26 +238,38 @@ def test_calls_when_they_are_spared_then_the_meter_counts_those_of_earlier_quest
     assert [spared() for _ in range(2)] == [0, 1]
 
 
-@pytest.mark.parametrize("form", ["encrypted", "lisa"])
 def test_access_when_the_key_was_disabled_then_that_takes_effect_once_its_data_key_is_too_old(
-    scene: Scene, cached: ValueCipher, clock: Clock, form: str
+    scene: Scene, cached: ValueCipher, clock: Clock
 ) -> None:
     key = scene.new_key()
-    ciphertexts = getattr(scene, form)(key, history=HISTORY)
+    ciphertexts = scene.encrypted(key, history=HISTORY)
     scene.store({**key, **ciphertexts, "is_encrypted": {"BOOL": True}, "encryption_version": {"S": "1.0"}})
     reconciler = Reconciler(scene.table, scene.cipher, reading=cached)
 
     def read() -> Any:
         return (reconciler.access(key, scene.policy).item or {})["history"]
 
-    with failing(scene.dynamodb, "dynamodb.UpdateItem", "AccessDeniedException"):  # The old form stays.
+    assert read() == HISTORY
+    with failing(scene.kms, "kms", "DisabledException"):
+        clock.times = [59.9, 59.9]
         assert read() == HISTORY
-        with failing(scene.kms, "kms", "DisabledException"):
-            clock.times = [59.9, 59.9]
-            assert read() == HISTORY
-            clock.times = [60.0, 60.0]
-            with pytest.raises(SystemicError):
-                read()
+        clock.times = [60.0, 60.0]
+        with pytest.raises(SystemicError):
+            read()
+
+
+def test_access_when_the_key_was_disabled_then_an_item_that_is_to_be_written_from_its_value_is_not_read(
+    scene: Scene, cached: ValueCipher
+) -> None:
+    """GIVEN an old form whose data key is remembered: to store its value anew asks for the right to decrypt it now."""
+    key = scene.new_key()
+    marked = {"is_encrypted": {"BOOL": True}, "encryption_version": {"S": "1.0"}}
+    scene.store({**key, **scene.lisa(key, history=HISTORY), **marked})
+    cached.decrypt({"history": open_envelope(scene.stored(key)["encrypted_history"])}, scene.context(key))
+    reconciler = Reconciler(scene.table, scene.cipher, reading=cached)
+
+    with failing(scene.kms, "kms.Decrypt", "DisabledException"), pytest.raises(SystemicError):
+        reconciler.access(key, scene.policy)
 
 
 @pytest.mark.parametrize("form", ["encrypted", "lisa"])

@@ -120,29 +120,40 @@ class _Remembered:
         self._entries = entries
         self._clocks = clocks
         self._lock = threading.Lock()
+        # The one that was used longest ago comes first; and of their questions the one that was asked longest ago.
         self._answers: OrderedDict[Hashable, tuple[tuple[float, ...], Any]] = OrderedDict()
+        self._questions: dict[Hashable, None] = {}
 
     def get(self, question: Hashable, ask: Callable[[], Any]) -> Any:
         """Return the remembered answer, or that of ``ask``, which is remembered unless it raises."""
         asked_at = self._now()
         with self._lock:
+            self._forget_old(asked_at)
             then, answer = self._answers.get(question, (None, None))
             if then is not None and self._is_fresh(then, asked_at):
                 self._answers.move_to_end(question)
                 self._meter.spare()
                 return answer
-            self._answers.pop(question, None)
         answer = ask()  # Outside of the lock: it may wait for the key service.
         with self._lock:
-            # What is too old is not only not used: it does not stay in memory, though nobody asks for it again.
-            now = self._now()
-            for old in [known for known, (then, _) in self._answers.items() if not self._is_fresh(then, now)]:
-                del self._answers[old]
+            self._forget(question)  # Another thread may have asked as well.
             self._answers[question] = asked_at, answer
-            self._answers.move_to_end(question)
+            self._questions[question] = None
             while len(self._answers) > self._entries:
-                self._answers.popitem(last=False)
+                self._forget(next(iter(self._answers)))
         return answer
+
+    def _forget_old(self, now: tuple[float, ...]) -> None:
+        """Forget what is too old: it is not only not used, it does not stay in memory, though nobody asks for it."""
+        while self._questions:
+            oldest = next(iter(self._questions))
+            if self._is_fresh(self._answers[oldest][0], now):
+                return
+            self._forget(oldest)
+
+    def _forget(self, question: Hashable) -> None:
+        self._answers.pop(question, None)
+        self._questions.pop(question, None)
 
     def _now(self) -> tuple[float, ...]:
         return tuple(clock() for clock in self._clocks)
