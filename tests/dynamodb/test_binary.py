@@ -14,6 +14,7 @@ from boto3.dynamodb.types import TypeSerializer
 from dynamodb_stream_encryptor.planning.local_kms import LocalKms, stand_in_arn
 from item_crypto import Encoding, Keyrings, Reconciler, Role, Status, Table, ValueCipher
 from item_crypto.core.codec import item_size
+from item_crypto.core.stored_form import View
 from tests.scene import POLICY, REGION
 from tests.tables import create_table
 
@@ -88,3 +89,31 @@ def test_item_that_fits_as_binary_alone_when_swept_to_base64_then_it_fails_stays
     assert (swept.status, swept.reason) == (Status.FAILED, "item-too-large")
     assert dynamodb.get_item(TableName="sessions", Key=key)["Item"] == before
     assert reconciler.access(key, POLICY).item == clear
+
+
+@pytest.mark.parametrize("view", list(View))
+def test_item_that_fits_as_binary_alone_when_read_beside_new_plaintext_then_that_is_encrypted_all_the_same(
+    dynamodb: Any, view: View
+) -> None:
+    """GIVEN a fleet back on base64; THEN what does not fit in it keeps nothing else in plaintext, and is told."""
+    kms = boto3.client("kms")
+    keyrings = Keyrings(kms, kms.create_key()["KeyMetadata"]["Arn"])
+    reconciler = Reconciler(Table(dynamodb, "sessions"), ValueCipher(keyrings))
+    key = {"sessionId": {"S": "s"}, "userId": {"S": "u"}}
+    clear = key | {"history": {"B": random.Random(1).randbytes(320_000)}}
+    dynamodb.put_item(TableName="sessions", Item=clear)
+    reconciler.reconcile([key], replace(POLICY, encoding=Encoding.BINARY), Role.ENCRYPTOR)
+    before = dynamodb.get_item(TableName="sessions", Key=key)["Item"]
+    configuration: Any = {"M": {"model": {"S": "new"}}}
+    dynamodb.put_item(TableName="sessions", Item=before | {"configuration": configuration})
+
+    seen = reconciler.access(key, POLICY, view)
+
+    stored = dynamodb.get_item(TableName="sessions", Key=key)["Item"]
+    assert "configuration" not in stored
+    assert stored["encrypted_history"] == before["encrypted_history"]
+    assert (seen.outcome.status, seen.outcome.reason) == (Status.FAILED, "item-too-large")
+    assert seen.outcome.attributes == ("configuration",)
+    shown = {"encrypted_configuration", "encrypted_history"} if view is View.ENCRYPTED else {"configuration", "history"}
+    assert (seen.item or {}).keys() == key.keys() | shown
+    assert reconciler.access(key, POLICY).item == clear | {"configuration": configuration}

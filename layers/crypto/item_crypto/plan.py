@@ -142,13 +142,18 @@ class Planner:
         try:
             return self.change(key, self.settle(key, decision, decision.to_decrypt))
         except (PermanentError, KeyUnusable) as error:
-            without_decryption = self.decide(item, policy, Role.ENCRYPTOR)
-            if role is Role.ENCRYPTOR or without_decryption.action is not Action.WRITE:
+            if role is Role.ENCRYPTOR:
                 raise
-            return self._in_part(key, without_decryption, error)
+            return self.in_part(key, item, policy, error)
 
-    def _in_part(self, key: Item, decision: Decision, error: PermanentError | KeyUnusable) -> Plan:
-        """Return the change of a decision that decrypts nothing, in the place of one that failed by ``error``."""
+    def in_part(self, key: Item, item: Item, policy: Policy, error: PermanentError | KeyUnusable) -> Plan:
+        """Return what somebody who may not decrypt would change, in the place of a plan that failed by ``error``.
+
+        Its outcome is that failure all the same. Raises ``error`` where nothing is to be changed so, or cannot be.
+        """
+        decision = self.decide(item, policy, Role.ENCRYPTOR)
+        if decision.action is not Action.WRITE:
+            raise error
         try:
             plan = self.change(key, self.settle(key, decision, {}))
         except PermanentError:

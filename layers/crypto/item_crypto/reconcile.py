@@ -21,10 +21,10 @@ from item_crypto.core.policy import Policy, Role
 from item_crypto.core.stored_form import EncryptedValue, View
 from item_crypto.dynamodb.batch import Batch
 from item_crypto.dynamodb.table import Table
-from item_crypto.errors import ItemCryptoError, OutcomeUnknown, TransientError
+from item_crypto.errors import ItemCryptoError, OutcomeUnknown, PermanentError, TransientError
 from item_crypto.outcome import Outcome, Status, failed, without_write
 from item_crypto.pipeline import Pipeline
-from item_crypto.plan import Planner
+from item_crypto.plan import Plan, Planner, Settled
 
 _WORKERS: Final = 16  # Threads wait for KMS and DynamoDB most of the time.
 _SENDINGS: Final = 2  # Of one write whose answer was lost: each may wait for a time-out, and a function has 28 s.
@@ -175,7 +175,7 @@ class Reconciler:
         outcome, stored = without_write(key, decision), item
         if decision.action is Action.WRITE:
             try:
-                plan = self._planner.change(key, settled)
+                plan = self._changed(key, item, settled)
                 is_made = plan.change is None or self._apply(plan.change, policy)
                 outcome = plan.outcome_if(is_made)
                 if plan.change is not None and is_made:
@@ -183,6 +183,13 @@ class Reconciler:
             except ItemCryptoError as error:
                 outcome = failed(key, error, Role.READER)
         return Access(settled.shown(view, stored), outcome, len(settled.decrypted))
+
+    def _changed(self, key: Item, item: Item, settled: Settled) -> Plan:
+        try:
+            return self._planner.change(key, settled)
+        except PermanentError as error:
+            # What is in plaintext is not to stay so, though the rest, in the form asked for, does not fit beside it.
+            return self._planner.in_part(key, item, settled.decision.policy, error)
 
     def put(
         self,
