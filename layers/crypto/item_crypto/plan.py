@@ -27,7 +27,7 @@ from item_crypto.core.stored_form import (
     encrypted_name,
     in_the_clear,
 )
-from item_crypto.errors import ContextUnusable, EncryptionOff, KeyUnusable, PermanentError
+from item_crypto.errors import ContextUnusable, EncryptionOff, KeyDestroyed, KeyUnusable, PermanentError, TenantShredded
 from item_crypto.forms import open_ciphertexts
 from item_crypto.keys.identity import Identity
 from item_crypto.keys.protocol import Keys
@@ -141,6 +141,8 @@ class Planner:
             return self.change(key, self.settle(key, decision, decision.to_decrypt))
         except (PermanentError, KeyUnusable) as error:
             without_decryption = self.decide(item, policy, Role.ENCRYPTOR)
+            if isinstance(error, KeyDestroyed) and any(name in item for name in decision.policy.encrypted):
+                raise TenantShredded from error  # What is gone is no failure; what is left in plaintext is one.
             if role is Role.ENCRYPTOR or without_decryption.action is not Action.WRITE:
                 raise
             return self._in_part(key, without_decryption, error)
@@ -230,7 +232,9 @@ class Planner:
         # The context is made even where nothing is encrypted: an item without a usable one is not written.
         given = {name: target.ciphertext for name, target in targets.items() if target.ciphertext is not None}
         values = {name: target.value for name, target in targets.items() if target.encrypted and name not in given}
-        return self._cipher.encrypt(values, self._context(key, policy)) | given
+        # What is encrypted as it is can wait for its key; whatever is in plaintext, or was just given, cannot.
+        can_wait = all(targets[name].renewed for name in values)
+        return self._cipher.encrypt(values, self._context(key, policy), can_wait) | given
 
     @staticmethod
     def _context(key: Item, policy: Policy) -> dict[str, str]:

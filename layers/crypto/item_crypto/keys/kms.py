@@ -84,6 +84,10 @@ class Keyrings:
         """Return a materials manager of one call: ``kms:GenerateDataKey`` on the current key only."""
         return SharedDataKey(self._manager(self.key_arn))
 
+    def meanwhile(self, context: Context) -> SharedDataKey:
+        """Return the same: the current key is there."""
+        return self.for_encryption(context)
+
     def for_decryption(self, identity: Identity, context: Context) -> SharedDataKey:  # noqa: ARG002
         """Return a materials manager of one call: ``kms:Decrypt`` on the key that the message names.
 

@@ -28,10 +28,10 @@ class Keys(Protocol):
     Materials managers are the AWS Encryption SDK's (``CryptoMaterialsManager``), each for the values of one item in
     one call: it asks for each data key once.
 
-    Every method but ``is_current``, ``is_known`` and ``watch`` raises KeyNotReady where a key is not there yet (the
-    item is to be deferred), KeyDestroyed where it was destroyed on purpose, and TransientError or SystemicError where
-    the key service does not answer or refuses. A materials manager may raise ``raises`` instead, with a watch telling
-    what lies behind it.
+    Every method but ``is_current``, ``is_known`` and ``watch``, or the materials manager that it returns, raises
+    KeyNotReady where a key for encryption is not there yet, KeyDestroyed or, for encryption, TenantShredded where it
+    was destroyed on purpose, and TransientError or SystemicError where the key service does not answer or refuses. A
+    materials manager may raise ``raises`` instead, with a watch telling what lies behind it.
     """
 
     @property
@@ -40,6 +40,12 @@ class Keys(Protocol):
 
     def for_encryption(self, context: Context) -> Any:
         """Return a materials manager for encryption under the key that is current for ``context``."""
+
+    def meanwhile(self, context: Context) -> Any:
+        """Return a materials manager for encryption under a key that is there for certain.
+
+        For what would be in plaintext until the key that is current for ``context`` is made.
+        """
 
     def for_decryption(self, identity: Identity, context: Context) -> Any:
         """Return a materials manager for messages that need the key ``identity``.
