@@ -14,7 +14,7 @@ A tombstone stands where the active version stood. The MPL makes a key only wher
 key of a destroyed tenant again, whoever comes first::
 
     make    ── GenerateDataKeyWithoutPlaintext, ReEncrypt ── put if there is no row ─┐
-    destroy ── put the tombstone if it is the row that was read ── delete the rest   ├─ one of them fails
+    destroy ── put the tombstone if it is the version that was read, delete the rest ├─ one of them fails
     rotate  ── GenerateDataKeyWithoutPlaintext, ReEncrypt ── put if there is a key ──┘
 
 The MPL itself would rotate a tombstone away: its condition asks for a row and not for a key. So what it sends goes
@@ -73,6 +73,9 @@ _VERSION: Final = "version"
 _DESTROYED_AT: Final = "destroyed-at"
 _CUSTOM: Final = "aws-crypto-ec:"
 _TENANT: Final = "tenant"
+_AT_ONCE: Final = 100
+"""Writes that a transaction of DynamoDB's can hold (API reference, TransactWriteItems)."""
+
 _LOST_RACE: Final = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
 
 
@@ -214,7 +217,8 @@ class BranchKeys:
     def destroy(self, branch_key_id: str, now: datetime) -> BranchKey:
         """Destroy a branch key, all versions of it, and leave a tombstone; return that.
 
-        May be repeated: what a first time left is deleted.
+        One transaction takes the active version and 99 rows more; a key of more versions loses the others right after.
+        May be repeated: what a first time left is then deleted.
 
         Raises:
             KeyNotReady: there is none.
@@ -223,12 +227,21 @@ class BranchKeys:
         found = self.find(branch_key_id)
         if found.state is State.ABSENT:
             raise KeyNotReady
+        deletions: list[Any] = [
+            {"Delete": {"TableName": self.table, "Key": row}}
+            for row in self._rows_of(branch_key_id)
+            if row[_TYPE]["S"] != ACTIVE
+        ]
         if found.state is State.ACTIVE:
-            self._bury(found, now)
-        for row in self._rows_of(branch_key_id):
-            if row[_TYPE]["S"] != ACTIVE:
+            deletions.insert(0, {"Put": self._tombstone(found, now)})
+        for start in range(0, len(deletions), _AT_ONCE):
+            try:
                 with translated("dynamodb"):
-                    self._dynamodb.delete_item(TableName=self.table, Key={name: row[name] for name in (_ID, _TYPE)})
+                    self._dynamodb.transact_write_items(TransactItems=deletions[start : start + _AT_ONCE])
+            except SystemicError as error:
+                if error.code in _LOST_RACE:
+                    raise TransientError("dynamodb", error.code) from None
+                raise
         return self.find(branch_key_id)
 
     def listed(self, after: str | None = None, limit: int = 100) -> tuple[list[BranchKey], str | None]:
@@ -277,25 +290,19 @@ class BranchKeys:
             raise heard or SystemicError("keys", "branch-key-not-written") from error
         return True
 
-    def _bury(self, found: BranchKey, now: datetime) -> None:
-        tombstone = {
-            _ID: {"S": found.branch_key_id},
-            _TYPE: {"S": ACTIVE},
-            _DESTROYED_AT: {"S": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")},
+    def _tombstone(self, found: BranchKey, now: datetime) -> dict[str, Any]:
+        # Without the tenant's name: who asks for that tenant finds it, and nobody else learns who it was.
+        return {
+            "TableName": self.table,
+            "Item": {
+                _ID: {"S": found.branch_key_id},
+                _TYPE: {"S": ACTIVE},
+                _DESTROYED_AT: {"S": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")},
+            },
+            "ConditionExpression": "#version = :version",
+            "ExpressionAttributeNames": {"#version": _VERSION},
+            "ExpressionAttributeValues": {":version": {"S": found.version or ""}},
         }
-        try:
-            with translated("dynamodb"):
-                self._dynamodb.put_item(
-                    TableName=self.table,
-                    Item=tombstone,
-                    ConditionExpression="#version = :version",
-                    ExpressionAttributeNames={"#version": _VERSION},
-                    ExpressionAttributeValues={":version": {"S": found.version or ""}},
-                )
-        except SystemicError as error:
-            if error.code in _LOST_RACE:
-                raise TransientError("dynamodb", error.code) from None
-            raise
 
     def _rows_of(self, branch_key_id: str) -> Iterator[dict[str, Any]]:
         pages = self._dynamodb.get_paginator("query").paginate(
