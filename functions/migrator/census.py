@@ -28,6 +28,10 @@ UNKNOWN_KEY: Final = "unknown (old form)"
 """Stands for the key of an old-form value, which does not name it."""
 
 
+BRANCH_KEYS: Final = "branch keys"
+"""Stands for every branch key: there is one a tenant, and counts are bounded."""
+
+
 class Standing(Enum):
     """What state an item is in."""
 
@@ -174,13 +178,16 @@ def has_conflict(envelopes: Mapping[str, Envelope], policy: Policy) -> bool:
 
 
 def keys_needed(envelopes: Mapping[str, Envelope], keys: Keys) -> Counter[str]:
-    """Return the keys that an item needs, each once; those that are none of ``keys`` as one."""
-    return Counter(
-        {
-            UNKNOWN_KEY if envelope.key is None else envelope.key if _is_known(envelope, keys) else UNLISTED_KEY
-            for envelope in envelopes.values()
-        }
-    )
+    """Return the keys that an item needs, each once; branch keys as one, and those that are none of ``keys``."""
+    return Counter({_counted_as(envelope, keys) for envelope in envelopes.values()})
+
+
+def _counted_as(envelope: Envelope, keys: Keys) -> str:
+    if envelope.key is None:
+        return UNKNOWN_KEY
+    if not _is_known(envelope, keys):
+        return UNLISTED_KEY
+    return BRANCH_KEYS if envelope.under_branch_key else envelope.key
 
 
 def _is_known(envelope: Envelope, keys: Keys) -> bool:

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from encryptor_runtime.clients import Clients
 from encryptor_runtime.remembered import RememberedAttributes, check_attributes
@@ -16,7 +17,11 @@ from item_crypto.core.policy import Policy
 from item_crypto.dynamodb.table import Table
 from item_crypto.keys.kms import Keyrings
 from item_crypto.keys.meter import KmsMeter
+from item_crypto.keys.protocol import Keys
 from item_crypto.reconcile import Reconciler
+
+if TYPE_CHECKING:
+    from item_crypto.keys.branch_keys import BranchKeys
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Runtime:
     reconciler: Reconciler
     telemetry: Telemetry
     switch: Switch | None
+    branch_keys: "BranchKeys | None" = None
 
     def begin(self, context: Any) -> None:
         """Begin an invocation: name it in every line that follows, and take no setting over from the one before."""
@@ -53,6 +59,7 @@ def compose(
     function: str,
     clients: Clients | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    makes_branch_keys: bool = False,
 ) -> Runtime:
     """Return the parts for ``settings``, after checking the table and the key once.
 
@@ -61,6 +68,8 @@ def compose(
         function: the function's name in audit lines.
         clients: the services' clients; new ones where None is given.
         sleep: waits a number of seconds.
+        makes_branch_keys: whether a branch key that an item needs and that is missing is made; only whoever is no part
+            of the data path makes any.
 
     Raises:
         ConfigurationError: the table or the key is not what the settings say.
@@ -73,17 +82,23 @@ def compose(
     check_key(kms, settings.key_arn)
     table = Table(dynamodb, settings.table, sleep, single=clients.dynamodb_single)
     meter = KmsMeter()
-    keys = Keyrings(kms, settings.key_arn, settings.earlier_key_arns, meter)
+    keys: Keys = Keyrings(kms, settings.key_arn, settings.earlier_key_arns, meter)
+    found = None
+    if (told := settings.branch_keys) is not None:
+        # Loaded here: the MPL is in a layer that other stacks do not have.
+        composed = import_module("encryptor_runtime.branch_keys")
+        found = composed.branch_keys(settings, told, clients, meter)
+        keys = composed.over_branch_keys(keys, found, told, makes_branch_keys)
     cipher = ValueCipher(keys, settings.signed)
     switch = None
-    told = settings.switch
-    if told.control_table is not None:
-        check_attributes(RememberedAttributes(dynamodb, told.control_table), settings)
-        switch = Switch(dynamodb, told.control_table, told.enabled, told.cache_seconds)
+    setting = settings.switch
+    if setting.control_table is not None:
+        check_attributes(RememberedAttributes(dynamodb, setting.control_table), settings)
+        switch = Switch(dynamodb, setting.control_table, setting.enabled, setting.cache_seconds)
     telemetry = Telemetry(function, settings.key_arn)
     reconciler = Reconciler(
         table,
         cipher,
         current=lambda policy: policy if switch is None else switch.read().applied_to(policy),
     )
-    return Runtime(settings, clients, table, cipher, meter, reconciler, telemetry, switch)
+    return Runtime(settings, clients, table, cipher, meter, reconciler, telemetry, switch, found)
