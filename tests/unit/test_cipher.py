@@ -28,7 +28,6 @@ from item_crypto import (
     ValueCipher,
 )
 from item_crypto.forms import open_envelope
-from item_crypto.keys.identity import Identity
 from tests import lisa
 from tests.faults import failing
 from tests.scene import CONFIGURATION, HISTORY, Scene
@@ -383,16 +382,3 @@ def test_key_arn_of_any_partition_when_given_then_it_is_taken(partition: str) ->
     arn = f"arn:{partition}:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
     assert Keyrings(None, arn, [arn]).key_arns == (arn,)  # type: ignore[arg-type]
-
-
-def test_keyrings_when_used_by_two_threads_then_each_has_its_own(scene: Scene) -> None:
-    keyrings = Keyrings(scene.kms, scene.key_arn)
-
-    def keyring() -> object:
-        return keyrings.for_decryption(Identity(scene.key_arn), CONTEXT).mpl_cmm
-
-    with ThreadPoolExecutor(1) as pool:
-        theirs = pool.submit(keyring).result()
-
-    assert theirs is not keyring()
-    assert keyring() is keyring()

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from item_crypto import UnknownForm
+from item_crypto.core.context import own_context
 from item_crypto.core.stored_form import Envelope
 from item_crypto.forms import CURRENT as CURRENT_FORM
 from item_crypto.forms import LISA as LISA_FORM
 from item_crypto.forms import open_envelope
-from item_crypto.forms.current import own_context
 from tests.scene import CONFIGURATION, HISTORY, Scene
 from tests.vectors.load import vector
 

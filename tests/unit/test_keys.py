@@ -42,12 +42,9 @@ SPARE = "nobody"
 class TenantKeys:
     """A key a tenant, in memory: made by ``make``, gone by ``destroy``. A key's identity is its tenant's name."""
 
-    raises: tuple[type[Exception], ...] = ()
-
     def __init__(self) -> None:
         self._keys: dict[str, bytes] = {}
         self._destroyed: set[str] = set()
-        self.error = None
 
     def make(self, tenant: str) -> None:
         self._keys[tenant] = tenant.encode().ljust(32, b".")
@@ -59,16 +56,16 @@ class TenantKeys:
     def for_encryption(self, context: Context) -> Any:
         if context["userId"] in self._destroyed:
             raise TenantShredded
-        return self._manager(context["userId"])
+        return self._manager(context["userId"], context)
 
     def meanwhile(self, context: Context) -> Any:
         self._keys.setdefault(SPARE, SPARE.encode().ljust(32, b"."))
-        return self._manager(SPARE)
+        return self._manager(SPARE, context)
 
     def for_decryption(self, identity: Identity, context: Context) -> Any:
         if identity not in (context["userId"], SPARE):
             raise KeyNotListed
-        return self._manager(identity)
+        return self._manager(identity, context)
 
     def unwrap(self, encrypted_key: bytes, context: Context) -> bytes:
         raise DecryptionFailed("no-bare-data-keys")
@@ -79,10 +76,7 @@ class TenantKeys:
     def is_known(self, identity: Identity) -> bool:
         return identity in self._keys
 
-    def watch(self) -> "TenantKeys":
-        return self
-
-    def _manager(self, tenant: str) -> Any:
+    def _manager(self, tenant: str, context: Context) -> Any:
         if tenant in self._destroyed:
             raise KeyDestroyed
         if tenant not in self._keys:
@@ -99,7 +93,7 @@ class TenantKeys:
         manager = library.create_default_cryptographic_materials_manager(
             CreateDefaultCryptographicMaterialsManagerInput(keyring=keyring)
         )
-        return SharedDataKey(CryptoMaterialsManagerFromMPL(manager))
+        return SharedDataKey(CryptoMaterialsManagerFromMPL(manager), context)
 
 
 @pytest.fixture

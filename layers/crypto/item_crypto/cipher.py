@@ -69,13 +69,12 @@ class ValueCipher:
         return self._encrypted(plaintexts, context, self.keys.meanwhile(context))
 
     def _encrypted(self, plaintexts: Mapping[str, bytes], context: Mapping[str, str], manager: Any) -> dict[str, str]:
-        watch = self.keys.watch()
         try:
             messages = {
                 name: MESSAGES.encrypt(data, manager, context, self._algorithm) for name, data in plaintexts.items()
             }
-        except (AWSEncryptionSDKClientError, *self.keys.raises) as error:
-            raise watch.error or SystemicError("kms", type(error).__name__) from error
+        except AWSEncryptionSDKClientError as error:
+            raise SystemicError("kms", type(error).__name__) from error
         return {name: base64.b64encode(message).decode() for name, message in messages.items()}
 
     def decrypt(self, envelopes: Mapping[str, Envelope], context: Mapping[str, str]) -> dict[str, Value]:

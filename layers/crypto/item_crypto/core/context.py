@@ -10,7 +10,7 @@ holds no table name, so that a table restored under another name can still be de
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from item_crypto.core.codec import Item, is_number, plain_number
@@ -44,6 +44,11 @@ def encryption_context(key: Item, attributes: Sequence[str], purpose: str) -> di
     context = {name: _text(name, key.get(name)) for name in attributes}
     context[PURPOSE] = purpose
     return context
+
+
+def own_context(context: Mapping[str, str]) -> dict[str, str]:
+    """Return ``context`` without the members that the AWS Encryption SDK adds (the signing suite's public key)."""
+    return {name: text for name, text in context.items() if not name.startswith(RESERVED_PREFIX)}
 
 
 def _text(name: str, value: Any) -> str:

@@ -18,7 +18,7 @@ from aws_encryption_sdk.internal.formatting.deserialize import deserialize_heade
 from cryptography.exceptions import InvalidSignature, InvalidTag
 
 from item_crypto.core.codec import MAX_INFLATED_SIZE, Value, decode_value
-from item_crypto.core.context import RESERVED_PREFIX
+from item_crypto.core.context import own_context
 from item_crypto.core.stored_form import Envelope, Form
 from item_crypto.errors import DecryptionFailed, UnknownForm, UnsupportedValue
 from item_crypto.keys.branch_key_id import is_branch_key_id
@@ -98,8 +98,9 @@ class Messages:
     def content(self, envelope: Envelope, context: Mapping[str, str], call: OneCall) -> bytes:
         """Return the bytes in ``envelope``, once all of it is authenticated.
 
-        The context in the message's header is compared before any key is asked for, and again, now authenticated,
-        before a plaintext is released. The SDK compares too, but takes a header that lacks a member.
+        The context in the message's header is compared before any key is asked for, again by the materials manager
+        (``item_crypto.keys.data_key``), and again, now authenticated, before a plaintext is released. The SDK does not
+        compare: outside of the MPL it takes no expected context, and with it a header that lacks a member.
 
         Raises:
             DecryptionFailed: it does not belong to this item, or is not authentic.
@@ -110,18 +111,16 @@ class Messages:
         if envelope.context != dict(context):
             raise DecryptionFailed("context-mismatch")
         source = io.BytesIO(envelope.body)
-        watch = call.watch()
         stream = self._client.stream(
             mode="d",
             source=source,
             materials_manager=manager,
-            encryption_context=dict(context),
             max_body_length=MAX_INFLATED_SIZE,
         )
         try:
             data, header = stream.read(), stream.header
-        except (*_NOT_AUTHENTIC, *call.raises) as error:
-            raise watch.error or DecryptionFailed("not-authentic") from error
+        except _NOT_AUTHENTIC as error:
+            raise DecryptionFailed("not-authentic") from error
         finally:
             # Where it was given up, the stream's finalizer would otherwise complain of an unread footer.
             vars(stream).setdefault("footer", None)
@@ -130,8 +129,3 @@ class Messages:
         if own_context(header.encryption_context) != dict(context):
             raise DecryptionFailed("context-mismatch")
         return bytes(data)
-
-
-def own_context(context: Mapping[str, str]) -> dict[str, str]:
-    """Return ``context`` without the members that the AWS Encryption SDK adds (the signing suite's public key)."""
-    return {name: text for name, text in context.items() if not name.startswith(RESERVED_PREFIX)}

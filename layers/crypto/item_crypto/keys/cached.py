@@ -12,12 +12,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, Final
 
-from aws_encryption_sdk.materials_managers import DecryptionMaterialsRequest
-from aws_encryption_sdk.materials_managers.mpl.cmm import CryptoMaterialsManagerFromMPL
+from aws_encryption_sdk.materials_managers import DecryptionMaterialsRequest, EncryptionMaterialsRequest
+from aws_encryption_sdk.materials_managers.base import CryptoMaterialsManager
 
 from item_crypto.errors import ConfigurationError
 from item_crypto.keys.identity import Identity
-from item_crypto.keys.protocol import Context, Keys, Watch
+from item_crypto.keys.protocol import Context, Keys
 
 MAX_SECONDS: Final = 300.0
 """How long a data key may be remembered at most."""
@@ -53,11 +53,6 @@ class CachedKeys:
         self._keys = keys
         self._remembered = _Remembered(seconds, entries, clocks)
 
-    @property
-    def raises(self) -> tuple[type[Exception], ...]:
-        """What a materials manager raises of its own, beside the SDK's errors."""
-        return self._keys.raises
-
     def for_encryption(self, context: Context) -> Any:
         """Return the keys' own materials manager: what is written gets a data key of its own."""
         return self._keys.for_encryption(context)
@@ -89,19 +84,18 @@ class CachedKeys:
         """Tell whether messages under ``identity`` can be decrypted at all."""
         return self._keys.is_known(identity)
 
-    def watch(self) -> Watch:
-        """Begin to watch this thread's calls."""
-        return self._keys.watch()
 
-
-class _Remembering(CryptoMaterialsManagerFromMPL):  # type: ignore[misc]  # the SDK ships no types
+class _Remembering(CryptoMaterialsManager):  # type: ignore[misc]  # the SDK ships no types
     """A materials manager for decryption, over one that asks the key service."""
 
     def __init__(self, manager: Any, whose: tuple[Hashable, ...], remembered: "_Remembered") -> None:
-        super().__init__(manager.mpl_cmm)
         self._manager = manager
         self._whose = whose
         self._remembered = remembered
+
+    def get_encryption_materials(self, request: EncryptionMaterialsRequest) -> Any:
+        """Return what the manager returns: nothing is remembered for writing."""
+        return self._manager.get_encryption_materials(request)
 
     def decrypt_materials(self, request: DecryptionMaterialsRequest) -> Any:
         """Return the data key of a message."""

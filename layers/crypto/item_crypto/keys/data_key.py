@@ -1,24 +1,29 @@
-"""One data key for the values of one item in one call."""
+"""One data key for the values of one item in one call, and for no context but the item's."""
 
 from typing import Any
 
 from aws_encryption_sdk.materials_managers import DecryptionMaterialsRequest, EncryptionMaterialsRequest
-from aws_encryption_sdk.materials_managers.mpl.cmm import CryptoMaterialsManagerFromMPL
+from aws_encryption_sdk.materials_managers.base import CryptoMaterialsManager
+
+from item_crypto.core.context import own_context
+from item_crypto.errors import DecryptionFailed
+from item_crypto.keys.protocol import Context
 
 
-class SharedDataKey(CryptoMaterialsManagerFromMPL):  # type: ignore[misc]  # the SDK ships no types
-    """A materials manager that asks for each data key once.
+class SharedDataKey(CryptoMaterialsManager):  # type: ignore[misc]  # the SDK ships no types
+    """A materials manager that asks another one for each data key once.
 
-    To be made anew for each call, with one encryption context. The SDK's own caching manager does not serve: over an
-    MPL keyring it cannot sign (it takes the MPL's signing keys for another encoding), and it refuses an expected
-    encryption context.
+    To be made anew for each call, with one encryption context. The SDK's own caching manager does not serve: it keeps
+    data keys beyond the call, and over a keyring of the MPL it cannot sign.
 
     Args:
-        manager: this thread's materials manager.
+        manager: knows the key.
+        context: the item's encryption context.
     """
 
-    def __init__(self, manager: CryptoMaterialsManagerFromMPL) -> None:
-        super().__init__(manager.mpl_cmm)
+    def __init__(self, manager: CryptoMaterialsManager, context: Context) -> None:
+        self._manager = manager
+        self._context = dict(context)
         self._for_encryption: Any = None
         self._for_decryption: dict[object, Any] = {}
 
@@ -32,13 +37,20 @@ class SharedDataKey(CryptoMaterialsManagerFromMPL):  # type: ignore[misc]  # the
                 algorithm=request.algorithm,
                 commitment_policy=request.commitment_policy,
             )
-            self._for_encryption = super().get_encryption_materials(unbounded)
+            self._for_encryption = self._manager.get_encryption_materials(unbounded)
         return self._for_encryption
 
     def decrypt_materials(self, request: DecryptionMaterialsRequest) -> Any:
-        """Return the data key of a message, asked for where no message before had the same header data."""
+        """Return the data key of a message, asked for where no message before had the same header data.
+
+        Raises:
+            DecryptionFailed: the message's context is not the item's: no key is asked for then. Outside of the MPL the
+                SDK takes no expected context, and so nobody else compares before a key is used.
+        """
+        if own_context(request.encryption_context) != self._context:
+            raise DecryptionFailed("context-mismatch")
         context = frozenset(request.encryption_context.items())
         question = (request.algorithm, frozenset(request.encrypted_data_keys), context)
         if question not in self._for_decryption:
-            self._for_decryption[question] = super().decrypt_materials(request)
+            self._for_decryption[question] = self._manager.decrypt_materials(request)
         return self._for_decryption[question]

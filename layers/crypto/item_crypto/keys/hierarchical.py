@@ -50,7 +50,7 @@ from item_crypto.keys.branch_key_id import Tenants, is_branch_key_id
 from item_crypto.keys.branch_keys import BranchKeys
 from item_crypto.keys.data_key import SharedDataKey
 from item_crypto.keys.identity import Identity
-from item_crypto.keys.protocol import Context, Keys, Watch
+from item_crypto.keys.protocol import Context, Keys
 
 MAX_SECONDS: Final = 3_600
 """How long a branch key may be kept at most, decrypted."""
@@ -92,18 +92,13 @@ class HierarchicalKeys:
         )
         self._of_thread = threading.local()
 
-    @property
-    def raises(self) -> tuple[type[Exception], ...]:
-        """What a materials manager raises of its own, beside the SDK's errors."""
-        return self._kms_keys.raises
-
     def for_encryption(self, context: Context) -> Any:
         """Return a materials manager of one call, under the branch key of ``context``."""
         if not self._writes:
             return self._kms_keys.for_encryption(context)
         tenant = self._tenants.tenant(context)
         make = (lambda: self._branch_keys.make(tenant)) if self._makes else None
-        return _OneCall(self._manager(), self._branch_keys, self._tenants.branch_key_id(tenant), make)
+        return _OneCall(self._manager(), context, self._branch_keys, self._tenants.branch_key_id(tenant), make)
 
     def meanwhile(self, context: Context) -> Any:
         """Return a materials manager for what cannot wait for its branch key: of the current KMS key."""
@@ -120,7 +115,7 @@ class HierarchicalKeys:
             return self._kms_keys.for_decryption(identity, context)
         if identity != self._tenants.of_context(context):
             raise DecryptionFailed("other-branch-key")
-        return _OneCall(self._manager(), self._branch_keys, identity)
+        return _OneCall(self._manager(), context, self._branch_keys, identity)
 
     def unwrap(self, encrypted_key: bytes, context: Context) -> bytes:
         """Return a bare data key, which is always under a KMS key."""
@@ -138,10 +133,6 @@ class HierarchicalKeys:
     def is_known(self, identity: Identity) -> bool:
         """Tell whether it is a branch key, or one of the KMS keys."""
         return is_branch_key_id(identity) or self._kms_keys.is_known(identity)
-
-    def watch(self) -> Watch:
-        """Begin to watch this thread's calls."""
-        return self._kms_keys.watch()
 
     def _manager(self) -> CryptoMaterialsManagerFromMPL:
         """Return this thread's materials manager."""
@@ -180,6 +171,7 @@ class _OneCall(SharedDataKey):
 
     Args:
         manager: this thread's materials manager.
+        context: the item's encryption context.
         branch_keys: the branch keys, to be asked why one cannot be used.
         branch_key_id: the one that is needed.
         make: makes it, where it is not there; None where that is somebody else's business.
@@ -188,11 +180,12 @@ class _OneCall(SharedDataKey):
     def __init__(
         self,
         manager: CryptoMaterialsManagerFromMPL,
+        context: Context,
         branch_keys: BranchKeys,
         branch_key_id: str,
         make: Callable[[], object] | None = None,
     ) -> None:
-        super().__init__(manager)
+        super().__init__(manager, context)
         self._branch_keys = branch_keys
         self._branch_key_id = branch_key_id
         self._make = make

@@ -46,3 +46,15 @@ def check_key_arn(arn: str) -> str:
     if not _KEY_ARN.fullmatch(arn):
         raise ConfigurationError("a KMS key must be given by its key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID)")
     return arn
+
+
+def is_same_key(arn: str, other: str) -> bool:
+    """Tell whether two ARNs name one KMS key, or two replicas of one multi-Region key.
+
+    Replicas have the same key material, and the same id (AWS Encryption SDK specification,
+    aws-kms-mrk-match-for-decrypt).
+    """
+    one, another = arn.split(":"), other.split(":")
+    if one[-1].startswith("key/mrk-"):
+        del one[3:4], another[3:4]  # The Region.
+    return one == another

@@ -1,24 +1,22 @@
-"""KMS keys, by the keyrings of the AWS Cryptographic Material Providers Library (MPL).
+"""KMS keys, by the specification of AWS's KMS keyring, over the AWS Encryption SDK's own KMS master keys.
 
-One keyring a thread, since the MPL says that KMS keyrings must not be shared between threads. Encryption has a
-keyring of the current key alone, decryption one of the key that the message names. Keys are given by ARN: the MPL
-cannot decrypt through an alias, and an ARN cannot be pointed at another key afterwards.
+The current key alone encrypts; a message is decrypted by the key whose ARN it names, where that is a listed one. Keys
+are given by ARN, since an ARN cannot be pointed at another key afterwards. Of a multi-Region key the listed replica
+decrypts what another Region's encrypted.
+
+The keyrings of the AWS Cryptographic Material Providers Library make the same messages, and are what the tests compare
+with (docs/decisions/40-kms-without-the-mpl.md tells why they are not used).
 """
 
-import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_cryptographic_material_providers.mpl import AwsCryptographicMaterialProviders
-from aws_cryptographic_material_providers.mpl.config import MaterialProvidersConfig
-from aws_cryptographic_material_providers.mpl.errors import ServiceError
-from aws_cryptographic_material_providers.mpl.models import (
-    CreateAwsKmsKeyringInput,
-    CreateDefaultCryptographicMaterialsManagerInput,
-)
-from aws_encryption_sdk.materials_managers.mpl.cmm import CryptoMaterialsManagerFromMPL
+from aws_encryption_sdk.exceptions import IncorrectMasterKeyError
+from aws_encryption_sdk.key_providers.kms import KMSMasterKey
+from aws_encryption_sdk.materials_managers.default import DefaultCryptoMaterialsManager
+from aws_encryption_sdk.structures import EncryptedDataKey
+from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError
 
 from item_crypto.errors import (
@@ -31,7 +29,7 @@ from item_crypto.errors import (
     TransientError,
 )
 from item_crypto.keys.data_key import SharedDataKey
-from item_crypto.keys.identity import Identity, check_key_arn
+from item_crypto.keys.identity import KMS_PROVIDER, Identity, check_key_arn, is_same_key
 from item_crypto.keys.meter import KmsMeter
 from item_crypto.keys.protocol import Context
 from item_crypto.service_errors import from_boto
@@ -70,33 +68,34 @@ class Keyrings:
         ConfigurationError: a key is not given by its key ARN.
     """
 
-    raises: tuple[type[Exception], ...] = (ServiceError, BotoCoreError)
-
     def __init__(
         self, kms: "KMSClient", key_arn: str, earlier_key_arns: Sequence[str] = (), meter: KmsMeter | None = None
     ) -> None:
         self.key_arn = check_key_arn(key_arn)
         self.key_arns = (key_arn, *(check_key_arn(arn) for arn in earlier_key_arns if arn != key_arn))
         self._calls = _Calls(kms, key_arn, meter)
-        self._of_thread = threading.local()
+        self._managers = {
+            arn: DefaultCryptoMaterialsManager(_MasterKey(key_id=arn, client=self._calls)) for arn in self.key_arns
+        }
 
-    def for_encryption(self, context: Context) -> SharedDataKey:  # noqa: ARG002 - one key for every context
+    def for_encryption(self, context: Context) -> SharedDataKey:
         """Return a materials manager of one call: ``kms:GenerateDataKey`` on the current key only."""
-        return SharedDataKey(self._manager(self.key_arn))
+        return SharedDataKey(self._managers[self.key_arn], context)
 
     def meanwhile(self, context: Context) -> SharedDataKey:
         """Return the same: the current key is there."""
         return self.for_encryption(context)
 
-    def for_decryption(self, identity: Identity, context: Context) -> SharedDataKey:  # noqa: ARG002
+    def for_decryption(self, identity: Identity, context: Context) -> SharedDataKey:
         """Return a materials manager of one call: ``kms:Decrypt`` on the key that the message names.
 
         Raises:
             KeyNotListed: it is none of the listed ones.
         """
-        if identity not in self.key_arns:
+        listed = self._listed(identity)
+        if listed is None:
             raise KeyNotListed
-        return SharedDataKey(self._manager(identity))
+        return SharedDataKey(self._managers[listed], context)
 
     def unwrap(self, encrypted_key: bytes, context: Context) -> bytes:
         """Return a bare data key: KMS does not say under which key it is, so each is tried by its ARN.
@@ -105,48 +104,63 @@ class Keyrings:
             DecryptionFailed: none of the keys fits.
             TransientError, SystemicError: KMS does not answer, or refuses.
         """
-        watch = self.watch()
+        errors = []
         for key_arn in self.key_arns:
-            with suppress(ClientError, BotoCoreError):  # The watch knows why it failed; another key may still fit.
+            try:
                 answer = self._calls.decrypt(
                     KeyId=key_arn, CiphertextBlob=encrypted_key, EncryptionContext=dict(context)
                 )
+            except DecryptionFailed:
+                continue
+            except ItemCryptoError as error:
+                errors.append(error)  # Another key may still fit.
+            else:
                 return bytes(answer["Plaintext"])
-        raise watch.error or DecryptionFailed("context-mismatch-or-unlisted-key")
+        raise min(errors, key=_rank, default=DecryptionFailed("context-mismatch-or-unlisted-key"))
 
-    def is_current(self, identity: Identity, context: Context) -> bool:  # noqa: ARG002
-        """Tell whether new data keys come from ``identity``."""
-        return identity == self.key_arn
+    def is_current(self, identity: Identity, context: Context) -> bool:  # noqa: ARG002 - one key for every context
+        """Tell whether new data keys come from ``identity``, or from its replica in this Region."""
+        return is_same_key(identity, self.key_arn)
 
     def is_known(self, identity: Identity) -> bool:
-        """Tell whether ``identity`` is the current key or one of the earlier ones."""
-        return identity in self.key_arns
+        """Tell whether ``identity`` is the current key or one of the earlier ones, or a replica of one."""
+        return self._listed(identity) is not None
 
-    def watch(self) -> "_Calls":
-        """Begin to watch this thread's calls to KMS."""
-        self._calls.errors.clear()
-        return self._calls
-
-    def _manager(self, key_arn: str) -> CryptoMaterialsManagerFromMPL:
-        """Return this thread's materials manager over one key."""
-        managers: dict[str, CryptoMaterialsManagerFromMPL] = vars(self._of_thread).setdefault("managers", {})
-        if key_arn not in managers:
-            library = AwsCryptographicMaterialProviders(config=MaterialProvidersConfig())
-            keyring = library.create_aws_kms_keyring(
-                CreateAwsKmsKeyringInput(kms_key_id=key_arn, kms_client=self._calls)
-            )
-            managers[key_arn] = CryptoMaterialsManagerFromMPL(
-                library.create_default_cryptographic_materials_manager(
-                    CreateDefaultCryptographicMaterialsManagerInput(keyring=keyring)
-                )
-            )
-        return managers[key_arn]
+    def _listed(self, identity: Identity) -> str | None:
+        """Return the key that answers for ``identity``: itself, else its replica."""
+        if identity in self._managers:
+            return identity
+        return next((arn for arn in self.key_arns if is_same_key(identity, arn)), None)
 
 
-class _Calls:
-    """A KMS client that is listened to: how long its calls took, and why those of each thread failed.
+class _MasterKey(KMSMasterKey):  # type: ignore[misc]  # the SDK ships no types
+    """One KMS key, for any number of threads: it keeps nothing of a call.
 
-    The MPL reports a failed call as text without its code, so the code is taken here, where boto3 raises it.
+    The SDK's own would log each item's encryption context (``INFO``), and knows no replica.
+    """
+
+    def generate_data_key(self, algorithm: Any, encryption_context: Context) -> Any:
+        """Return a new data key."""
+        return self._generate_data_key(algorithm, encryption_context)
+
+    def decrypt_data_key(self, encrypted_data_key: Any, algorithm: Any, encryption_context: Context) -> Any:
+        """Return a data key that is encrypted under this key, or under one that this is a replica of.
+
+        Raises:
+            IncorrectMasterKeyError: it is under another key, or another provider's; KMS is not asked.
+        """
+        named = encrypted_data_key.key_provider
+        if named.provider_id != KMS_PROVIDER or not is_same_key(named.key_info.decode(), self.key_id.decode()):
+            raise IncorrectMasterKeyError
+        ours = EncryptedDataKey(self.key_provider, encrypted_data_key.encrypted_data_key)
+        return self._decrypt_data_key(ours, algorithm, encryption_context)
+
+
+class _Calls(BaseClient):
+    """A KMS client that is listened to: how long its calls took, and what their errors mean.
+
+    It is a client by its type, since the SDK's master keys insist on one. What boto3 raises is translated here, where
+    its code is known: the SDK would wrap it, and log a traceback.
 
     Args:
         kms: the client.
@@ -158,36 +172,31 @@ class _Calls:
         self._kms = kms
         self._current_key = current_key
         self._meter = meter
-        self._of_thread = threading.local()
-
-    @property
-    def meta(self) -> Any:
-        """The client's own description, which the MPL reads the Region from."""
-        return self._kms.meta
 
     def generate_data_key(self, **arguments: Any) -> Any:
-        """Call KMS's GenerateDataKey."""
-        return self._listened(self._kms.generate_data_key, arguments, self._why_no_data_key)
+        """Call KMS's GenerateDataKey.
+
+        Raises:
+            InvalidRequest: KMS does not take the context.
+            TransientError, SystemicError: KMS does not answer, or refuses; or the answer is none to this question.
+        """
+        answer = self._listened(self._kms.generate_data_key, arguments, self._why_no_data_key)
+        if answer["KeyId"] != arguments["KeyId"] or len(answer["Plaintext"]) != arguments["NumberOfBytes"]:
+            raise SystemicError("kms", "unexpected-data-key")
+        return answer
 
     def decrypt(self, **arguments: Any) -> Any:
-        """Call KMS's Decrypt."""
-        return self._listened(self._kms.decrypt, arguments, self._why_not_decrypted)
+        """Call KMS's Decrypt.
 
-    @property
-    def error(self) -> ItemCryptoError | None:
-        """The error behind this thread's calls since the watch began, of several the one that concerns most.
-
-        One that passes comes first, since it hides what a call would have said; then one that lasts for every item,
-        then one that lasts for those under an earlier key.
+        Raises:
+            DecryptionFailed: KMS did not issue it under this key and context.
+            KeyUnusable: KMS refuses the key, which is not the current one.
+            TransientError, SystemicError: KMS does not answer, or refuses.
         """
-        errors = [error for error in self.errors if not isinstance(error, DecryptionFailed)]
-        return min(errors, key=_rank, default=None)
-
-    @property
-    def errors(self) -> list[ItemCryptoError]:
-        """The errors of this thread's calls, oldest first."""
-        errors: list[ItemCryptoError] = vars(self._of_thread).setdefault("errors", [])
-        return errors
+        answer = self._listened(self._kms.decrypt, arguments, self._why_not_decrypted)
+        if answer["KeyId"] != arguments["KeyId"]:
+            raise DecryptionFailed("not-authentic")
+        return answer
 
     def _listened(
         self,
@@ -199,8 +208,8 @@ class _Calls:
         try:
             return operation(**arguments)
         except (ClientError, BotoCoreError) as error:
-            self.errors.append(meaning(from_boto("kms", error), arguments))
-            raise
+            # From None: the text of a service's error may quote what it was asked.
+            raise meaning(from_boto("kms", error), arguments) from None
         finally:
             if self._meter is not None:
                 self._meter.add((time.perf_counter() - started) * 1000)
@@ -215,7 +224,7 @@ class _Calls:
         if not isinstance(error, SystemicError):
             return error
         if error.code in _WRONG_CIPHERTEXT:
-            return DecryptionFailed("not-issued-under-this-key-and-context")
+            return DecryptionFailed("not-authentic")
         if error.code in _OF_THE_KEY and arguments["KeyId"] != self._current_key:
             return KeyUnusable(error.service, error.code)
         return error

@@ -4,7 +4,7 @@ from typing import Any
 
 from item_crypto.errors import KeyNotListed
 from item_crypto.keys.identity import Identity
-from item_crypto.keys.protocol import Context, Keys, Watch
+from item_crypto.keys.protocol import Context, Keys
 
 
 class OneCall:
@@ -19,15 +19,6 @@ class OneCall:
         self._keys = keys
         self._context = context
         self._managers: dict[Identity, Any] = {}
-
-    @property
-    def raises(self) -> tuple[type[Exception], ...]:
-        """What a materials manager raises of its own, beside the SDK's errors."""
-        return self._keys.raises
-
-    def watch(self) -> Watch:
-        """Begin to watch this thread's calls."""
-        return self._keys.watch()
 
     def manager(self, key: str | None) -> Any:
         """Return the call's materials manager for messages that need ``key``.

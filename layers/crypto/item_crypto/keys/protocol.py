@@ -7,19 +7,10 @@ kind of keys is one more module beside ``kms.py``, and a provider in ``identity.
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from item_crypto.errors import ItemCryptoError
 from item_crypto.keys.identity import Identity
 
 Context = Mapping[str, str]
 """An encryption context."""
-
-
-class Watch(Protocol):
-    """What went wrong behind a library that reports errors as text."""
-
-    @property
-    def error(self) -> ItemCryptoError | None:
-        """The key service's error in this thread since the watch began, one that passes first; None for none."""
 
 
 class Keys(Protocol):
@@ -28,15 +19,11 @@ class Keys(Protocol):
     Materials managers are the AWS Encryption SDK's (``CryptoMaterialsManager``), each for the values of one item in
     one call: it asks for each data key once.
 
-    Every method but ``is_current``, ``is_known`` and ``watch``, or the materials manager that it returns, raises
-    KeyNotReady where a key for encryption is not there yet, KeyDestroyed or, for encryption, TenantShredded where it
-    was destroyed on purpose, and TransientError or SystemicError where the key service does not answer or refuses. A
-    materials manager may raise ``raises`` instead, with a watch telling what lies behind it.
+    Every method but ``is_current`` and ``is_known``, and a materials manager, raises KeyNotReady where a key for
+    encryption is not there yet, KeyDestroyed or, for encryption, TenantShredded where it was destroyed on purpose, and
+    TransientError or SystemicError where the key service does not answer or refuses. A materials manager raises
+    DecryptionFailed where the key does not fit, or the message's context is not the one that it was made for.
     """
-
-    @property
-    def raises(self) -> tuple[type[Exception], ...]:
-        """What a materials manager raises of its own, beside the SDK's errors."""
 
     def for_encryption(self, context: Context) -> Any:
         """Return a materials manager for encryption under the key that is current for ``context``."""
@@ -66,6 +53,3 @@ class Keys(Protocol):
 
     def is_known(self, identity: Identity) -> bool:
         """Tell whether messages under ``identity`` can be decrypted at all."""
-
-    def watch(self) -> Watch:
-        """Begin to watch this thread's calls."""
