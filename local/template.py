@@ -7,7 +7,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -176,12 +176,23 @@ def _replace_code(sam: dict[str, Any], root: Path) -> dict[str, tuple[Path, ...]
             raise TemplateError(f"{name} needs a CodeUri that is a folder")
         inherited = [] if "Layers" in resource.get("IgnoreGlobals", ()) else shared.get("Layers") or []
         used = [*inherited, *(properties.get("Layers") or [])]
-        folders = [layers[layer["Ref"]] for layer in used if isinstance(layer, dict) and layer.get("Ref") in layers]
+        # A layer has a resource for each architecture, chosen by a condition, and one folder.
+        folders = dict.fromkeys(layers[layer] for layer in _referred_to(used) if layer in layers)
         code[name] = (root / uri, *folders)
         properties["CodeUri"] = _ANY_S3_URI
     if "CodeUri" in shared:
         shared["CodeUri"] = _ANY_S3_URI
     return code
+
+
+def _referred_to(node: Any) -> Iterator[str]:
+    """Yield the names in all references, those in either branch of a condition too."""
+    match node:
+        case {"Ref": str(name)}:
+            yield name
+        case list() | dict():
+            for member in node if isinstance(node, list) else node.values():
+                yield from _referred_to(member)
 
 
 def _adapt_to_moto(document: dict[str, Any]) -> None:

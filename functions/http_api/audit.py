@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-
 from encryptor_runtime.telemetry import Telemetry
 from http_api.errors import Refused
 from item_crypto.core.codec import Item
@@ -83,8 +81,6 @@ def _failure(error: Exception) -> tuple[str, dict[str, Any]]:
     match error:
         case Refused():
             return error.result, {"status": error.status, **_reason(error)}
-        case RequestValidationError():
-            return "refused", {"status": 400}
         case TransientError() | SystemicError():
             return "failed", {"reason": error.reason, **_service(error)}
         case DecryptionFailed():
@@ -99,7 +95,7 @@ def _log_problem(telemetry: Telemetry, error: Exception) -> None:
     match error:
         case SystemicError():
             telemetry.problem("a service refuses", **_service(error))
-        case Refused() | RequestValidationError() | ItemCryptoError():
+        case Refused() | ItemCryptoError():
             pass  # The audit line says it all.
         case _:
             # A surprise is told by its type and place: its text may quote a value.

@@ -4,9 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-
-from http_api.errors import MAX_PLACE, BadRequest, Refused
+from http_api.errors import Refused
 from item_crypto.errors import ConfigurationError, OutcomeUnknown, TransientError
 
 Sentences: TypeAlias = Mapping[type[Exception], tuple[int, str]]
@@ -36,8 +34,6 @@ def error_response(error: Exception, sentences: Sentences) -> dict[str, Any]:
         error: what went wrong. A refusal has a status and a sentence of its own.
         sentences: what the function says where it is not what all functions say.
     """
-    if isinstance(error, RequestValidationError):
-        error = _bad_request(error)
     if isinstance(error, Refused):
         return _problem(error.status, error.message, error.members)
     known = {**_SENTENCES, **sentences}
@@ -52,10 +48,3 @@ def _problem(status: int, message: str, members: Mapping[str, Any], may_repeat: 
         headers["Retry-After"] = _RETRY_AFTER
     body = json.dumps({"statusCode": status, "message": message, **members})
     return secured({"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": False})
-
-
-def _bad_request(error: RequestValidationError) -> BadRequest:
-    # Pydantic's errors hold the input; of each only the place and the rule are taken.
-    first = error.errors()[0]
-    source, *steps = first["loc"]
-    return BadRequest((".".join(map(str, steps)) or str(source))[:MAX_PLACE], str(first["msg"]).lower())

@@ -1,6 +1,7 @@
 """The router that each function adds its routes to.
 
-Errors leave it as they are; ``http_api.responses`` maps them, all in one place.
+Errors leave it as they are, but for what Powertools says of a request that does not fit its route: that is translated
+here, so that nothing else needs to load Powertools' event handler. ``http_api.responses`` maps them all in one place.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,10 +10,11 @@ from re import Match
 from typing import Any, Generic, TypeVar
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from typing_extensions import override  # In `typing` from Python 3.12 on.
 
 from http_api.audit import AuditLine
-from http_api.errors import NoSuchRoute
+from http_api.errors import MAX_PLACE, BadRequest, NoSuchRoute
 from http_api.json_object import parse_object
 from http_api.requests import routable
 
@@ -52,10 +54,17 @@ class Router(APIGatewayHttpResolver, Generic[P]):
         return call
 
     def answer(self, event: Mapping[str, Any], context: Any, call: Call[P]) -> dict[str, Any]:
-        """Return the response to ``event``, both of payload format 2.0; errors leave as they are."""
+        """Return the response to ``event``, both of payload format 2.0; errors leave as they are.
+
+        Raises:
+            BadRequest: the request does not fit its route.
+        """
         request = routable(event)
         self.context["call"] = call
-        return self.resolve(request, context)
+        try:
+            return self.resolve(request, context)
+        except RequestValidationError as error:
+            raise _bad_request(error) from None  # It holds the input.
 
     @override
     def _convert_matches_into_route_keys(self, match: Match[str]) -> dict[str, str]:
@@ -66,6 +75,13 @@ class Router(APIGatewayHttpResolver, Generic[P]):
 
 def _leave_as_it_is(error: Exception) -> Response[str]:
     raise error
+
+
+def _bad_request(error: RequestValidationError) -> BadRequest:
+    # Of each error only the place and the rule are taken.
+    first = error.errors()[0]
+    source, *steps = first["loc"]
+    return BadRequest((".".join(map(str, steps)) or str(source))[:MAX_PLACE], str(first["msg"]).lower())
 
 
 def _no_such_route(_: Exception) -> Response[str]:

@@ -1,18 +1,10 @@
 """What a ``verify`` sweep counts: items by their state, attributes by where they are, values. Pure.
 
-All of it is told by the message headers alone; whether a value can be decrypted is found out elsewhere. A sweep keeps
-its counts by name, and these are the names::
-
-    plaintext, mixed, encrypted, …       items, by state; where encryption is on for a part, those of the part
-    outside.plaintext, …                 items outside of the part, by state
-    attribute.plaintext.history          items, by where the attribute ``history`` is
-    stray.encrypted_history              items with a ciphertext that no listed attribute is behind
-    values, values.decrypted             ciphertexts, and those that were decrypted
+All of it is told by the message headers alone; whether a value can be decrypted is found out elsewhere.
 """
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
@@ -23,6 +15,7 @@ from item_crypto.errors import UnknownForm
 from item_crypto.forms import open_ciphertexts, open_envelope
 from item_crypto.keys.identity import Identity
 from item_crypto.keys.protocol import Keys
+from migrator.counts import ATTRIBUTE, LONGEST_STRAY, MOST_STRAYS, OTHER_NAMES, STRAY, Place
 
 UNKNOWN_KEY: Final = "unknown (old form)"
 """Stands for the key of an old-form value, which does not name it."""
@@ -45,27 +38,6 @@ class Standing(Enum):
 
 CONFLICTS: Final = "conflicts"
 """Counted beside an item's standing: it keeps a value that lost against a newer one."""
-
-
-VALUES: Final = "values"
-DECRYPTED: Final = "values.decrypted"
-OTHER_NAMES: Final = "other names"
-"""Stands for the names of strays past the first: a table may have any, and counts are bounded."""
-
-OUTSIDE: Final = "outside."
-_ATTRIBUTE: Final = "attribute."
-_STRAY: Final = "stray."
-_MOST_STRAYS: Final = 20
-_LONGEST_STRAY: Final = 255
-
-
-class Place(Enum):
-    """Where an attribute of an item is."""
-
-    PLAINTEXT = "plaintext"
-    ENCRYPTED = "encrypted"
-    ABSENT = "absent"
-
 
 UNLISTED_KEY: Final = "not listed"
 """Stands for every key that is neither current nor listed as earlier: a header may name any, and counts are bounded."""
@@ -98,7 +70,7 @@ def places(item: Item, policy: Policy) -> Counter[str]:
             place = Place.PLAINTEXT
         elif encrypted_name(name) in item:
             place = Place.ENCRYPTED
-        counts[f"{_ATTRIBUTE}{place.value}.{name}"] += 1
+        counts[f"{ATTRIBUTE}{place.value}.{name}"] += 1
     return counts
 
 
@@ -114,7 +86,7 @@ def strays(item: Item, policy: Policy, counted: Mapping[str, int]) -> Counter[st
         counted: what was counted before: names past the first 20 are counted as one.
     """
     counts: Counter[str] = Counter()
-    known = {name for name in counted if name.startswith(_STRAY)}
+    known = {name for name in counted if name.startswith(STRAY)}
     for stored in item:
         if not stored.startswith(ENCRYPTED_PREFIX):
             continue
@@ -124,52 +96,12 @@ def strays(item: Item, policy: Policy, counted: Mapping[str, int]) -> Counter[st
             open_envelope(item[stored])
         except UnknownForm:
             continue
-        name = _STRAY + stored
-        if name not in known and (len(known) >= _MOST_STRAYS or len(stored) > _LONGEST_STRAY):
-            name = _STRAY + OTHER_NAMES
+        name = STRAY + stored
+        if name not in known and (len(known) >= MOST_STRAYS or len(stored) > LONGEST_STRAY):
+            name = STRAY + OTHER_NAMES
         known.add(name)
         counts[name] = 1
     return counts
-
-
-@dataclass(frozen=True)
-class Census:
-    """A verification's counts, sorted out.
-
-    Attributes:
-        items: items by state; whatever else was counted too.
-        outside: items outside of the part by state, where encryption is on for a part.
-        attributes: items by place, for each attribute.
-        strays: items by the name of a ciphertext that no listed attribute is behind.
-        values: how many ciphertexts there are.
-        decrypted: how many of them were decrypted.
-    """
-
-    items: Mapping[str, int] = field(default_factory=dict)
-    outside: Mapping[str, int] = field(default_factory=dict)
-    attributes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    strays: Mapping[str, int] = field(default_factory=dict)
-    values: int = 0
-    decrypted: int = 0
-
-
-def census(counts: Mapping[str, int]) -> Census:
-    """Return ``counts`` sorted out."""
-    items: dict[str, int] = {}
-    outside: dict[str, int] = {}
-    attributes: dict[str, dict[str, int]] = {}
-    stray: dict[str, int] = {}
-    for name, number in counts.items():
-        if name.startswith(_ATTRIBUTE):
-            place, attribute = name.removeprefix(_ATTRIBUTE).split(".", 1)
-            attributes.setdefault(attribute, {each.value: 0 for each in Place})[place] = number
-        elif name.startswith(_STRAY):
-            stray[name.removeprefix(_STRAY)] = number
-        elif name.startswith(OUTSIDE):
-            outside[name.removeprefix(OUTSIDE)] = number
-        elif name not in (VALUES, DECRYPTED):
-            items[name] = number
-    return Census(items, outside, attributes, stray, counts.get(VALUES, 0), counts.get(DECRYPTED, 0))
 
 
 def has_conflict(envelopes: Mapping[str, Envelope], policy: Policy) -> bool:

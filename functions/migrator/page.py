@@ -17,18 +17,8 @@ from item_crypto.core.stored_form import Envelope
 from item_crypto.errors import KeyUnusable, PermanentError, SystemicError
 from item_crypto.outcome import Outcome, Status
 from migrator.allowance import Allowance
-from migrator.census import (
-    CONFLICTS,
-    DECRYPTED,
-    OUTSIDE,
-    VALUES,
-    Standing,
-    has_conflict,
-    keys_needed,
-    places,
-    standing,
-    strays,
-)
+from migrator.census import CONFLICTS, Standing, has_conflict, keys_needed, places, standing, strays
+from migrator.counts import DECRYPTED, OUTSIDE, VALUES
 from migrator.persistent import Persistent
 from migrator.progress import Sweep
 
@@ -53,7 +43,7 @@ class Tally:
     """What became of a page's items.
 
     Attributes:
-        counts: how many items of which outcome; for ``verify``, what `migrator.census` names.
+        counts: how many items of which outcome; for ``verify``, what `migrator.counts` names.
         under_key: how many items need which KMS key.
     """
 

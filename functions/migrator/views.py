@@ -9,7 +9,7 @@ from encryptor_runtime.messages import shown, shown_text
 from encryptor_runtime.switch import SwitchState
 from evidence.sweep import FAILURES
 from item_crypto.core.part import keys_as_json
-from migrator.census import census
+from migrator.counts import census
 from migrator.letters import BATCH, Letter
 from migrator.progress import Segment, State, Sweep, came_forward
 

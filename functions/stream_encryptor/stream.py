@@ -17,9 +17,7 @@ only what lies below it is sent anywhere: the rest comes again, and would be sen
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
-
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from typing import TYPE_CHECKING, Any, Final
 
 from encryptor_runtime.messages import Hint
 from encryptor_runtime.queues import KeyQueues
@@ -28,6 +26,9 @@ from item_crypto.errors import SystemicError, TransientError, UnsupportedValue
 from item_crypto.outcome import Outcome, Status
 from stream_encryptor.encryptor import Encryptor
 from stream_encryptor.records import hint_of
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
 _PASSED_ON: Final = (Status.FAILED, Status.DESTROYED, Status.DEFERRED, Status.RETRY)
 
@@ -49,7 +50,7 @@ class _Batch:
     skipped: int = 0
 
 
-def process(event: Mapping[str, Any], context: Any, encryptor: Encryptor) -> PartialItemFailureResponse:
+def process(event: Mapping[str, Any], context: Any, encryptor: Encryptor) -> "PartialItemFailureResponse":
     """Encrypt what a batch of stream records points at; return the records that Lambda has to deliver again.
 
     Args:

@@ -8,6 +8,7 @@ import pytest
 from moto import mock_aws
 
 from migrator import census
+from migrator import counts as names
 from tests.faults import failing
 from tests.migration import TABLE, Migration
 
@@ -104,7 +105,7 @@ def test_strays_when_there_are_names_without_end_then_the_counts_stay_bounded(mi
 
     strays = migration.run("verify", segments=1)["strays"]
 
-    assert strays.pop(census.OTHER_NAMES) == 130
+    assert strays.pop(names.OTHER_NAMES) == 130
     assert len(strays) < 20 + 1
     assert max(map(len, strays)) < 255
 
@@ -137,7 +138,7 @@ def test_item_when_its_context_cannot_be_made_then_none_of_its_values_counts_as_
         sweep, [item], migration.parts.runtime.policy(), lambda: 300.0
     ).counts
 
-    assert (counts[census.Standing.UNDECRYPTABLE.value], counts[census.VALUES], counts[census.DECRYPTED]) == (1, 2, 0)
+    assert (counts[census.Standing.UNDECRYPTABLE.value], counts[names.VALUES], counts[names.DECRYPTED]) == (1, 2, 0)
 
 
 def test_values_when_they_were_exchanged_within_their_item_then_a_deep_verification_tells(migration: Migration) -> None:

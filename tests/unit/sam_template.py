@@ -35,7 +35,9 @@ def translated() -> dict[str, Any]:
     """Return the template after the SAM transform, with code in a bucket as `sam package` leaves it."""
     template = source()
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/functions.zip"
-    template["Resources"]["CryptoLayer"]["Properties"]["ContentUri"] = "s3://bucket/layer.zip"
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            resource["Properties"]["ContentUri"] = "s3://bucket/layer.zip"
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_DEFAULT_REGION", PSEUDO["AWS::Region"])
         return transform(template, {}, _NoManagedPolicies())

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from item_crypto import Keyrings
-from migrator.census import Census, Standing, census, has_conflict, keys_needed, places, standing, strays
+from migrator.census import Standing, has_conflict, keys_needed, places, standing, strays
+from migrator.counts import Census, census
 from tests.scene import HISTORY, POLICY
 from tests.vectors.load import CURRENT_KEY, vector
 

@@ -48,6 +48,16 @@ def test_functions_know_their_folders_and_the_layers(tmp_path):
     assert template.document["Resources"]["Function"]["Type"] == "AWS::Lambda::Function"
 
 
+def test_a_layer_that_a_condition_chooses_is_one_folder(tmp_path):
+    text = TEMPLATE.replace("Layers: [!Ref Layer]", "Layers: [!If [IsA, !Ref Layer, !Ref Other]]")
+    text += "Conditions:\n  IsA: !Equals [!Ref Mode, a]\n"
+    text = text.replace(
+        "  Function:\n    Type",
+        "  Other: {Type: 'AWS::Serverless::LayerVersion', Properties: {ContentUri: layer/}}\n  Function:\n    Type",
+    )
+    assert load(tmp_path, text).code["Plain"] == (tmp_path / "code", tmp_path / "layer")
+
+
 def test_what_moto_lacks_is_left_out_and_referred_to_by_its_name(tmp_path):
     template = load(tmp_path)
     assert set(template.left_out) == {"Api"}

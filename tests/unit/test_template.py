@@ -8,9 +8,10 @@ import re
 
 import pytest
 
-from tests.unit.sam_template import Stack, source, translated
+from tests.unit.sam_template import ROOT, Stack, source, translated
 
 TEMPLATE = translated()
+LAYER_MAKEFILE = ROOT / "layers/crypto/Makefile"
 TABLE_ARN = "arn:aws:dynamodb:eu-west-1:111122223333:table/chats"
 KEY_ARN = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-00000000000"
 EXISTING = {
@@ -260,9 +261,26 @@ class TestFunctions:
             assert function["Runtime"] == "python3.13"
             assert function["Layers"] == [f"<{layer_id}>"]
 
-    def test_sam_build_makes_the_layer_for_the_same_architecture(self):
-        metadata = source()["Resources"]["CryptoLayer"]["Metadata"]
-        assert metadata == {"BuildMethod": "python3.13", "BuildArchitecture": {"Ref": "Architecture"}}
+    def test_each_layer_is_built_by_a_target_of_its_own_for_the_architecture_it_is_for(self):
+        """`sam build` calls the target `build-<logical id>`, and tells it no architecture."""
+        targets = re.findall(r"^build-(\w+):.*\n\t.* build_layer\.py (\w+) ", LAYER_MAKEFILE.read_text(), re.MULTILINE)
+        layers = {
+            logical_id: layer
+            for logical_id, layer in source()["Resources"].items()
+            if layer["Type"] == "AWS::Serverless::LayerVersion"
+        }
+        assert len(layers) == 2
+        assert dict(targets) == {
+            logical_id: layer["Metadata"]["BuildArchitecture"] for logical_id, layer in layers.items()
+        }
+        for layer in layers.values():
+            assert layer["Metadata"]["BuildMethod"] == "makefile"
+            assert layer["Properties"]["CompatibleArchitectures"] == [layer["Metadata"]["BuildArchitecture"]]
+
+    def test_every_function_is_compiled_when_it_is_built(self):
+        functions = [one for one in source()["Resources"].values() if one["Type"] == "AWS::Serverless::Function"]
+        assert len(functions) > len(HANDLERS)  # The admin page's is made where it is asked for.
+        assert [one.get("Metadata") for one in functions] == [{"BuildMethod": "makefile"}] * len(functions)
 
     @pytest.mark.parametrize("name", ["Reader", "Admin", "SessionKeys"])
     def test_function_answers_before_the_api_gives_up(self, name):
