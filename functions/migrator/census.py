@@ -34,6 +34,7 @@ class Standing(Enum):
     ENCRYPTED = "encrypted"
     OLD_FORM = "oldForm"
     UNDECRYPTABLE = "undecryptable"
+    SHREDDED = "shredded"
 
 
 CONFLICTS: Final = "conflicts"
@@ -49,7 +50,7 @@ def standing(item: Item, policy: Policy, keys: Keys) -> tuple[Standing, Mapping[
     Mixed is an item with both plaintext and ciphertext; an earlier attribute may be in plaintext. An old-form
     ciphertext counts as such even beside plaintext.
     An item is undecryptable where one of its ciphertexts is, for its form or for a key that is none of ``keys``;
-    the others still need their keys.
+    the others still need their keys. That one's key was destroyed on purpose is only found out by decrypting.
     """
     envelopes, unknown = open_ciphertexts(item, policy.attributes)
     if unknown or not all(_is_known(envelope, keys) for envelope in envelopes.values()):

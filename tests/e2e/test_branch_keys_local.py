@@ -1,4 +1,4 @@
-"""Branch keys on the whole pipeline: a tenant's first write is encrypted at once, and soon under the tenant's own key."""
+"""Branch keys on the whole pipeline: a tenant's first write is encrypted at once, then under the tenant's own key."""
 
 import time
 from collections.abc import Callable, Iterator

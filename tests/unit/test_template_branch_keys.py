@@ -59,8 +59,9 @@ MAKING = {
     for action in ("kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 } | {("dynamodb:PutItem", MADE): None}
 DESTROYING = {
-    (f"dynamodb:{action}", MADE): None for action in ("Query", "Scan", "PutItem", "DeleteItem")
-}  # fmt: skip
+    (f"dynamodb:{action}", MADE): None
+    for action in ("Query", "Scan", "PutItem", "DeleteItem", "DescribeContinuousBackups")
+}
 
 
 @pytest.mark.parametrize("role", ENCRYPTORS + READERS)
