@@ -121,30 +121,35 @@ def test_table_when_an_earlier_one_is_given_then_none_is_made() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stack", "arm"),
-    [(HIERARCHICAL, False), (BACK_TO_KMS, False),
-     (Stack(TEMPLATE, {"KeyringType": "hierarchical", "Architecture": "arm64"}), True)],
-    ids=["hierarchical", "back to kms", "arm64"],
-)  # fmt: skip
-def test_functions_when_there_are_branch_keys_then_they_have_the_layer_of_their_processor(
-    stack: Stack, arm: bool
+    ("stack", "kind"),
+    [
+        (HIERARCHICAL, "X86"),
+        (Stack(TEMPLATE, {"KeyringType": "hierarchical", "Architecture": "arm64"}), "Arm"),
+    ],
+    ids=["x86_64", "arm64"],
+)
+def test_functions_when_they_make_branch_keys_then_they_alone_have_the_layer_of_their_processor(
+    stack: Stack, kind: str
 ) -> None:
-    kind = "Arm" if arm else "X86"
-    layers = [
-        f"<{logical_id}>"
-        for first in (f"CryptoLayer{kind}", f"BranchKeyLayer{kind}")
-        for logical_id in stack.of_type("AWS::Lambda::LayerVersion")
-        if logical_id.startswith(first)  # SAM appends a hash.
-    ]
-    assert len(layers) == 2
+    (crypto,) = _layers(stack, f"CryptoLayer{kind}")
+    (branch_keys,) = _layers(stack, "BranchKeyLayer")
+    assert branch_keys.startswith(f"<BranchKeyLayer{kind}")
     functions = stack.of_type("AWS::Lambda::Function")
-    assert functions
-    assert all(function["Layers"] == layers for function in functions.values())
-    assert sum(name.startswith("BranchKeyLayer") for name in stack.resources) == 1
+    assert {name: function["Layers"] for name, function in functions.items()} == {
+        name: [crypto, branch_keys] if f"{name.removesuffix('Function')}Role" in MAKERS else [crypto]
+        for name in functions
+    }
 
 
-def test_functions_when_there_are_no_branch_keys_then_the_layer_is_not_made() -> None:
-    assert not any(name.startswith("BranchKey") for name in KMS.resources)
+@pytest.mark.parametrize("stack", [KMS, BACK_TO_KMS], ids=["kms", "back to kms"])
+def test_functions_when_none_makes_branch_keys_then_the_layer_is_not_made(stack: Stack) -> None:
+    assert _layers(stack, "BranchKeyLayer") == []
+    assert "BranchKeyTable" not in stack.resources
+
+
+def _layers(stack: Stack, beginning: str) -> list[str]:
+    """Return references to the layers whose names begin so; SAM appends a hash."""
+    return [f"<{name}>" for name in stack.of_type("AWS::Lambda::LayerVersion") if name.startswith(beginning)]
 
 
 def test_layer_when_built_then_it_ships_what_the_tests_run_with_and_nothing_of_the_other_layer() -> None:

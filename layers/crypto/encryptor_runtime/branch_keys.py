@@ -1,6 +1,6 @@
 """Branch keys, put together: imported where a stack has any, and nowhere else.
 
-What this imports takes a layer of its own, and most of a second to load.
+Whoever makes a key also loads the Material Providers Library, which is in a layer of its own.
 """
 
 from encryptor_runtime.clients import Clients

@@ -85,7 +85,7 @@ def compose(
     keys: Keys = Keyrings(kms, settings.key_arn, settings.earlier_key_arns, meter)
     found = None
     if (told := settings.branch_keys) is not None:
-        # Loaded here: the MPL is in a layer that other stacks do not have.
+        # Loaded here: most stacks have none.
         composed = import_module("encryptor_runtime.branch_keys")
         found = composed.branch_keys(settings, told, clients, meter)
         keys = composed.over_branch_keys(keys, found, told, makes_branch_keys)

@@ -4,6 +4,6 @@
 that is there by default, ``data_key.py`` one data key for one call, ``one_call.py`` the keys as one decryption sees
 them, ``meter.py`` what calls to KMS cost.
 
-``hierarchical.py`` is the other kind: a branch key a tenant. It needs the AWS Cryptographic Material Providers Library,
-so it, ``branch_keys.py`` and ``heard.py`` are imported where a stack uses it, and nowhere else.
+``hierarchical.py`` is the other kind: a branch key a tenant. Only ``key_store.py``, which makes and rotates them,
+needs the AWS Cryptographic Material Providers Library, and is imported only then.
 """

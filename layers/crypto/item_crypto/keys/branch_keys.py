@@ -17,29 +17,17 @@ key of a destroyed tenant again, whoever comes first::
     destroy ── put the tombstone if it is the version that was read, delete the rest ├─ one of them fails
     rotate  ── GenerateDataKeyWithoutPlaintext, ReEncrypt ── put if there is a key ──┘
 
-The MPL itself would rotate a tombstone away: its condition asks for a row and not for a key. So what it sends goes
-through a client that asks for the key as well. It reads without consistency, which would show a key that is no more,
-or none where one was just made; that client reads consistently.
+Whoever only reads needs no MPL: a row tells all that KMS is asked for. What makes and rotates is in ``key_store.py``.
 """
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
-
-from aws_cryptographic_material_providers.keystore import KeyStore
-from aws_cryptographic_material_providers.keystore.config import KeyStoreConfig
-from aws_cryptographic_material_providers.keystore.errors import ServiceError
-from aws_cryptographic_material_providers.keystore.models import (
-    CreateKeyInput,
-    Discovery,
-    KMSConfigurationDiscovery,
-    KMSConfigurationKmsKeyArn,
-    VersionKeyInput,
-)
-from botocore.exceptions import BotoCoreError, ClientError
+from uuid import UUID
 
 from item_crypto.core.context import PURPOSE
 from item_crypto.errors import (
@@ -48,18 +36,21 @@ from item_crypto.errors import (
     KeyDestroyed,
     KeyNotListed,
     KeyNotReady,
+    KeyUnusable,
     SystemicError,
     TransientError,
 )
 from item_crypto.keys.branch_key_id import Tenants
-from item_crypto.keys.heard import Heard, HeardClient
-from item_crypto.keys.identity import check_key_arn
+from item_crypto.keys.branch_wrapping import KEY_SIZE, BranchKeyVersion
+from item_crypto.keys.identity import Identity, check_key_arn, is_same_key
 from item_crypto.keys.meter import KmsMeter
 from item_crypto.service_errors import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
+
+    from item_crypto.keys.key_store import KeyStoreWrites
 
 ACTIVE: Final = "branch:ACTIVE"
 """The type of the row that a write's version, or a tombstone, stands in."""
@@ -71,12 +62,17 @@ _KMS_ARN: Final = "kms-arn"
 _MADE_AT: Final = "create-time"
 _VERSION: Final = "version"
 _DESTROYED_AT: Final = "destroyed-at"
+_STORE: Final = "tablename"
 _CUSTOM: Final = "aws-crypto-ec:"
 _TENANT: Final = "tenant"
 _AT_ONCE: Final = 100
 """Writes that a transaction of DynamoDB's can hold (API reference, TransactWriteItems)."""
 
-_LOST_RACE: Final = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
+_LOST_RACE: Final = "TransactionCanceledException"
+_VERSION_PREFIX: Final = "branch:version:"
+
+# What KMS says of a row that it did not encrypt: of its key or of another member of it.
+_NOT_AUTHENTIC: Final = frozenset({"IncorrectKeyException", "InvalidCiphertextException", "ValidationException"})
 
 
 class State(Enum):
@@ -138,27 +134,46 @@ class BranchKeys:
     ) -> None:
         self.table = table
         self.tenants = tenants
-        self.heard = Heard()
         self._dynamodb = dynamodb
+        self._kms = kms
         self._key_arn = check_key_arn(key_arn)
         self._key_arns = (key_arn, *map(check_key_arn, earlier_key_arns))
-        self._rows = _Rows(dynamodb, "dynamodb", self.heard)
-        self._kms = _Kms(kms, self._key_arns, self.heard, meter)
+        self._meter = meter
 
-    @cached_property
-    def store(self) -> KeyStore:
-        """The MPL's key store for reading: branch keys under each KMS key that a row names."""
-        return self._store(KMSConfigurationDiscovery(Discovery()))
+    def current(self, branch_key_id: str) -> BranchKeyVersion:
+        """Return the version of a branch key that writes use, decrypted by KMS.
+
+        Raises:
+            KeyNotReady: it is not made yet.
+            KeyDestroyed: it was destroyed on purpose.
+            KeyNotListed: it is under a KMS key that is neither the current one nor an earlier one.
+            DecryptionFailed: the row is not as it was made.
+        """
+        row = self._row(branch_key_id, ACTIVE)
+        if row is None:
+            raise KeyNotReady
+        if _KEY not in row:
+            raise KeyDestroyed
+        return self._decrypted(row, row.get(_VERSION, {}).get("S"))
+
+    def version(self, branch_key_id: str, version: UUID) -> BranchKeyVersion:
+        """Return a version of a branch key that a message needs, decrypted by KMS.
+
+        Raises:
+            KeyDestroyed: it was destroyed on purpose.
+            KeyNotListed: it is under a KMS key that is neither the current one nor an earlier one.
+            DecryptionFailed: there is no such version, or the row is not as it was made.
+        """
+        row = self._row(branch_key_id, f"{_VERSION_PREFIX}{version}")
+        if row is None or _KEY not in row:
+            if self.find(branch_key_id).state is State.DESTROYED:
+                raise KeyDestroyed
+            raise DecryptionFailed("branch-key-missing")
+        return self._decrypted(row, row[_TYPE]["S"])
 
     def find(self, branch_key_id: str) -> BranchKey:
         """Return how a branch key is, by a consistent read."""
-        with translated("dynamodb"):
-            answer = self._dynamodb.get_item(
-                TableName=self.table,
-                Key={_ID: {"S": branch_key_id}, _TYPE: {"S": ACTIVE}},
-                ConsistentRead=True,
-            )
-        row = answer.get("Item")
+        row = self._row(branch_key_id, ACTIVE)
         return _branch_key(row) if row else BranchKey(branch_key_id, State.ABSENT)
 
     def check(self, branch_key_id: str) -> None:
@@ -174,8 +189,7 @@ class BranchKeys:
             raise KeyNotReady
         if found.state is State.DESTROYED:
             raise KeyDestroyed
-        if found.kms_key_arn not in self._key_arns:
-            raise KeyNotListed
+        self._listed(found.kms_key_arn)
 
     def make(self, tenant: str) -> tuple[BranchKey, bool]:
         """Make the branch key of ``tenant`` where there is none; return it, and whether it was made now.
@@ -190,7 +204,8 @@ class BranchKeys:
         found = self.find(branch_key_id)
         is_new = found.state is State.ABSENT
         if is_new:
-            is_new = self._made(branch_key_id, tenant)
+            custom = {PURPOSE: self.tenants.purpose} | ({_TENANT: tenant} if tenant else {})
+            is_new = self._writes().make(branch_key_id, custom)
             found = self.find(branch_key_id)
         if found.state is State.DESTROYED:
             raise KeyDestroyed
@@ -209,9 +224,9 @@ class BranchKeys:
         self.check(branch_key_id)
         if self.find(branch_key_id).kms_key_arn != self._key_arn:
             raise ConfigurationError("the branch key is encrypted under an earlier KMS key, and cannot be rotated")
-        if not self._written(lambda store: store.version_key(VersionKeyInput(branch_key_identifier=branch_key_id))):
+        if not self._writes().rotate(branch_key_id):
             self.check(branch_key_id)
-            raise TransientError("dynamodb", "TransactionCanceledException")
+            raise TransientError("dynamodb", _LOST_RACE)
         return self.find(branch_key_id)
 
     def destroy(self, branch_key_id: str, now: datetime) -> BranchKey:
@@ -239,7 +254,7 @@ class BranchKeys:
                 with translated("dynamodb"):
                     self._dynamodb.transact_write_items(TransactItems=deletions[start : start + _AT_ONCE])
             except SystemicError as error:
-                if error.code in _LOST_RACE:
+                if error.code == _LOST_RACE:
                     raise TransientError("dynamodb", error.code) from None
                 raise
         return self.find(branch_key_id)
@@ -260,35 +275,58 @@ class BranchKeys:
         last = page.get("LastEvaluatedKey")
         return found, f"{last[_ID]['S']}/{last[_TYPE]['S']}" if last else None
 
-    def why_failed(self, branch_key_id: str, reading: bool) -> Exception:
-        """Return what lies behind a failure of the MPL's in this thread: what was heard, or how the key is."""
-        if (heard := self.heard.error) is not None:
-            return heard
-        try:
-            self.check(branch_key_id)
-        except KeyNotReady as error:
-            # A message that names a key which never was, or whose row was taken away without a tombstone.
-            return DecryptionFailed("branch-key-missing") if reading else error
-        except (KeyDestroyed, KeyNotListed, TransientError, SystemicError) as error:
-            return error
-        return DecryptionFailed("not-authentic") if reading else SystemicError("keys", "branch-key-unusable")
+    def _row(self, branch_key_id: str, kind: str) -> Mapping[str, Any] | None:
+        key = {_ID: {"S": branch_key_id}, _TYPE: {"S": kind}}
+        with translated("dynamodb"):
+            return self._dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
 
-    def _made(self, branch_key_id: str, tenant: str) -> bool:
-        custom = {PURPOSE: self.tenants.purpose} | ({_TENANT: tenant} if tenant else {})
-        request = CreateKeyInput(branch_key_identifier=branch_key_id, encryption_context=custom)
-        return self._written(lambda store: store.create_key(request))
-
-    def _written(self, write: Any) -> bool:
-        """Make a write of the MPL's; return False where its condition failed."""
-        self.heard.begin()
+    def _decrypted(self, row: Mapping[str, Any], version: str | None) -> BranchKeyVersion:
+        """Return the branch key in ``row``: KMS authenticates every other member of it, and the store's name."""
         try:
-            write(self._store(KMSConfigurationKmsKeyArn(self._key_arn)))
-        except (ServiceError, ClientError, BotoCoreError) as error:
-            heard = self.heard.error
-            if isinstance(heard, SystemicError) and heard.code in _LOST_RACE:
-                return False
-            raise heard or SystemicError("keys", "branch-key-not-written") from error
-        return True
+            key_arn = self._listed(row[_KMS_ARN]["S"])
+            context = {name: str(next(iter(value.values()))) for name, value in row.items() if name != _KEY}
+            which = UUID((version or "").removeprefix(_VERSION_PREFIX))
+            encrypted = bytes(row[_KEY]["B"])
+        except (KeyError, ValueError):
+            raise DecryptionFailed("branch-key-malformed") from None
+        started = time.perf_counter()
+        try:
+            with translated("kms"):
+                answer = self._kms.decrypt(
+                    KeyId=key_arn,
+                    CiphertextBlob=encrypted,
+                    EncryptionContext=context | {_STORE: self.tenants.purpose},
+                )
+        except SystemicError as error:
+            if error.code in _NOT_AUTHENTIC:
+                # Of one tenant's row: the items of all others are not to wait for it.
+                raise DecryptionFailed("branch-key-not-authentic") from None
+            if key_arn != self._key_arn:
+                raise KeyUnusable(error.service, error.code) from None
+            raise
+        finally:
+            if self._meter is not None:
+                self._meter.add((time.perf_counter() - started) * 1000)
+        if answer["KeyId"] != key_arn or len(answer["Plaintext"]) != KEY_SIZE:
+            raise DecryptionFailed("branch-key-not-authentic")
+        return BranchKeyVersion(row[_ID]["S"], which, answer["Plaintext"])
+
+    def _listed(self, key_arn: str | None) -> str:
+        """Return the listed KMS key that answers for ``key_arn``: itself, else its replica.
+
+        Raises:
+            KeyNotListed: there is none.
+        """
+        for listed in self._key_arns:
+            if key_arn is not None and is_same_key(Identity(key_arn), listed):
+                return listed
+        raise KeyNotListed
+
+    def _writes(self) -> "KeyStoreWrites":
+        # Loaded here: whoever only reads has no such library.
+        writes = import_module("item_crypto.keys.key_store").KeyStoreWrites
+        made: KeyStoreWrites = writes(self._dynamodb, self._kms, self.table, self.tenants.purpose, self._key_arn)
+        return made
 
     def _tombstone(self, found: BranchKey, now: datetime) -> dict[str, Any]:
         # Without the tenant's name: who asks for that tenant finds it, and nobody else learns who it was.
@@ -316,62 +354,6 @@ class BranchKeys:
         with translated("dynamodb"):
             for page in pages:
                 yield from page["Items"]
-
-    def _store(self, kms: Any) -> KeyStore:
-        return KeyStore(
-            KeyStoreConfig(
-                ddb_table_name=self.table,
-                kms_configuration=kms,
-                logical_key_store_name=self.tenants.purpose,
-                ddb_client=self._rows,
-                kms_client=self._kms,
-            )
-        )
-
-
-class _Rows(HeardClient):
-    """DynamoDB, as the MPL's key store calls it."""
-
-    def get_item(self, **arguments: Any) -> Any:
-        """Read a row, consistently."""
-        return self.called("get_item", arguments | {"ConsistentRead": True})
-
-    def transact_write_items(self, **arguments: Any) -> Any:
-        """Write rows; over an active one only where that is a key, and no tombstone."""
-        items = [_over_a_key(write) for write in arguments["TransactItems"]]
-        return self.called("transact_write_items", arguments | {"TransactItems": items})
-
-
-class _Kms(HeardClient):
-    """KMS, as the MPL's key store calls it."""
-
-    def __init__(self, kms: "KMSClient", key_arns: Sequence[str], heard: Heard, meter: KmsMeter | None) -> None:
-        super().__init__(kms, "kms", heard, meter)
-        self._key_arns = key_arns
-
-    def decrypt(self, **arguments: Any) -> Any:
-        """Decrypt a branch key, by the KMS key that its row names if that is one of ours."""
-        if arguments["KeyId"] not in self._key_arns:
-            self._heard.errors.append(KeyNotListed())
-            raise self._heard.errors[-1]
-        return self.called("decrypt", arguments)
-
-    def generate_data_key_without_plaintext(self, **arguments: Any) -> Any:
-        """Make a branch key that nobody sees."""
-        return self.called("generate_data_key_without_plaintext", arguments)
-
-    def re_encrypt(self, **arguments: Any) -> Any:
-        """Encrypt a branch key again, under another context."""
-        return self.called("re_encrypt", arguments)
-
-
-def _over_a_key(write: dict[str, Any]) -> dict[str, Any]:
-    put = write["Put"]
-    if not put["ConditionExpression"].startswith("attribute_exists("):
-        return write
-    names = put.get("ExpressionAttributeNames", {}) | {"#enc": _KEY}
-    condition = f"{put['ConditionExpression']} AND attribute_exists(#enc)"
-    return {"Put": put | {"ConditionExpression": condition, "ExpressionAttributeNames": names}}
 
 
 def _branch_key(row: Any) -> BranchKey:

@@ -1,4 +1,4 @@
-"""Branch keys, by the hierarchical keyring of the AWS Cryptographic Material Providers Library (MPL).
+"""Branch keys, by the specification of AWS's hierarchical keyring, under the AWS Encryption SDK's own master keys.
 
 ::
 
@@ -11,32 +11,21 @@ branch key that its item's key gives, and no other: that is compared before anyt
 What is under a KMS key itself stays readable, and is written where a branch key is not made yet: nothing waits in
 plaintext for a key.
 
-One keyring a thread, as for the MPL's other keyrings; what they know of branch keys is shared. Its cache goes by the
-clock on the wall, so that it ages while an environment is frozen.
+The keyring of the AWS Cryptographic Material Providers Library makes the same messages, and is what the tests compare
+with (docs/decisions/42-branch-keys-without-the-mpl.md tells why it is not used).
 """
 
-import threading
+import secrets
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from aws_cryptographic_material_providers.mpl import AwsCryptographicMaterialProviders
-from aws_cryptographic_material_providers.mpl.config import MaterialProvidersConfig
-from aws_cryptographic_material_providers.mpl.errors import ServiceError
-from aws_cryptographic_material_providers.mpl.models import (
-    CacheTypeMultiThreaded,
-    CacheTypeShared,
-    CreateAwsKmsHierarchicalKeyringInput,
-    CreateCryptographicMaterialsCacheInput,
-    CreateDefaultCryptographicMaterialsManagerInput,
-    GetBranchKeyIdInput,
-    GetBranchKeyIdOutput,
-    MultiThreadedCache,
-)
-from aws_cryptographic_material_providers.mpl.references import IBranchKeyIdSupplier
-from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError
-from aws_encryption_sdk.materials_managers import DecryptionMaterialsRequest, EncryptionMaterialsRequest
-from aws_encryption_sdk.materials_managers.mpl.cmm import CryptoMaterialsManagerFromMPL
-from botocore.exceptions import BotoCoreError, ClientError
+import attr
+from aws_encryption_sdk.exceptions import IncorrectMasterKeyError
+from aws_encryption_sdk.identifiers import Algorithm
+from aws_encryption_sdk.key_providers.base import MasterKey, MasterKeyConfig
+from aws_encryption_sdk.materials_managers.default import DefaultCryptoMaterialsManager
+from aws_encryption_sdk.structures import DataKey, EncryptedDataKey
 
 from item_crypto.errors import (
     ConfigurationError,
@@ -46,17 +35,19 @@ from item_crypto.errors import (
     KeyNotReady,
     TenantShredded,
 )
-from item_crypto.keys.branch_key_id import Tenants, is_branch_key_id
+from item_crypto.keys.branch_key_id import is_branch_key_id
 from item_crypto.keys.branch_keys import BranchKeys
+from item_crypto.keys.branch_wrapping import BranchKeyVersion, unwrap, version_of, wrap
 from item_crypto.keys.data_key import SharedDataKey
-from item_crypto.keys.identity import Identity
+from item_crypto.keys.identity import HIERARCHY_PROVIDER, Identity
+from item_crypto.keys.kept import Kept
 from item_crypto.keys.protocol import Context, Keys
 
 MAX_SECONDS: Final = 3_600
 """How long a branch key may be kept at most, decrypted."""
 
-_ENTRIES: Final = 2_000  # Of 1 to 2 KB: two for each tenant whose items are both written and read.
-_PARTITION: Final = "item-crypto"  # The same for each thread's keyring, so that they share what is kept.
+MAX_ENTRIES: Final = 10_000
+"""How many versions of branch keys are kept at most: two for each tenant whose items are both written and read."""
 
 
 class HierarchicalKeys:
@@ -68,37 +59,36 @@ class HierarchicalKeys:
         cache_seconds: how long a branch key may be used after it was asked for: 1 to 3,600.
         writes: whether new data keys come from branch keys; if not, they are only read.
         makes: whether a branch key that is missing is made, by whoever has the rights.
+        clocks: return seconds: one that only goes forward, and one that goes on while a process is frozen.
 
     Raises:
         ConfigurationError: ``cache_seconds`` is out of bounds.
     """
 
     def __init__(
-        self, kms_keys: Keys, branch_keys: BranchKeys, cache_seconds: int, writes: bool = True, makes: bool = False
+        self,
+        kms_keys: Keys,
+        branch_keys: BranchKeys,
+        cache_seconds: int,
+        writes: bool = True,
+        makes: bool = False,
+        clocks: tuple[Callable[[], float], ...] = (time.monotonic, time.time),
     ) -> None:
         if not 1 <= cache_seconds <= MAX_SECONDS:
             raise ConfigurationError(f"branch keys are kept for 1 to {MAX_SECONDS} seconds")
         self._kms_keys = kms_keys
         self._branch_keys = branch_keys
         self._tenants = branch_keys.tenants
-        self._seconds = cache_seconds
         self._writes = writes
         self._makes = makes
-        self._library = AwsCryptographicMaterialProviders(config=MaterialProvidersConfig())
-        self._cache = self._library.create_cryptographic_materials_cache(
-            CreateCryptographicMaterialsCacheInput(
-                cache=CacheTypeMultiThreaded(MultiThreadedCache(entry_capacity=_ENTRIES, entry_pruning_tail_size=1))
-            )
-        )
-        self._of_thread = threading.local()
+        self._kept = Kept[BranchKeyVersion](cache_seconds, MAX_ENTRIES, clocks)
 
     def for_encryption(self, context: Context) -> Any:
         """Return a materials manager of one call, under the branch key of ``context``."""
         if not self._writes:
             return self._kms_keys.for_encryption(context)
         tenant = self._tenants.tenant(context)
-        make = (lambda: self._branch_keys.make(tenant)) if self._makes else None
-        return _OneCall(self._manager(), context, self._branch_keys, self._tenants.branch_key_id(tenant), make)
+        return self._manager(self._tenants.branch_key_id(tenant), context, tenant)
 
     def meanwhile(self, context: Context) -> Any:
         """Return a materials manager for what cannot wait for its branch key: of the current KMS key."""
@@ -113,9 +103,10 @@ class HierarchicalKeys:
         """
         if not is_branch_key_id(identity):
             return self._kms_keys.for_decryption(identity, context)
-        if identity != self._tenants.of_context(context):
+        tenant = self._tenants.tenant(context)
+        if identity != self._tenants.branch_key_id(tenant):
             raise DecryptionFailed("other-branch-key")
-        return _OneCall(self._manager(), context, self._branch_keys, identity)
+        return self._manager(identity, context, tenant)
 
     def unwrap(self, encrypted_key: bytes, context: Context) -> bytes:
         """Return a bare data key, which is always under a KMS key."""
@@ -134,82 +125,82 @@ class HierarchicalKeys:
         """Tell whether it is a branch key, or one of the KMS keys."""
         return is_branch_key_id(identity) or self._kms_keys.is_known(identity)
 
-    def _manager(self) -> CryptoMaterialsManagerFromMPL:
-        """Return this thread's materials manager."""
-        manager = vars(self._of_thread).get("manager")
-        if manager is None:
-            keyring = self._library.create_aws_kms_hierarchical_keyring(
-                CreateAwsKmsHierarchicalKeyringInput(
-                    key_store=self._branch_keys.store,
-                    branch_key_id_supplier=_Supplier(self._tenants),
-                    ttl_seconds=self._seconds,
-                    cache=CacheTypeShared(self._cache),
-                    partition_id=_PARTITION,
-                )
-            )
-            manager = self._of_thread.manager = CryptoMaterialsManagerFromMPL(
-                self._library.create_default_cryptographic_materials_manager(
-                    CreateDefaultCryptographicMaterialsManagerInput(keyring=keyring)
-                )
-            )
-        return manager
+    def _manager(self, branch_key_id: str, context: Context, tenant: str) -> SharedDataKey:
+        source = _Source(
+            current=lambda: self._current(branch_key_id, tenant),
+            version=lambda wrapped: self._version(branch_key_id, wrapped),
+        )
+        return SharedDataKey(DefaultCryptoMaterialsManager(_MasterKey(key_id=branch_key_id, source=source)), context)
 
-
-class _Supplier(IBranchKeyIdSupplier):  # type: ignore[misc]  # the MPL ships no types
-    """Tells the MPL which branch key an item needs."""
-
-    def __init__(self, tenants: Tenants) -> None:
-        self._tenants = tenants
-
-    def get_branch_key_id(self, param: GetBranchKeyIdInput) -> GetBranchKeyIdOutput:
-        """Return the identifier of the branch key that the context gives."""
-        return GetBranchKeyIdOutput(branch_key_id=self._tenants.of_context(param.encryption_context))
-
-
-class _OneCall(SharedDataKey):
-    """A materials manager of one call that raises this package's errors.
-
-    Args:
-        manager: this thread's materials manager.
-        context: the item's encryption context.
-        branch_keys: the branch keys, to be asked why one cannot be used.
-        branch_key_id: the one that is needed.
-        make: makes it, where it is not there; None where that is somebody else's business.
-    """
-
-    def __init__(
-        self,
-        manager: CryptoMaterialsManagerFromMPL,
-        context: Context,
-        branch_keys: BranchKeys,
-        branch_key_id: str,
-        make: Callable[[], object] | None = None,
-    ) -> None:
-        super().__init__(manager, context)
-        self._branch_keys = branch_keys
-        self._branch_key_id = branch_key_id
-        self._make = make
-
-    def get_encryption_materials(self, request: EncryptionMaterialsRequest) -> Any:
-        """Return the call's one data key."""
-        try:
+    def _current(self, branch_key_id: str, tenant: str) -> BranchKeyVersion:
+        def ask() -> BranchKeyVersion:
             try:
-                return self._asked(super().get_encryption_materials, request, reading=False)
+                return self._branch_keys.current(branch_key_id)
             except KeyNotReady:
-                if self._make is None:
+                if not self._makes:
                     raise
-            self._make()
-            return self._asked(super().get_encryption_materials, request, reading=False)
+            self._branch_keys.make(tenant)
+            return self._branch_keys.current(branch_key_id)
+
+        try:
+            return self._kept.get((branch_key_id, None), ask)
         except KeyDestroyed:
             raise TenantShredded from None
 
-    def decrypt_materials(self, request: DecryptionMaterialsRequest) -> Any:
-        """Return the data key of a message."""
-        return self._asked(super().decrypt_materials, request, reading=True)
+    def _version(self, branch_key_id: str, wrapped: bytes) -> BranchKeyVersion:
+        version = version_of(wrapped)
+        return self._kept.get((branch_key_id, version), lambda: self._branch_keys.version(branch_key_id, version))
 
-    def _asked(self, ask: Callable[[Any], Any], request: Any, reading: bool) -> Any:
-        self._branch_keys.heard.begin()
-        try:
-            return ask(request)
-        except (ServiceError, AWSEncryptionSDKClientError, ClientError, BotoCoreError) as error:
-            raise self._branch_keys.why_failed(self._branch_key_id, reading) from error
+
+@attr.s(frozen=True, eq=False)
+class _Source:
+    """Where versions of one branch key come from."""
+
+    current: Callable[[], BranchKeyVersion] = attr.ib()
+    version: Callable[[bytes], BranchKeyVersion] = attr.ib()
+
+
+@attr.s(hash=True)
+class _Config(MasterKeyConfig):  # type: ignore[misc]  # the SDK ships no types
+    provider_id = HIERARCHY_PROVIDER
+    source: _Source = attr.ib(hash=False, default=None)
+
+
+class _MasterKey(MasterKey):  # type: ignore[misc]  # the SDK ships no types
+    """One branch key, for one call.
+
+    Each of these is the SDK's own less one line: that would log each item's encryption context (``INFO``).
+    """
+
+    provider_id = HIERARCHY_PROVIDER
+    _config_class = _Config
+
+    def generate_data_key(self, algorithm: Algorithm, encryption_context: Context) -> DataKey:
+        """Return a new data key, under the version that is current."""
+        return self._generate_data_key(algorithm, encryption_context)
+
+    def decrypt_data_key(self, encrypted_data_key: Any, algorithm: Algorithm, encryption_context: Context) -> DataKey:
+        """Return a data key that is under this branch key.
+
+        Raises:
+            IncorrectMasterKeyError: it is under another key, or another provider's; nothing is asked for.
+        """
+        if not self.owns_data_key(encrypted_data_key):
+            raise IncorrectMasterKeyError
+        return self._decrypt_data_key(encrypted_data_key, algorithm, encryption_context)
+
+    def _generate_data_key(self, algorithm: Algorithm, encryption_context: Context) -> DataKey:
+        plaintext = secrets.token_bytes(algorithm.kdf_input_len)
+        wrapped = wrap(plaintext, self.config.source.current(), encryption_context)
+        return DataKey(self.key_provider, plaintext, wrapped)
+
+    def _decrypt_data_key(self, encrypted_data_key: Any, algorithm: Algorithm, encryption_context: Context) -> DataKey:
+        wrapped = encrypted_data_key.encrypted_data_key
+        plaintext = unwrap(wrapped, self.config.source.version(wrapped), encryption_context)
+        if len(plaintext) != algorithm.kdf_input_len:
+            raise DecryptionFailed("not-authentic")
+        return DataKey(self.key_provider, plaintext, wrapped)
+
+    def _encrypt_data_key(self, *_: Any, **__: Any) -> EncryptedDataKey:
+        """Refuse a data key that another key made: no message of ours has two."""
+        raise IncorrectMasterKeyError
