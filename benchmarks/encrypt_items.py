@@ -1,9 +1,9 @@
 """What it costs to encrypt and decrypt an item: variants beside each other in one run, as medians and ratios.
 
-    .venv/bin/python benchmarks/encrypt_items.py [SESSIONS.jsonl[.gz]]
+    .venv/bin/python -m benchmarks.encrypt_items [SESSIONS.jsonl[.gz]]
 
-KMS is answered in this process, so that what is measured is the processor time of this side. Times say little between
-machines; the ratios do.
+`make bench` measures the whole way, and this the cipher alone: KMS is answered in this process. Times say little
+between machines; the ratios do.
 """
 
 import os
@@ -17,6 +17,7 @@ from typing import Any
 import boto3
 from boto3.dynamodb.types import TypeSerializer
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from item_crypto import Keyrings, ValueCipher
 from item_crypto.core.context import encryption_context
@@ -38,9 +39,10 @@ def kms() -> Any:
 
     def answer(**_: Any) -> tuple[AWSResponse, dict[str, Any]]:
         content = {"KeyId": KEY_ARN, "Plaintext": DATA_KEY, "CiphertextBlob": ENCRYPTED_KEY}
-        return AWSResponse("", 200, {}, None), {**content, "ResponseMetadata": {}}
+        return AWSResponse("", 200, HTTPHeaders(), None), {**content, "ResponseMetadata": {}}
 
-    client.meta.events.register("before-call.kms", answer)
+    listeners: Any = client.meta.events  # A listener of before-call may answer, which its type does not tell.
+    listeners.register("before-call.kms", answer)
     return client
 
 

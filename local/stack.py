@@ -142,11 +142,16 @@ class LocalStack:
         self._event_sources.start()
 
     def _template(self, parameters: Mapping[str, str]) -> LocalTemplate:
+        is_moto = self._dynamodb == "moto"
+        if is_moto and parameters.get("BatchedWrites") == "true":
+            # It makes a statement's change whether its conditions hold or not: writes would be lost, and nobody told.
+            raise LocalStackError("moto has no conditional PartiQL: BatchedWrites=true needs --dynamodb local")
         return load_template(
             self._template_path,
             parameters=parameters,
             defaults={
                 **DEFAULT_PARAMETERS,
+                "BatchedWrites": "false" if is_moto else "true",
                 "SignInOrigins": self._issuer.url,
                 "OidcMetadataUrl": self._issuer.metadata_url,
                 **(self.table.parameters if self.table else {}),

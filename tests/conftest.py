@@ -1,5 +1,6 @@
 """What every test stands on: no real account, and moto where AWS is needed."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -15,6 +16,13 @@ made_once.install()
 settings.register_profile("project", deadline=None, max_examples=150)
 settings.register_profile("mutants", deadline=None, max_examples=20, database=None)  # For `make mutants`.
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
+
+
+def pytest_collection_finish() -> None:
+    """Spare Python's collector what lasts to the end: it would go through all of it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)

@@ -93,7 +93,7 @@ def compose(
     queries = Queries(clients, table, settings.shared.key_arn, settings.mapping_id)
     starter = Starter(sweeps, switch, work, keys, queries.item_count, now)
     allowance = Allowance(clients.dynamodb, settings.control_table)
-    pressure = Pressure(clients.dynamodb, clients.kms, table)
+    pressure = Pressure((clients.dynamodb, clients.dynamodb_single), clients.kms, table)
     pages = Pages(persistent, runtime.cipher, keys, runtime.telemetry, allowance)
     return Application(
         runtime,

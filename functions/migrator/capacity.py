@@ -44,7 +44,7 @@ def consumed(operation: str, answers: Iterator[Mapping[str, Any]] | list[Mapping
         operation: DynamoDB's name of it.
         answers: for each table.
     """
-    name = WRITE if operation == "UpdateItem" else READ
+    name = WRITE if operation in ("UpdateItem", "BatchExecuteStatement") else READ
     units: dict[str, float] = {}
     for answer in answers:
         of_the_table = (answer.get("Table") or answer).get("CapacityUnits", 0.0)

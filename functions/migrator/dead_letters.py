@@ -23,7 +23,7 @@ from migrator.sweeps import SweepRunning
 
 _HIDDEN: Final = 300  # Seconds a message stays hidden from others while it is worked on.
 _MOST: Final = 1000  # Letters among which one is looked for.
-_RESERVE: Final = 60.0  # Seconds with which no further letter is begun.
+_RESERVE: Final = 60.0  # Seconds: with fewer left, no further letter is begun.
 _IN_HAND: Final = 30.0  # Seconds with which no further key of a letter is: a call that hangs, and the queues.
 _SETTLED: Final = (Status.ENCRYPTED, Status.DECRYPTED, Status.NOTHING, Status.SUPERSEDED)
 

@@ -7,8 +7,9 @@ nobody who reads and writes items has to know.
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 from migrator import capacity
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
 
-_OPERATIONS: Final = ("Scan", "BatchGetItem", "GetItem", "UpdateItem")
+_OPERATIONS: Final = ("Scan", "BatchGetItem", "GetItem", "UpdateItem", "BatchExecuteStatement")
 _THROTTLES: Final = frozenset(
     {
         "ProvisionedThroughputExceeded",
@@ -26,11 +27,13 @@ _THROTTLES: Final = frozenset(
         "RequestThrottled",
         "Throttling",
         "ThrottledException",
+        "ThrottlingError",
         "ThrottlingException",
         "TooManyRequestsException",
     }
 )
-"""Error codes that say that more was asked for than may be ("Common errors" of the services' API references)."""
+"""Error codes that say that more was asked for than may be ("Common errors" of the services' API references), those of
+PartiQL's statements among them (``BatchStatementError``)."""
 
 
 @dataclass(frozen=True)
@@ -52,19 +55,19 @@ class Pressure:
     """Listens to clients, whatever thread they are used in.
 
     Args:
-        dynamodb: a boto3 DynamoDB client; only requests to ``table`` count.
+        dynamodb: boto3 DynamoDB clients; only requests to ``table`` count, and all statements.
         kms: a boto3 KMS client.
         table: the table's name.
     """
 
-    def __init__(self, dynamodb: "DynamoDBClient", kms: "KMSClient", table: str) -> None:
+    def __init__(self, dynamodb: Iterable["DynamoDBClient"], kms: "KMSClient", table: str) -> None:
         self._table = table
         self._lock = threading.Lock()
         self._throttles: Counter[str] = Counter()
         self._units: dict[str, float] = {}
-        for operation in _OPERATIONS:
-            dynamodb.meta.events.register(f"before-parameter-build.dynamodb.{operation}", self._ask)
-            dynamodb.meta.events.register(f"response-received.dynamodb.{operation}", self._of_table)
+        for client, operation in product(dynamodb, _OPERATIONS):
+            client.meta.events.register(f"before-parameter-build.dynamodb.{operation}", self._ask)
+            client.meta.events.register(f"response-received.dynamodb.{operation}", self._of_table)
         kms.meta.events.register("response-received.kms", self._of_kms)
 
     def drain(self) -> Pressed:
@@ -75,7 +78,9 @@ class Pressure:
         return pressed
 
     def _ask(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
-        if params.get("TableName") == self._table or self._table in params.get("RequestItems", {}):
+        # Nobody but who writes items executes statements.
+        is_ours = "Statements" in params or self._table in params.get("RequestItems", {})
+        if is_ours or params.get("TableName") == self._table:
             params["ReturnConsumedCapacity"] = "INDEXES"
             context["pressed_by"] = model.name
 
@@ -88,6 +93,9 @@ class Pressure:
         with self._lock:
             if _is_throttled(parsed_response) or parsed_response.get("UnprocessedKeys"):
                 self._throttles["dynamodb"] += 1
+            elif operation == "BatchExecuteStatement":
+                # Each throttled one is a write that was.
+                self._throttles["dynamodb"] += sum(map(_is_throttled, parsed_response.get("Responses", ())))
             for name, number in units.items():
                 self._units[name] = self._units.get(name, 0.0) + number
 

@@ -15,7 +15,6 @@ from item_crypto.core.policy import Role
 from item_crypto.outcome import Outcome, Status
 from item_crypto.plan import decide
 
-_PORTION: Final = 50  # Keys whose items are read at once: about a second's work, and 20 MB at most.
 _RESERVE: Final = 15.0  # Seconds kept back for the item in hand, whose calls have time-outs, and for the queues.
 
 
@@ -57,11 +56,8 @@ class Encryptor:
             return float(context.get_remaining_time_in_millis()) / 1000 - _RESERVE
 
         keys = [hint.key for hint in hints.values()]
-        outcomes: dict[KeyId, Outcome] = {}
-        for start in range(0, len(keys), _PORTION):
-            # The reconciler asks for the setting again at each item, since a batch may outlive the one it began under.
-            policy, portion = self.runtime.policy(), keys[start : start + _PORTION]
-            outcomes |= self.runtime.reconciler.reconcile(portion, policy, Role.ENCRYPTOR, seconds_left)
+        # The reconciler asks for the setting again at each item, since a batch may outlive the one it began under.
+        outcomes = self.runtime.reconciler.reconcile(keys, self.runtime.policy(), Role.ENCRYPTOR, seconds_left)
         self._measure(hints, outcomes)
         return outcomes
 

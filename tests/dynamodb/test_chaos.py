@@ -6,10 +6,12 @@ make test-dynamodb SEED=17                  one run again
 """
 
 import os
+from collections import Counter
 from typing import Final
 
 import pytest
 
+from tests.dynamodb.bursts import Bursts, UnsweptBursts
 from tests.dynamodb.unswept import Unswept
 from tests.dynamodb.world import World
 
@@ -22,30 +24,45 @@ _QUIET: Final = 100  # Steps after which everything comes to rest and is checked
 _SOON: Final = 40  # The same where no sweep repairs anything, but a later write may.
 
 
+@pytest.mark.parametrize("kind", [World, Bursts])
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.usefixtures("database")
 def test_writers_functions_sweeps_and_faults_in_any_order_then_nothing_is_lost_left_or_told(
-    seed: int, monkeypatch: pytest.MonkeyPatch
+    seed: int, kind: type[World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World(monkeypatch, seed, VIEWS[seed % 2])
+    world = kind(monkeypatch, seed, VIEWS[seed % 2])
     with world.listening():
         world.run_often(STEPS // _QUIET, _QUIET)
 
     done = world.count
     assert done["written"] > STEPS / 25, f"seed {seed} tries too little: {done}"
     assert done["invoked"] > STEPS / 10, f"seed {seed} tries too little: {done}"
+    check_together(world, STEPS)
 
 
+@pytest.mark.parametrize("kind", [Unswept, UnsweptBursts])
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.usefixtures("database")
 def test_no_sweep_when_all_queues_are_empty_then_nothing_is_left_in_plaintext(
-    seed: int, monkeypatch: pytest.MonkeyPatch
+    seed: int, kind: type[World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = Unswept(monkeypatch, seed, VIEWS[seed % 2])
+    world = kind(monkeypatch, seed, VIEWS[seed % 2])
     with world.listening():
         world.run_often(STEPS // _QUIET, _SOON)
 
-    assert world.count["written"] > STEPS / _QUIET * _SOON / 25, f"seed {seed} tries too little: {world.count}"
+    steps = STEPS // _QUIET * _SOON
+    assert world.count["written"] > steps / 25, f"seed {seed} tries too little: {world.count}"
+    check_together(world, steps)
+
+
+def check_together(world: World, steps: int) -> None:
+    """Check that many items were written in one request where they are to be, and that this went wrong at times."""
+    fates = Counter(line.split()[-1] for line in world.wire.trace if "BatchExecuteStatement" in line)
+    if not world.batched:
+        assert not fates
+        return
+    assert fates.total() > steps / 40, f"too few requests of many items: {fates}"
+    assert fates.total() > fates["answered"], f"none of the requests of many items went wrong: {fates}"
 
 
 @pytest.mark.usefixtures("database")

@@ -5,14 +5,18 @@ sweeps.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 import pytest
 
+import item_crypto.dynamodb.batch
 import item_crypto.dynamodb.table
 from encryptor_runtime.queues import KeyQueues, WorkQueue
+from item_crypto.core.change import Change
 from migrator.page import Pages, Tally
 from migrator.starting import Starter
+from tests.dynamodb.bursts import Bursts, UnsweptBursts
 from tests.dynamodb.unswept import Unswept
 from tests.dynamodb.world import SESSIONS, World, item_key
 
@@ -40,6 +44,19 @@ def unconditional_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("item_crypto.dynamodb.table.update_arguments", arguments)
 
 
+def unconditional_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    statement_of = item_crypto.dynamodb.batch.statement
+
+    def statement(table: str, change: Change) -> dict[str, Any]:
+        return statement_of(table, replace(change, guards={}))
+
+    monkeypatch.setattr("item_crypto.dynamodb.batch.statement", statement)
+
+
+def lost_answers_taken_for_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("item_crypto.pipeline.stands_in", lambda *_: True)
+
+
 def retries_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(KeyQueues, "retry", lambda *_: None)
 
@@ -63,6 +80,8 @@ def listed_keys_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 # The world, steps a run, and the seed, which were found by trying: others notice as well, most of them later.
 SABOTAGE: Final[list[tuple[Callable[[pytest.MonkeyPatch], None], type[World], int, int]]] = [
     (unconditional_writes, World, 100, 1),
+    (unconditional_statements, Bursts, 100, 1),
+    (lost_answers_taken_for_done, UnsweptBursts, 40, 1),
     (retries_forgotten, Unswept, 40, 3),
     (deferred_keys_forgotten, Unswept, 40, 3),
     (sweeps_that_do_nothing, World, 100, 1),

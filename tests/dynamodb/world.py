@@ -88,6 +88,11 @@ class World:
     """What a step does, and how often beside the others."""
 
     faults: ClassVar[Rates] = FAULTS
+    batched: ClassVar[bool] = False
+    """Whether sweeps and batches of the stream write many items in one request; else one by one."""
+
+    most_records: ClassVar[int] = 6
+    """How many records of the stream an invocation takes at most."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, seed: int, view: str = "KEYS_ONLY") -> None:
         monkeypatch.setattr("item_crypto.reconcile.ThreadPoolExecutor", Sequential)
@@ -127,6 +132,7 @@ class World:
             "TABLE_NAME": TABLE,
             "CONTROL_TABLE_NAME": CONTROL,
             "SETTING_CACHE_SECONDS": "0",
+            "BATCHED_WRITES": str(self.batched).lower(),
             "SESSION_ENCRYPTION_KEY_ARN": self.key_arn,
             "EARLIER_KEY_ARNS": self.earlier_key_arn,
             "ENCRYPTED_ATTRIBUTES": ",".join(ATTRIBUTES),
@@ -334,7 +340,7 @@ class World:
         self._stream_records += self._new_records()
         if not self._stream_records:
             return False
-        number = self.draw.randint(1, 6)
+        number = self.draw.randint(1, self.most_records)
         if self.draw.random() < 0.1:
             self.draw.shuffle(self._stream_records)  # Later than they should be, and out of order.
         batch, self._stream_records = self._stream_records[:number], self._stream_records[number:]

@@ -2,7 +2,8 @@
 
 Sources: "Actions, resources, and condition keys" of DynamoDB, KMS, SQS, SNS, Lambda and CloudWatch (Service
 Authorization Reference).
-A transaction needs the action of each of its writes; a batch of SQS needs that of its single message.
+A transaction needs the action of each of its writes; a batch of SQS needs that of its single message, and a batch of
+statements those of its statements (Developer Guide, "IAM security policies with PartiQL").
 """
 
 import re
@@ -19,6 +20,7 @@ _TRANSACTED: Final = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
+_UPDATE: Final = re.compile(r'UPDATE "([A-Za-z0-9_.-]+)" ')
 _EQUALS: Final = re.compile(r"=\s*(:\w+)")
 
 
@@ -80,6 +82,11 @@ def _dynamodb(operation: str, asked: Mapping[str, Any], prefix: str, hash_keys: 
         for table, part in asked["RequestItems"].items():
             values = [_text(key[hash_keys[table]]) for key in part["Keys"]]
             yield Request(f"dynamodb:{operation}", prefix + table, _leading(values))
+    elif "Statements" in asked:
+        for statement in asked["Statements"]:
+            found = _UPDATE.match(statement["Statement"])
+            assert found is not None, "a statement that is no update"
+            yield Request("dynamodb:PartiQLUpdate", prefix + found[1])
     elif "StreamArn" in asked:
         yield Request(f"dynamodb:{operation}", asked["StreamArn"])
     elif "ShardIterator" in asked:

@@ -69,7 +69,7 @@ THROTTLED: Final = "ProvisionedThroughputExceededException"
 def test_given_one_attempt_is_throttled_when_boto3_hides_it_then_the_sweep_is_half_as_fast_all_the_same(
     world: Migration, service: str, operation: str, code: str, reason: str
 ) -> None:
-    for number in range(150):
+    for number in range(110):
         world.plain(f"s{number}", number)
     sweep_id = world.start("encrypt", segments=1)
     throttling = Throttling(getattr(world.clients, service), operation, code, lambda seen: seen == 1)
@@ -82,13 +82,13 @@ def test_given_one_attempt_is_throttled_when_boto3_hides_it_then_the_sweep_is_ha
     assert (shown["limitedBy"], shown["segmentsDetail"][0]["limitedBy"]) == (reason, reason)
     assert float(pace(world, sweep_id)["pace"]["S"]) == START / 2
     world.pump()
-    assert world.sweep(sweep_id)["counts"] == {"encrypted": 150}
+    assert world.sweep(sweep_id)["counts"] == {"encrypted": 110}
 
 
 def test_given_a_page_that_cannot_be_read_for_throttles_when_redone_then_it_begins_more_slowly(
     world: Migration,
 ) -> None:
-    for number in range(150):
+    for number in range(110):
         world.plain(f"s{number}", number)
     sweep_id = world.start("encrypt", segments=1)
     throttling = Throttling(world.clients.dynamodb, "dynamodb.Scan", THROTTLED, lambda seen: seen <= 18)
@@ -101,7 +101,7 @@ def test_given_a_page_that_cannot_be_read_for_throttles_when_redone_then_it_begi
     world.pump()
 
     done = world.sweep(sweep_id)
-    assert (done["state"], done["counts"]) == ("done", {"encrypted": 150})
+    assert (done["state"], done["counts"]) == ("done", {"encrypted": 110})
 
 
 def test_given_throttles_all_along_and_writers_at_the_worst_moment_when_swept_then_it_ends_and_no_write_is_lost(

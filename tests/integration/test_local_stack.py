@@ -189,6 +189,12 @@ def test_a_busy_port_is_named(stack, tmp_path):
     assert not (tmp_path / "stack.json").exists()
 
 
+def test_statements_are_refused_on_moto_which_makes_them_whatever_their_conditions_say(tmp_path):
+    ended = run("up", "--parameter", "BatchedWrites=true", "--port", "0", "--state-directory", str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr == "local: moto has no conditional PartiQL: BatchedWrites=true needs --dynamodb local\n"
+
+
 def test_the_token_command_prints_what_the_api_takes(stack, state_directory):
     # The test template takes its issuer from the same defaults as the real one.
     ended = run("token", "bob", "--admin", "--state-directory", str(state_directory))

@@ -47,7 +47,7 @@ def error(code: str) -> dict[str, Any]:
 
 def test_what_is_consumed_of_the_table_is_asked_for_and_added_up(clients: tuple[Any, Any]) -> None:
     dynamodb, kms = clients
-    pressure = Pressure(dynamodb, kms, "mine")
+    pressure = Pressure([dynamodb], kms, "mine")
     for table in ("mine", "control"):
         dynamodb.update_item(
             TableName=table, Key=KEY, UpdateExpression="SET b = :b", ExpressionAttributeValues={":b": {"S": "x"}}
@@ -79,7 +79,7 @@ def test_a_refusal_counts_where_it_is_a_throttle_of_the_table(
     clients: tuple[Any, Any], answer: dict[str, Any], throttles: int
 ) -> None:
     dynamodb, kms = clients
-    pressure, answers = Pressure(dynamodb, kms, "mine"), Answers(dynamodb)
+    pressure, answers = Pressure([dynamodb], kms, "mine"), Answers(dynamodb)
 
     answers.of("BatchGetItem", answer, RequestItems={"mine": {"Keys": [KEY]}})
     answers.of("BatchGetItem", answer, RequestItems={"control": {"Keys": [KEY]}})
@@ -89,16 +89,55 @@ def test_a_refusal_counts_where_it_is_a_throttle_of_the_table(
     assert pressure.drain() == Pressed(throttles, 0)
 
 
+@pytest.mark.parametrize(
+    ("codes", "throttles"),
+    [
+        ([None, None], 0),
+        ([None, "ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"], 3),
+        (["ConditionalCheckFailed", "TransactionConflict", "InternalServerError"], 0),
+    ],
+)
+def test_of_statements_that_are_told_of_together_each_throttled_one_counts(
+    clients: tuple[Any, Any], codes: list[str | None], throttles: int
+) -> None:
+    dynamodb, kms = clients
+    pressure, answers = Pressure([dynamodb], kms, "mine"), Answers(dynamodb)
+    told = [{"TableName": "mine"} | (error(code) if code else {}) for code in codes]
+    consumed = [{"TableName": "mine", "CapacityUnits": 7.0, "Table": {"CapacityUnits": 7.0}}]
+
+    answers.of("BatchExecuteStatement", {"Responses": told, "ConsumedCapacity": consumed}, Statements=[{}])
+
+    assert pressure.drain() == Pressed(throttles, 0, {"write": 7.0})
+
+
+def test_a_request_of_statements_that_is_throttled_counts_once(clients: tuple[Any, Any]) -> None:
+    dynamodb, kms = clients
+    pressure, answers = Pressure([dynamodb], kms, "mine"), Answers(dynamodb)
+
+    answers.of("BatchExecuteStatement", error("ThrottlingException"), Statements=[{}, {}])
+
+    assert pressure.drain() == Pressed(1, 0)
+
+
+def test_every_client_is_listened_to(clients: tuple[Any, Any]) -> None:
+    dynamodb, kms = clients
+    single = boto3.client("dynamodb")
+    pressure = Pressure([dynamodb, single], kms, "mine")
+    for client in (dynamodb, single):
+        Answers(client).of("UpdateItem", error("ThrottlingException"), TableName="mine", Key=KEY)
+    assert pressure.drain() == Pressed(2, 0)
+
+
 @pytest.mark.parametrize(("code", "throttles"), [("ThrottlingException", 1), ("DisabledException", 0)])
 def test_a_refusal_of_kms_counts_where_it_is_a_throttle(clients: tuple[Any, Any], code: str, throttles: int) -> None:
     dynamodb, kms = clients
-    pressure = Pressure(dynamodb, kms, "mine")
+    pressure = Pressure([dynamodb], kms, "mine")
     Answers(kms).of("GenerateDataKey", error(code), KeyId="k")
     assert pressure.drain() == Pressed(0, throttles)
 
 
 def test_a_connection_that_broke_says_nothing(clients: tuple[Any, Any]) -> None:
     dynamodb, kms = clients
-    pressure = Pressure(dynamodb, kms, "mine")
+    pressure = Pressure([dynamodb], kms, "mine")
     Answers(dynamodb).of("Scan", None, TableName="mine")  # type: ignore[arg-type]
     assert pressure.drain() == Pressed()

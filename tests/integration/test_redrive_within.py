@@ -48,6 +48,20 @@ def test_given_slow_items_when_redriven_within_seconds_then_what_is_not_begun_by
     assert sorted(letter["attempts"] for letter in world.letters()) == [1, 1, 2]
 
 
+def test_given_a_letter_whose_time_has_just_come_when_redriven_then_it_is_begun_and_the_next_is_not(
+    world: Migration,
+) -> None:
+    fail(world, 5)
+    clock = Clock(world, 20)
+
+    answer = control.handle({"command": "redrive", "by": "alice", "within": 120}, clock.context(), world.parts)
+
+    # With less than 60 of the 120 seconds no letter is begun. After the third there are 60, not less.
+    assert (answer["done"], answer["again"], answer["remaining"]) == (4, 0, 1)
+    assert answer["notes"] == ["The time was used up; redrive again for the rest."]
+    assert clock.passed == 80
+
+
 def test_given_nobody_who_waits_when_redriven_then_it_takes_as_long_as_it_takes(world: Migration) -> None:
     fail(world, 4)
 

@@ -1,6 +1,7 @@
 """template.yaml as CloudFormation would see it: translated from SAM, then resolved for given parameters."""
 
 import copy
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,21 @@ class _NoManagedPolicies:
 
 def source() -> dict[str, Any]:
     """Return template.yaml as written, with intrinsic functions in their long form."""
-    return yaml_parse((ROOT / "template.yaml").read_text())
+    return copy.deepcopy(_source())
 
 
 def translated() -> dict[str, Any]:
     """Return the template after the SAM transform, with code in a bucket as `sam package` leaves it."""
+    return copy.deepcopy(_translated())
+
+
+@functools.cache  # To read it takes a second, to translate it another.
+def _source() -> dict[str, Any]:
+    return yaml_parse((ROOT / "template.yaml").read_text())
+
+
+@functools.cache
+def _translated() -> dict[str, Any]:
     template = source()
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/functions.zip"
     for resource in template["Resources"].values():

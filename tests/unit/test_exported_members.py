@@ -10,6 +10,7 @@ def test_contract_of_the_package_when_a_name_goes_then_it_is_a_breaking_change()
     assert sorted(item_crypto.__all__) == [
         "Access",
         "Action",
+        "Batch",
         "CallRefused",
         "ConfigurationError",
         "ConflictUnresolved",

@@ -5,12 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ConnectTimeoutError
 from botocore.retries.standard import ExponentialBackoff
 
 from encryptor_runtime.clients import CLIENT_CONFIG, longest_call
 from encryptor_runtime.switch import Switch
 from encryptor_runtime.switch_and_sweep import settled_after
-from item_crypto import Policy, Reconciler, Role, Status
+from item_crypto import Policy, Reconciler, Role, Status, TransientError
+from item_crypto.dynamodb.answers import sent_once
 from tests.faults import Lasting, failing
 from tests.scene import CONFIGURATION, HISTORY, Scene
 from tests.unit.test_switch import LIFETIME, TABLE, Control
@@ -238,6 +240,21 @@ def test_given_a_last_write_by_the_old_setting_when_it_is_settled_then_the_write
 ) -> None:
     sent_at_the_latest = cache_seconds  # after the old setting was read, which was before the change
     assert settled_after(cache_seconds) == sent_at_the_latest + longest_call() + 1
+
+
+def test_given_a_request_of_many_items_when_all_its_attempts_use_up_their_time_then_it_is_no_longer_call() -> None:
+    waited: list[float] = []
+    config: Any = CLIENT_CONFIG
+    lost = ConnectTimeoutError(endpoint_url="https://dynamodb")
+
+    def sends() -> None:
+        waited.append(config.connect_timeout + config.read_timeout)
+        raise lost
+
+    with pytest.raises(TransientError):
+        sent_once(sends, waited.append, lambda: 1.0)
+
+    assert sum(waited) <= longest_call()
 
 
 class Always:

@@ -36,11 +36,13 @@ def test_environment_when_all_is_set_then_it_is_read() -> None:
         SESSION_ENCRYPTION_ENABLED="False",
         SIGNED_MESSAGES="true",
         SINGLE_WRITING_REGION="true",
+        BATCHED_WRITES="true",
     )
 
     assert taken.earlier_key_arns == (EARLIER,)
     assert taken.appended == {"history"}
     assert (taken.switch.enabled, taken.signed, taken.single_writing_region) == (False, True, True)
+    assert (taken.batched_writes, settings().batched_writes) == (True, False)
 
 
 def test_control_table_when_a_function_cannot_do_without_then_it_is_required_by_name() -> None:
@@ -76,7 +78,9 @@ def test_list_when_it_names_nothing_then_refused_and_not_taken_for_nothing_to_en
         settings(**{name: text})
 
 
-@pytest.mark.parametrize("name", ["SESSION_ENCRYPTION_ENABLED", "SIGNED_MESSAGES", "SINGLE_WRITING_REGION"])
+@pytest.mark.parametrize(
+    "name", ["SESSION_ENCRYPTION_ENABLED", "SIGNED_MESSAGES", "SINGLE_WRITING_REGION", "BATCHED_WRITES"]
+)
 @pytest.mark.parametrize("text", ["", "yes", "1", "off", "tru"])
 def test_switch_when_it_cannot_be_read_then_refused_and_never_taken_for_off(name: str, text: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{name}"):

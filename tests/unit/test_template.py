@@ -63,11 +63,11 @@ MIGRATION = FAILURES | {"WORK_QUEUE_URL": "<WorkQueue>"}
 STREAM = {"STREAM_MAPPING_ID": "<StreamMapping>", "TABLE_STREAM_ARN": "<SessionTable.StreamArn>"}
 USERS = {"USER_CLAIM": "sub", "TRUSTED_ROLE_IDS": ""}
 FUNCTION_READS = {
-    "StreamEncryptorFunction": QUEUES,
+    "StreamEncryptorFunction": QUEUES | {"BATCHED_WRITES": "true"},
     "RetryFunction": QUEUES,
     "ReaderFunction": USERS | {"USER_INDEX_NAME": "byUserId"},
     "ItemReaderFunction": {},
-    "MigratorFunction": MIGRATION | {"MIGRATOR_CONCURRENCY": "4"},
+    "MigratorFunction": MIGRATION | {"MIGRATOR_CONCURRENCY": "4", "BATCHED_WRITES": "true"},
     "DeferredFunction": MIGRATION,
     "ControlFunction": MIGRATION | STREAM,
     "AdminFunction": {
@@ -240,6 +240,11 @@ class TestFunctions:
     def test_parameter_reaches_every_function(self, name, parameter, value, variable):
         made = stack(**{parameter: value})
         assert made.properties(name)["Environment"]["Variables"][variable] == value
+
+    @pytest.mark.parametrize("name", ["StreamEncryptorFunction", "MigratorFunction"])
+    def test_batched_writes_are_for_the_functions_that_write_many_items(self, name):
+        made = stack(BatchedWrites="false")
+        assert made.properties(name)["Environment"]["Variables"]["BATCHED_WRITES"] == "false"
 
     @pytest.mark.parametrize(
         ("parameter", "value", "variable", "functions"),

@@ -171,6 +171,8 @@ def test_table_access_is_what_the_function_does(stack, role):
         expected[f"{table}/stream/*"] = {"dynamodb:ListStreams"}
     if role == "MigratorRole":
         expected[table].add("dynamodb:Scan")
+    if role in ("StreamEncryptorRole", "MigratorRole"):
+        expected[table].add("dynamodb:PartiQLUpdate")
     if role == "ControlRole":
         # Scan for a sweep's dry run, which the control function makes itself.
         expected[table] |= {"dynamodb:DescribeContinuousBackups", "dynamodb:Scan"}
@@ -328,3 +330,9 @@ def test_only_the_watcher_publishes_to_the_alarms_topic_alone_and_notes_what_it_
 def test_without_a_topic_the_watcher_writes_nothing():
     actions = {action for statement in MADE.statements("WatcherRole") for action in statement["Action"]}
     assert not actions & {"sns:Publish", "dynamodb:PutItem"}
+
+
+@pytest.mark.parametrize("role", OF_DATA)
+def test_statements_are_granted_to_nobody_where_writes_are_not_batched(role):
+    one_by_one = Stack(translated(), {"BatchedWrites": "false"})
+    assert not any("PartiQL" in action for each in one_by_one.statements(role) for action in each["Action"])

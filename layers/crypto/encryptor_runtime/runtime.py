@@ -14,6 +14,7 @@ from encryptor_runtime.switch import Switch
 from encryptor_runtime.telemetry import Telemetry
 from item_crypto.cipher import ValueCipher
 from item_crypto.core.policy import Policy
+from item_crypto.dynamodb.batch import Batch
 from item_crypto.dynamodb.table import Table
 from item_crypto.keys.kms import Keyrings
 from item_crypto.keys.meter import KmsMeter
@@ -100,5 +101,6 @@ def compose(
         table,
         cipher,
         current=lambda policy: policy if switch is None else switch.read().applied_to(policy),
+        batch=Batch(clients.dynamodb_single, settings.table, sleep) if settings.batched_writes else None,
     )
     return Runtime(settings, clients, table, cipher, meter, reconciler, telemetry, switch, found)

@@ -107,6 +107,7 @@ class Settings:
         purpose: the encryption context's ``purpose``.
         signed: whether messages are signed.
         single_writing_region: the operator's word that a replicated table is written in one Region only.
+        batched_writes: whether many items' changes are written together.
         switch: what is told of the runtime setting.
         branch_keys: what is told of branch keys; None where there are none, and all data keys come from KMS.
     """
@@ -121,6 +122,7 @@ class Settings:
     purpose: str
     signed: bool
     single_writing_region: bool
+    batched_writes: bool
     switch: SwitchSettings
     branch_keys: BranchKeySettings | None = None
 
@@ -160,6 +162,7 @@ class Settings:
             purpose=required(environment, "CONTEXT_PURPOSE"),
             signed=true_or_false(environment, "SIGNED_MESSAGES", "false"),
             single_writing_region=true_or_false(environment, "SINGLE_WRITING_REGION", "false"),
+            batched_writes=true_or_false(environment, "BATCHED_WRITES", "false"),
             switch=SwitchSettings.from_environment(environment),
             branch_keys=BranchKeySettings.from_environment(environment),
         )

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from item_crypto.dropin.encryption import Encryption
     from item_crypto.dropin.stream import StreamRecord, decrypt_record
     from item_crypto.dropin.use import Use, key_digest
+    from item_crypto.dynamodb.batch import Batch
     from item_crypto.dynamodb.table import Table
     from item_crypto.errors import (
         CallRefused,
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Access",
     "Action",
+    "Batch",
     "CallRefused",
     "ConfigurationError",
     "ConflictUnresolved",
@@ -126,6 +128,7 @@ __all__ = [
 _FOUND_IN: Final = {
     "Access": "reconcile",
     "Action": "core.decide",
+    "Batch": "dynamodb.batch",
     "CallRefused": "errors",
     "ConfigurationError": "errors",
     "ConflictUnresolved": "errors",

@@ -4,11 +4,12 @@ Every trigger is only a hint that an item may need work, and calls this one oper
 reordering and retries are harmless, and no trigger has to carry a value.
 """
 
-import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Final, TypeAlias
 
 from item_crypto.cipher import ValueCipher
@@ -18,14 +19,16 @@ from item_crypto.core.decide import Action
 from item_crypto.core.key import KeyId, distinct, key_id
 from item_crypto.core.policy import Policy, Role
 from item_crypto.core.stored_form import EncryptedValue, View
+from item_crypto.dynamodb.batch import Batch
 from item_crypto.dynamodb.table import Table
 from item_crypto.errors import ItemCryptoError, OutcomeUnknown, TransientError
 from item_crypto.outcome import Outcome, Status, failed, without_write
+from item_crypto.pipeline import Pipeline
 from item_crypto.plan import Planner
 
 _WORKERS: Final = 8  # Threads wait for KMS and DynamoDB most of the time.
 _SENDINGS: Final = 2  # Of one write whose answer was lost: each may wait for a time-out, and a function has 28 s.
-_DECISIONS: Final = 5  # A policy that changes faster than an item is planned is waited for in a queue.
+_PORTION: Final = 50  # Keys whose items are read at once: 20 MB at most.
 _ACCESS_ATTEMPTS: Final = 5  # A reader that lost so many races in a row meets a writer that never pauses.
 
 
@@ -66,6 +69,8 @@ class Reconciler:
         cipher: encrypts and decrypts.
         now: returns the time, aware.
         current: returns a policy as it is to be acted on now; it may raise TransientError or SystemicError.
+        batch: writes many items' changes together, where triggers bring many; each is written alone where None is
+            given. The owner's own reads and writes are always written alone.
     """
 
     def __init__(
@@ -74,10 +79,12 @@ class Reconciler:
         cipher: ValueCipher,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         current: Callable[[Policy], Policy] = lambda policy: policy,
+        batch: Batch | None = None,
     ) -> None:
         self._table = table
         self._planner = Planner(cipher, now)
         self._current = current
+        self._batch = batch
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="reconcile")
 
     def reconcile(
@@ -98,9 +105,18 @@ class Reconciler:
             seconds_left: time that remains; keys not begun when it is used up are to be tried again.
         """
         wanted = distinct(keys)
-        found = self._table.read(wanted)
-        work = self._worker(policy, role, seconds_left)
-        return dict(zip(wanted, self._pool.map(work, wanted.values(), map(found.get, wanted)), strict=True))
+        batch = self._batch if len(wanted) > 1 else None
+        pipeline = Pipeline(self._table, batch, self._planner, self._current, policy, role, seconds_left)
+        left = iter(wanted.items())
+        begun: Iterator[None] = iter(())
+        while portion := dict(islice(left, _PORTION)):
+            # The next items are read while those before them are worked on; more than two portions are never held.
+            found = self._table.read(portion)
+            deque(begun, maxlen=0)
+            begun = self._pool.map(pipeline.begin, portion, portion.values(), map(found.get, portion))
+        deque(begun, maxlen=0)
+        pipeline.end()
+        return {identity: pipeline.outcomes[identity] for identity in wanted}
 
     def reconcile_read(
         self,
@@ -111,33 +127,11 @@ class Reconciler:
     ) -> dict[KeyId, Outcome]:
         """Reconcile items that were just read consistently, given as key and item; else as :meth:`reconcile`."""
         pairs = {key_id(key): (key, item) for key, item in items}
-        work = self._worker(policy, role, seconds_left)
-        return dict(zip(pairs, self._pool.map(work, *zip(*pairs.values(), strict=True)), strict=True)) if pairs else {}
-
-    def _worker(
-        self, policy: Policy, role: Role, seconds_left: Callable[[], float]
-    ) -> Callable[[Item, Item | None | ItemCryptoError], Outcome]:
-        out_of_time = threading.Event()
-
-        def reconcile(key: Item, item: Item | None | ItemCryptoError) -> Outcome:
-            if out_of_time.is_set() or seconds_left() <= 0:
-                out_of_time.set()
-                return Outcome(key, Status.RETRY, "out-of-time")
-            try:
-                if isinstance(item, ItemCryptoError):
-                    raise item
-                if item is None:
-                    return Outcome(key, Status.NOTHING, "no-such-item")
-                for _ in range(_DECISIONS):
-                    now = self._current(policy)
-                    plan = self._planner.plan(key, item, now, role)
-                    if plan.change is None or self._current(now) == now:
-                        return plan.outcome_if(plan.change is None or self._table.apply(plan.change))
-                return Outcome(key, Status.RETRY, "policy-keeps-changing")
-            except Exception as error:  # noqa: BLE001 - one item's surprise must not hold up the records behind it
-                return failed(key, error, role)
-
-        return reconcile
+        batch = self._batch if len(pairs) > 1 else None
+        pipeline = Pipeline(self._table, batch, self._planner, self._current, policy, role, seconds_left)
+        deque(self._pool.map(lambda identity: pipeline.begin(identity, *pairs[identity]), pairs), maxlen=0)
+        pipeline.end()
+        return {identity: pipeline.outcomes[identity] for identity in pairs}
 
     def access(self, key: Item, policy: Policy, view: View = View.CLEAR) -> Access:
         """Return the item and bring the stored one into the form that the setting asks for.

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from item_crypto.core.codec import Item, Value
+from item_crypto.core.codec import Item, Value, is_same
 from item_crypto.core.stored_form import ENCRYPTED_PREFIX, IS_ENCRYPTED, Target, check_size, encrypted_name, stored_form
 
 
@@ -127,9 +127,14 @@ def applied(change: Change, item: Item) -> dict[str, Value]:
 
 def stands_in(change: Change, item: Item) -> bool:
     """Tell whether ``item`` has all that ``change`` set, and nothing that it removed."""
-    return all(item.get(name) == value for name, value in change.sets.items()) and not any(
+    return all(is_same(item.get(name), value) for name, value in change.sets.items()) and not any(
         name in item for name in change.removes
     )
+
+
+def guards_hold(change: Change, item: Item) -> bool:
+    """Tell whether ``item`` is as ``change`` rests on: DynamoDB would make it."""
+    return all(is_same(item.get(name), value) for name, value in change.guards.items())
 
 
 def _guards(item: Item, attributes: tuple[str, ...], targets: Mapping[str, Target]) -> dict[str, Value | None]:

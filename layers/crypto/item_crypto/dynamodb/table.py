@@ -3,39 +3,24 @@
 import random
 import time
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    ParamValidationError,
-    ProxyConnectionError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 
 from item_crypto.core.change import Change
 from item_crypto.core.codec import Item, Value
 from item_crypto.core.key import KeyId, key_id
-from item_crypto.errors import (
-    ConditionTooLong,
-    InvalidRequest,
-    ItemCryptoError,
-    ItemTooLarge,
-    OutcomeUnknown,
-    TransientError,
-)
-from item_crypto.service_errors import error_code, from_boto, translated
+from item_crypto.dynamodb.answers import FIRST_WAIT, ConditionFailed, answered, is_malformed, sent_once
+from item_crypto.errors import ConditionTooLong, ItemCryptoError, TransientError
+from item_crypto.service_errors import from_boto
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _BATCH_SIZE: Final = 100  # Keys in one BatchGetItem (API reference).
 _ATTEMPTS: Final = 6
-_FIRST_WAIT: Final = 0.05  # seconds; doubles with each attempt, with full jitter.
-_WRITE_ATTEMPTS: Final = 3
-_MAX_OPERATORS: Final = 300  # Operators and functions in one expression (Developer Guide, "Service quotas").
+MAX_OPERATORS: Final = 300
+"""Operators and functions in one expression (Developer Guide, "Service quotas")."""
 _MAX_EXPRESSION: Final = 4096  # Bytes of one expression, placeholders as they are written (the same).
 
 
@@ -87,13 +72,13 @@ class Table:
             if not waiting:
                 break
             if attempt:
-                self._sleep(_FIRST_WAIT * 2**attempt * self._jitter())
+                self._sleep(FIRST_WAIT * 2**attempt * self._jitter())
             try:
                 answer = self._dynamodb.batch_get_item(
                     RequestItems={self.name: {"Keys": list(waiting.values()), "ConsistentRead": True}}
                 )
             except (ClientError, BotoCoreError) as raised:
-                if _is_malformed(raised):
+                if is_malformed(raised):
                     # One malformed key fails the whole request, so each is asked for by itself.
                     return found | {identity: self._read_one(key) for identity, key in waiting.items()}
                 error = from_boto("dynamodb", raised)
@@ -121,7 +106,7 @@ class Table:
             InvalidRequest: the key does not fit the table.
             TransientError, SystemicError: DynamoDB did not answer.
         """
-        with _translated:
+        with answered:
             answer = self._dynamodb.get_item(TableName=self.name, Key=key, ConsistentRead=True)
         return answer.get("Item")
 
@@ -136,9 +121,9 @@ class Table:
         """
         arguments = update_arguments(change)
         try:
-            with _translated:
+            with answered:
                 self._dynamodb.update_item(TableName=self.name, Key=change.key, **arguments)
-        except _ConditionFailed:
+        except ConditionFailed:
             return False
         return True
 
@@ -157,8 +142,12 @@ class Table:
         """
         arguments = update_arguments(change)
         try:
-            self._once(lambda: self._single.update_item(TableName=self.name, Key=change.key, **arguments))
-        except _ConditionFailed:
+            sent_once(
+                lambda: self._single.update_item(TableName=self.name, Key=change.key, **arguments),
+                self._sleep,
+                self._jitter,
+            )
+        except ConditionFailed:
             return False
         return True
 
@@ -173,26 +162,14 @@ class Table:
         """
         arguments = delete_arguments(guards) if guards else {}
         try:
-            answer = self._once(
-                lambda: self._single.delete_item(TableName=self.name, Key=key, ReturnValues="ALL_OLD", **arguments)
+            answer = sent_once(
+                lambda: self._single.delete_item(TableName=self.name, Key=key, ReturnValues="ALL_OLD", **arguments),
+                self._sleep,
+                self._jitter,
             )
-        except _ConditionFailed:
+        except ConditionFailed:
             return False
         return "Attributes" in answer
-
-    def _once(self, write: Callable[[], Any]) -> Any:
-        """Return the answer to ``write``, which is sent again only where DynamoDB itself said that it did nothing."""
-        for attempt in range(1, _WRITE_ATTEMPTS + 1):
-            try:
-                with _translated_once:
-                    return write()
-            except OutcomeUnknown:
-                raise
-            except TransientError:
-                if attempt == _WRITE_ATTEMPTS:
-                    raise
-                self._sleep(_FIRST_WAIT * 2**attempt * self._jitter())
-        raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
     def query(self, **arguments: Any) -> Mapping[str, Any]:
         """Return one page of a query; arguments as for boto3's ``query``, without the table's name.
@@ -201,7 +178,7 @@ class Table:
             InvalidRequest: DynamoDB refuses the query, such as for a start key that it did not issue.
             TransientError, SystemicError: DynamoDB did not answer.
         """
-        with _translated:
+        with answered:
             return self._dynamodb.query(TableName=self.name, **arguments)
 
     def scan(self, **arguments: Any) -> Mapping[str, Any]:
@@ -211,7 +188,7 @@ class Table:
             InvalidRequest: DynamoDB refuses the scan.
             TransientError, SystemicError: DynamoDB did not answer.
         """
-        with _translated:
+        with answered:
             return self._dynamodb.scan(TableName=self.name, ConsistentRead=True, **arguments)
 
 
@@ -260,69 +237,6 @@ def _condition(guards: Mapping[str, Value | None], names: dict[str, str], values
             conditions.append(f"{name} = :{len(values)}")
             values[f":{len(values)}"] = value
     condition = " AND ".join(conditions)
-    if 2 * len(conditions) - 1 > _MAX_OPERATORS or len(condition) > _MAX_EXPRESSION:
+    if 2 * len(conditions) - 1 > MAX_OPERATORS or len(condition) > _MAX_EXPRESSION:
         raise ConditionTooLong("the item has more attributes than one condition can name")
     return condition
-
-
-class _Translated(translated):
-    """Tells what concerns the item from what concerns the service."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if isinstance(error, ClientError | BotoCoreError):
-            code = error_code(error) if isinstance(error, ClientError) else ""
-            # From None: a validation error's text may quote the item.
-            if code == "ConditionalCheckFailedException":
-                raise _ConditionFailed from None
-            if code == "ItemCollectionSizeLimitExceededException" or (
-                _is_malformed(error) and "size" in str(error).lower()
-            ):
-                raise ItemTooLarge("DynamoDB refuses the item for its size") from None
-            if _is_malformed(error):
-                raise InvalidRequest("DynamoDB refuses the request as malformed") from None
-        super().__exit__(kind, error, trace)
-
-
-_translated: Final = _Translated("dynamodb")
-
-
-class _TranslatedOnce(_Translated):
-    """Tells also whether a write that was sent may have taken effect."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if isinstance(error, ClientError) and _failed_inside(error):
-            raise OutcomeUnknown("dynamodb", error_code(error)) from None
-        try:
-            super().__exit__(kind, error, trace)
-        except TransientError as transient:
-            if isinstance(error, BotoCoreError) and not isinstance(error, _NOT_SENT):
-                raise OutcomeUnknown("dynamodb", transient.code) from None
-            raise
-
-
-_translated_once: Final = _TranslatedOnce("dynamodb")
-
-_NOT_SENT: Final = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
-
-
-def _failed_inside(error: ClientError) -> bool:
-    """Tell whether DynamoDB failed at work, and so may have done it (Developer Guide, "Error handling")."""
-    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500 or error_code(error) in (
-        "InternalServerError",
-        "InternalFailure",
-        "ServiceUnavailable",
-    )
-
-
-def _is_malformed(error: ClientError | BotoCoreError) -> bool:
-    if isinstance(error, ClientError):
-        return error_code(error) in ("ValidationException", "SerializationException")
-    return isinstance(error, ParamValidationError)
-
-
-class _ConditionFailed(Exception):
-    """Somebody wrote the item after it was read."""
