@@ -18,6 +18,7 @@ from typing import Any
 import boto3
 from boto3.dynamodb.types import TypeSerializer
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
 from item_crypto import Keyrings, Policy, Reconciler, Role, Status, ValueCipher
@@ -43,7 +44,8 @@ def kms() -> Any:
     """Return a KMS client whose calls are answered at once."""
     client = boto3.client("kms", **CLIENT)
     content = {"KeyId": KEY_ARN, "Plaintext": DATA_KEY, "CiphertextBlob": ENCRYPTED_KEY, "ResponseMetadata": {}}
-    client.meta.events.register("before-call.kms", lambda **_: (AWSResponse("", 200, {}, None), content))
+    listeners: Any = client.meta.events  # A listener of before-call may answer, which its type does not tell.
+    listeners.register("before-call.kms", lambda **_: (AWSResponse("", 200, HTTPHeaders(), None), content))
     return client
 
 

@@ -60,8 +60,10 @@ def spread(one: Mapping[str, Any]) -> str:
 def _run(results: Results) -> str:
     run = results["run"]
     quick = "**A quick run**: few items and rounds, so that times vary. " if run["quick"] else ""
+    busy = run["load"] > run["cores"] / 2
+    load = f"**The machine had other work** (load {run['load']:g}): items a second say little. " if busy else ""
     return (
-        f"{quick}Measured on {run['date']}: {run['cores']} cores ({run['processor']}, {run['system']}), Python "
+        f"{quick}{load}Measured on {run['date']}: {run['cores']} cores ({run['processor']}, {run['system']}), Python "
         f"{run['python']}, {run['engine']}, KMS answering after {run['kmsMilliseconds']:g} ms, items from "
         f"`{run['sessions']}`.\n"
     )

@@ -111,6 +111,7 @@ def function(handler: str, dynamodb_url: str, kms_url: str) -> Worker:
         "CONTEXT_ATTRIBUTES": ",".join(KEY),
         "CONTEXT_PURPOSE": PURPOSE,
         "USER_INDEX_NAME": "byUserId",
+        "READ_CACHE_SECONDS": "60",  # As the template has it.
         "RETRY_QUEUE_URL": _NO_QUEUE,
         "FAILURE_QUEUE_URL": _NO_QUEUE,
         "DEFERRED_QUEUE_URL": _NO_QUEUE,

@@ -6,7 +6,7 @@
       "shape": 1,
       "run": {"date": "2026-11-30", "quick": false, "kmsMilliseconds": 8, "sessions": "sessions.jsonl.gz",
               "cores": 2, "processor": "x86_64", "python": "3.11.7", "system": "Linux",
-              "engine": "DynamoDB Local 3.3.0"},
+              "engine": "DynamoDB Local 3.3.0", "load": 0.3},  processes that wanted a core when it began
       "writes": {                                        an entry's name, then the size in KB
         "kms": {"6": {
           "items": 100,                                  items of a round
@@ -55,6 +55,7 @@ def described(quick: bool, kms_milliseconds: float, sessions: str, engine: str) 
         "processor": platform.machine(),
         "python": platform.python_version(),
         "engine": engine,
+        "load": round(os.getloadavg()[0], 1),
         "system": platform.system(),
     }
 

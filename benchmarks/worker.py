@@ -84,10 +84,12 @@ def main() -> None:
     config = Config(max_pool_connections=16, retries={"mode": "standard", "total_max_attempts": 3})
     dynamodb, kms = boto3.client("dynamodb", config=config), boto3.client("kms", config=config)
     tables = boto3.resource("dynamodb", config=config)
+    single = boto3.client("dynamodb", config=config.merge(Config(retries={"total_max_attempts": 1})))
     requests = Requests()
     requests.listen(dynamodb)
+    requests.listen(single)
     requests.listen(tables.meta.client)
-    contender = import_module(module).make(Parts(dynamodb, kms, tables, key_arn, table), **json.loads(options))
+    contender = import_module(module).make(Parts(dynamodb, single, kms, tables, key_arn, table), **json.loads(options))
     for line in sys.stdin:
         request = json.loads(line)
         answer: dict[str, Any] = {}

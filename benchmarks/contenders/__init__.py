@@ -19,6 +19,7 @@ class Parts:
 
     Attributes:
         dynamodb: a boto3 DynamoDB client; its requests are counted.
+        single: the same, which sends each request once.
         kms: a boto3 KMS client.
         resource: a boto3 DynamoDB resource; its requests are counted too.
         key_arn: the KMS key.
@@ -26,6 +27,7 @@ class Parts:
     """
 
     dynamodb: Any
+    single: Any
     kms: Any
     resource: Any
     key_arn: str

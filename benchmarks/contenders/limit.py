@@ -18,7 +18,7 @@ from item_crypto.plan import Planner
 
 _STATEMENTS: Final = 25  # In one BatchExecuteStatement (API reference).
 _BYTES: Final = 8 * 1024**2  # DynamoDB Local refuses larger requests.
-_THREADS: Final = 2
+_THREADS: Final = 4  # More than the cores of an engine that is by itself: what is waited for is the engine.
 
 
 class Limit:

@@ -5,6 +5,7 @@ from typing import Any, Final
 from benchmarks.contenders import ATTRIBUTES, KEY, PURPOSE, Parts, pages
 from item_crypto import ItemCipher, Keyrings, Policy, Reconciler, Role, Status, Table, ValueCipher
 from item_crypto.core.key import key_of
+from item_crypto.dynamodb.batch import Batch
 
 POLICY: Final = Policy(
     attributes=ATTRIBUTES, appended=frozenset(), context_attributes=KEY, purpose=PURPOSE, enabled=True
@@ -14,10 +15,12 @@ POLICY: Final = Policy(
 class Ours:
     """A sweep without its messages and counts."""
 
-    def __init__(self, parts: Parts, cipher: ValueCipher) -> None:
+    def __init__(self, parts: Parts, cipher: ValueCipher, batched: bool) -> None:
         self._parts = parts
         self._cipher = cipher
-        self._reconciler = Reconciler(Table(parts.dynamodb, parts.table), cipher)
+        self._reconciler = Reconciler(
+            Table(parts.dynamodb, parts.table), cipher, batch=Batch(parts.single, parts.table) if batched else None
+        )
 
     def prepare(self) -> None:
         """Nothing is to be prepared."""
@@ -39,6 +42,6 @@ class Ours:
             raise ValueError("what is decrypted differs")
 
 
-def make(parts: Parts) -> Ours:
+def make(parts: Parts, batched: bool = False) -> Ours:
     """Return this application with the KMS keyring; what an entry has in its ``options`` are arguments here."""
-    return Ours(parts, ValueCipher(Keyrings(parts.kms, parts.key_arn)))
+    return Ours(parts, ValueCipher(Keyrings(parts.kms, parts.key_arn)), batched)

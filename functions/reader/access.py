@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from encryptor_runtime.runtime import Runtime
+from http_api.audit import AuditLine
 from item_crypto.core.codec import Item
 from item_crypto.core.stored_form import View
 from item_crypto.errors import (
@@ -28,6 +29,16 @@ def invocation(runtime: Runtime, context: Any) -> Iterator[None]:
             yield
         finally:
             runtime.telemetry.kms(runtime.meter.drain())
+
+
+@contextmanager
+def telling_of_keys(runtime: Runtime, line: AuditLine) -> Iterator[None]:
+    """Note in ``line`` where a data key that was used within was remembered: CloudTrail has no line of that use."""
+    try:
+        yield
+    finally:
+        if runtime.meter.spared:
+            line.facts["dataKey"] = "remembered"
 
 
 def read(runtime: Runtime, key: Item, who: str, view: View = View.CLEAR) -> Item | None:

@@ -13,10 +13,11 @@ from http_api.routes import Router
 from http_api.session_key import new_session_key, session_key
 from item_crypto.core.codec import Item
 from item_crypto.core.stored_form import ENCRYPTED_PREFIX, View
+from reader.access import telling_of_keys
 from reader.application import Reader
 from reader.entity_tags import condition, entity_tag
 from reader.errors import NotShownEncrypted
-from reader.json_values import parse_object, to_json_object, to_value
+from reader.json_values import parse_object, to_json_object, to_json_texts, to_value
 from reader.messages import ATTRIBUTES
 from reader.models import Session, SessionChanges, SessionInForm, SessionPage
 from reader.pages import from_token, to_token
@@ -80,7 +81,8 @@ def get_session(session_id: _SessionId, form: _Form = None) -> Response[str]:
     parts, line = app.call.parts, app.call.line
     line.key = key = session_key(line.who, session_id)
     view = _view(form)
-    session = parts.sessions.read(key, view)
+    with telling_of_keys(parts.runtime, line):
+        session = parts.sessions.read(key, view)
     shared = parts.settings.shared
     names = (*shared.attributes, *shared.earlier_attributes)
     line.attributes = [shown for name in names for shown in (name, ENCRYPTED_PREFIX + name) if shown in session]
@@ -184,8 +186,9 @@ def _view(form: str | None) -> View:
 
 
 def _shown(status: int, session: Item, view: View) -> Response[str]:
-    body: Item = session
+    texts = to_json_texts(session)
+    body = texts.shown
     if view is View.ENCRYPTED:
         in_the_clear = any(name in session for name in app.call.parts.settings.shared.attributes)
-        body = {"form": {"S": "plaintext" if in_the_clear else "encrypted"}, "session": {"M": session}}
-    return Response(status, JSON, to_json_object(body), headers={"ETag": entity_tag(session, view)})
+        body = f'{{"form":"{"plaintext" if in_the_clear else "encrypted"}","session":{body}}}'
+    return Response(status, JSON, body, headers={"ETag": entity_tag(texts, view)})

@@ -11,7 +11,7 @@ from encryptor_runtime.settings import Settings
 from encryptor_runtime.telemetry import Telemetry
 from reader.access import invocation
 from reader.sessions import Sessions
-from reader.settings import ReaderSettings
+from reader.settings import ReaderSettings, cache_seconds
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,12 @@ def reader() -> Reader:
         TransientError, SystemicError: DynamoDB or KMS did not answer.
     """
     settings = ReaderSettings.from_environment(os.environ)
-    runtime = compose(settings.shared, "reader")
+    runtime = compose(settings.shared, "reader", read_cache_seconds=settings.cache_seconds)
     return Reader(settings, runtime, Sessions(runtime, settings.user_index))
 
 
 @cache
 def item_reader() -> Runtime:
     """Return the parts of the item reader for this process's environment; raises what :func:`reader` does."""
-    return compose(Settings.from_environment(os.environ), "item_reader")
+    shared = Settings.from_environment(os.environ)
+    return compose(shared, "item_reader", read_cache_seconds=cache_seconds(os.environ))

@@ -18,14 +18,14 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from http_api.errors import BadRequest
-from item_crypto.core.codec import Item, Value, canonical
+from item_crypto.core.codec import Item
 from item_crypto.core.stored_form import View
 from item_crypto.reconcile import Check
 from reader.errors import PreconditionFailed
-from reader.json_values import to_json_object
+from reader.json_values import Texts, to_json_texts
 
 _ANY: Final = "*"
 _DOMAINS: Final = {View.CLEAR: "", View.ENCRYPTED: "encrypted:"}  # JSON begins with a brace: no tag is of both.
@@ -33,10 +33,9 @@ _LIST: Final = re.compile(r'(?:(?:W/)?"[^"]*"(?:\s*,\s*|$))+')
 _TAG: Final = re.compile(r'(?:W/)?"[^"]*"')
 
 
-def entity_tag(session: Item, view: View = View.CLEAR) -> str:
-    """Return the strong tag of a session as it is shown in ``view``, quotes included."""
-    text = _DOMAINS[view] + to_json_object(_ordered({"M": session})["M"])
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+def entity_tag(session: Texts, view: View = View.CLEAR) -> str:
+    """Return the strong tag of a session's texts as it is shown in ``view``, quotes included."""
+    digest = hashlib.sha256((_DOMAINS[view] + session.ordered).encode("utf-8", "surrogatepass")).digest()
     return f'"{base64.urlsafe_b64encode(digest).decode().rstrip("=")}"'
 
 
@@ -68,7 +67,7 @@ def condition(headers: Mapping[str, str], may_create: bool = False) -> Check | N
 
 def _is_one(session: Callable[[View], Item], tags: frozenset[str]) -> bool:
     # By its ciphertexts first: as a rule, nothing has to be decrypted for that.
-    return any(entity_tag(session(view), view) in tags for view in (View.ENCRYPTED, View.CLEAR))
+    return any(entity_tag(to_json_texts(session(view)), view) in tags for view in (View.ENCRYPTED, View.CLEAR))
 
 
 def _tags(text: str) -> frozenset[str]:
@@ -77,16 +76,3 @@ def _tags(text: str) -> frozenset[str]:
     if not _LIST.fullmatch(text):
         raise BadRequest("If-Match", "must be *, or tags in double quotes")
     return frozenset(_TAG.findall(text))  # A weak one, W/"…", equals no tag of ours: If-Match compares strongly.
-
-
-def _ordered(value: Value) -> dict[str, Any]:
-    kind, content = next(iter(value.items()))
-    match kind:
-        case "M":
-            return {kind: {name: _ordered(content[name]) for name in sorted(content)}}
-        case "L":
-            return {kind: [_ordered(member) for member in content]}
-        case "SS" | "NS" | "BS":
-            return {kind: sorted(canonical(value)[kind])}
-        case _:
-            return {kind: content}

@@ -18,7 +18,7 @@ from encryptor_runtime.telemetry import log_failed_start
 from http_api.audit import audited
 from item_crypto.core.codec import key_from_json, to_json
 from item_crypto.errors import ItemCryptoError
-from reader.access import invocation, read
+from reader.access import invocation, read, telling_of_keys
 from reader.application import item_reader
 
 _WHO: Final = "invoker"
@@ -53,7 +53,8 @@ def _read(event: Mapping[str, Any], runtime: Runtime) -> dict[str, Any]:
     with audited(runtime.telemetry, "read") as line:
         line.who = _WHO
         line.key = key = key_from_json(event.get("Key"))
-        item = read(runtime, key, _WHO)
+        with telling_of_keys(runtime, line):
+            item = read(runtime, key, _WHO)
         if item is None:
             line.result = "not-found"
             return {"Item": None}

@@ -19,6 +19,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final
 
 from http_api import json_object
@@ -29,6 +30,7 @@ from item_crypto.core.codec import (
     MAX_NAME_SIZE,
     Item,
     Value,
+    canonical,
     canonical_number,
     is_number,
     value_size,
@@ -67,31 +69,72 @@ def to_value(content: object, name: str) -> dict[str, Any]:
         raise BadRequest((name + "".join(reversed(error.steps)))[:MAX_PLACE], error.rule) from None
 
 
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The JSON text of a value, twice, made in one go.
+
+    Attributes:
+        shown: as it is shown: members of maps and sets in the order in which they came.
+        ordered: with members of maps and sets, which have no order in DynamoDB, in one order.
+    """
+
+    shown: str = field(repr=False)
+    ordered: str = field(repr=False)
+
+
 def to_json_text(value: Value) -> str:
     """Return the JSON text of a DynamoDB value."""
-    kind, content = next(iter(value.items()))
-    match kind:
-        case "S":
-            return _text(content)
-        case "N":
-            return canonical_number(content)  # Of the spellings that DynamoDB allows, JSON does not know all.
-        case "BOOL":
-            return "true" if content else "false"
-        case "NULL":
-            return "null"
-        case "L":
-            return f"[{','.join(map(to_json_text, content))}]"
-        case "M":
-            return to_json_object(content)
-        case "B":
-            return _text(base64.b64encode(bytes(content)).decode())
-        case _:  # The sets: SS, NS and BS.
-            return f"[{','.join(to_json_text({kind[0]: member}) for member in content)}]"
+    return _texts(value)[0]
 
 
 def to_json_object(item: Item) -> str:
     """Return the JSON text of an item, or of a map's content."""
-    return f"{{{','.join(f'{_text(name)}:{to_json_text(value)}' for name, value in item.items())}}}"
+    return _texts_of_members(item)[0]
+
+
+def to_json_texts(item: Item) -> Texts:
+    """Return both JSON texts of an item."""
+    return Texts(*_texts_of_members(item))
+
+
+def _texts(value: Value) -> tuple[str, str]:
+    """Return the text of a value as it is shown, and ordered: the very same one, where it has no order."""
+    kind, content = next(iter(value.items()))
+    match kind:
+        case "S":
+            text = _text(content)
+        case "N":
+            text = canonical_number(content)  # Of the spellings that DynamoDB allows, JSON does not know all.
+        case "BOOL":
+            text = "true" if content else "false"
+        case "NULL":
+            text = "null"
+        case "B":
+            text = _text(base64.b64encode(bytes(content)).decode())
+        case "M":
+            return _texts_of_members(content)
+        case "L":
+            members = [_texts(member) for member in content]
+            return (
+                f"[{','.join([shown for shown, _ in members])}]",
+                f"[{','.join([ordered for _, ordered in members])}]",
+            )
+        case _:  # The sets: SS, NS and BS.
+            sets = content, sorted(canonical(value)[kind])
+            shown, ordered = (",".join([_texts({kind[0]: member})[0] for member in members]) for members in sets)
+            return f"[{shown}]", f"[{ordered}]"
+    return text, text
+
+
+def _texts_of_members(item: Item) -> tuple[str, str]:
+    members = []
+    for name, value in item.items():
+        spelled = _text(name)
+        shown, ordered = _texts(value)
+        members.append((name, f"{spelled}:{shown}", f"{spelled}:{ordered}"))
+    shown = ",".join([member[1] for member in members])
+    members.sort(key=itemgetter(0))
+    return f"{{{shown}}}", f"{{{','.join([member[2] for member in members])}}}"
 
 
 class _Unusable(Exception):

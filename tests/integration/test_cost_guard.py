@@ -165,7 +165,7 @@ def test_our_processor_time_against_lisas_has_not_fallen_far_behind() -> None:
     plain = {name: TypeDeserializer().deserialize(value) for name, value in values.items()}
     context = {"userId": "user-24", "sessionId": "dlg-1", "purpose": "session-encryption"}
     kms = answering_kms()
-    lisa = Lisa(Parts(None, kms, None, stand_in_arn(REGION), "sessions"))
+    lisa = Lisa(Parts(None, None, kms, None, stand_in_arn(REGION), "sessions"))
     cipher = ValueCipher(Keyrings(kms, stand_in_arn(REGION)))
 
     def by_us() -> None:

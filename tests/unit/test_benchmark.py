@@ -184,6 +184,13 @@ def test_the_page_and_its_chart_are_those_of_the_results_in_the_repository(price
     assert chart.chart(results.load(), prices) == svg
 
 
+def test_a_machine_that_had_other_work_is_told(found: dict[str, Any], prices: Prices) -> None:
+    found["run"] |= {"cores": 2, "load": 0.4}
+    assert "other work" not in page.rendered(MARKED, found, prices)
+    found["run"]["load"] = 3.0
+    assert "**The machine had other work** (load 3)" in page.rendered(MARKED, found, prices)
+
+
 def test_given_results_of_another_shape_then_they_are_refused(tmp_path: Path) -> None:
     results.save({"shape": 0}, tmp_path / "results.json")
     with pytest.raises(ValueError, match="make bench"):

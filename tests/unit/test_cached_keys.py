@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from item_crypto import ConfigurationError, DecryptionFailed, KeyNotListed, SystemicError, ValueCipher
+from item_crypto import ConfigurationError, DecryptionFailed, KeyNotListed, Reconciler, SystemicError, ValueCipher
 from item_crypto.core.context import encryption_context
 from item_crypto.core.stored_form import encrypted_name
 from item_crypto.forms import open_envelope
 from item_crypto.keys.cached import MAX_SECONDS, CachedKeys
+from item_crypto.keys.meter import KmsMeter
 from tests.faults import failing
 from tests.scene import CONFIGURATION, HISTORY, Scene
 
@@ -188,6 +189,88 @@ def test_keys_when_threads_share_them_then_each_reads_what_it_asked_for(scene: S
         thread.join()
 
     assert wrong == []
+
+
+def test_calls_when_they_are_spared_then_the_meter_counts_those_of_earlier_questions_alone(
+    scene: Scene, clock: Clock
+) -> None:
+    meter = KmsMeter()
+    cached = ValueCipher(CachedKeys(scene.cipher.keys, 60, clocks=clock.clocks(), meter=meter))
+    key = scene.new_key()
+    envelopes = sealed(scene, key, history=HISTORY, configuration=CONFIGURATION)
+
+    def spared() -> int:
+        cached.decrypt(envelopes, scene.context(key))
+        count = meter.spared
+        meter.drain()
+        return count
+
+    assert [spared() for _ in range(3)] == [0, 1, 1]  # Two values, one data key.
+    clock.times = [60.0, 60.0]
+    assert [spared() for _ in range(2)] == [0, 1]
+
+
+@pytest.mark.parametrize("form", ["encrypted", "lisa"])
+def test_access_when_the_key_was_disabled_then_that_takes_effect_once_its_data_key_is_too_old(
+    scene: Scene, cached: ValueCipher, clock: Clock, form: str
+) -> None:
+    key = scene.new_key()
+    ciphertexts = getattr(scene, form)(key, history=HISTORY)
+    scene.store({**key, **ciphertexts, "is_encrypted": {"BOOL": True}, "encryption_version": {"S": "1.0"}})
+    reconciler = Reconciler(scene.table, scene.cipher, reading=cached)
+
+    def read() -> Any:
+        return (reconciler.access(key, scene.policy).item or {})["history"]
+
+    with failing(scene.dynamodb, "dynamodb.UpdateItem", "AccessDeniedException"):  # The old form stays.
+        assert read() == HISTORY
+        with failing(scene.kms, "kms", "DisabledException"):
+            clock.times = [59.9, 59.9]
+            assert read() == HISTORY
+            clock.times = [60.0, 60.0]
+            with pytest.raises(SystemicError):
+                read()
+
+
+@pytest.mark.parametrize("form", ["encrypted", "lisa"])
+def test_access_when_somebody_writes_between_a_read_by_a_remembered_key_and_its_update_then_theirs_stands(
+    scene: Scene, cached: ValueCipher, form: str
+) -> None:
+    key = scene.new_key()
+    marked = {"is_encrypted": {"BOOL": True}, "encryption_version": {"S": "1.0"}}
+    scene.store({**key, **getattr(scene, form)(key, history=HISTORY), **marked})
+    reconciler = Reconciler(scene.table, scene.cipher, reading=cached)
+    with failing(scene.dynamodb, "dynamodb.UpdateItem", "AccessDeniedException"):  # The old form stays.
+        reconciler.access(key, scene.policy)
+    scene.set(key, configuration=CONFIGURATION)
+    newer: Any = {"L": [{"S": "newer"}]}
+    theirs = {**key, "history": newer, "name": {"S": "theirs"}}
+
+    with scene.before_next_update(lambda: scene.store(theirs)):
+        seen = reconciler.access(key, scene.policy).item
+
+    assert seen == theirs
+    assert scene.held(key, "history") == [newer]
+    assert (scene.stored(key) or {})["name"] == {"S": "theirs"}
+    assert "configuration" not in (reconciler.access(key, scene.policy).item or {})
+
+
+def test_access_when_its_value_is_to_be_written_then_a_new_data_key_is_asked_for(
+    scene: Scene, cached: ValueCipher
+) -> None:
+    key = scene.new_key()
+    scene.store({**key, **scene.encrypted(key, history=HISTORY), "is_encrypted": {"BOOL": True}})
+    reconciler = Reconciler(scene.table, scene.cipher, reading=cached)
+    scene.meter.drain()
+
+    def calls() -> int:
+        assert (reconciler.access(key, scene.policy).item or {})["history"] == HISTORY
+        return len(scene.meter.drain())
+
+    assert [calls(), calls()] == [1, 0]
+    scene.set(key, configuration=CONFIGURATION)
+    assert [calls(), calls()] == [1, 1]  # It is encrypted; and has another data key than the history.
+    assert calls() == 0
 
 
 @pytest.mark.parametrize(("seconds", "entries"), [(0, 10), (-1, 10), (MAX_SECONDS + 1, 10), (60, 0), (60, 1_001)])

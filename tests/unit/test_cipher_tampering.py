@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from item_crypto import DecryptionFailed, KeyNotListed, Keyrings, UnknownForm, ValueCipher
 from item_crypto.core.codec import encode_value
 from item_crypto.forms import open_envelope
+from item_crypto.keys.cached import CachedKeys
 from item_crypto.keys.meter import KmsMeter
+from item_crypto.keys.protocol import Keys
 from tests.fake_kms import fake_kms
 from tests.scene import CONFIGURATION, HISTORY, Scene
 from tests.vectors.load import CURRENT_KEY, EARLIER_KEY, data_keys, vector
@@ -26,10 +28,38 @@ CONTEXT = LIST["context"]
 REFUSALS = (DecryptionFailed, UnknownForm)
 
 
-@pytest.fixture(scope="module")
-def cipher() -> ValueCipher:
-    kms = fake_kms(data_keys())
-    return ValueCipher(Keyrings(kms, CURRENT_KEY, [EARLIER_KEY]))
+WHENCE = ["asked for", "remembered"]
+"""Where data keys come from: a remembered one must not make anything readable that KMS would not."""
+
+
+class Remembering(ValueCipher):
+    """Remembers the data key of each message that it makes, by reading it."""
+
+    def __init__(self, keys: Keys) -> None:
+        super().__init__(CachedKeys(keys, 300))
+
+    def encrypt(self, values: Any, context: Any) -> dict[str, str]:
+        ciphertexts = super().encrypt(values, context)
+        self.decrypt({name: open_envelope({"S": text}) for name, text in ciphertexts.items()}, context)
+        return ciphertexts
+
+
+@pytest.fixture(scope="module", params=WHENCE)
+def cipher(request: pytest.FixtureRequest) -> ValueCipher:
+    keys = Keyrings(fake_kms(data_keys()), CURRENT_KEY, [EARLIER_KEY])
+    if request.param == "asked for":
+        return ValueCipher(keys)
+    remembering = Remembering(keys)
+    for message in (MESSAGE, SIGNED, GZIP, base64.b64decode(vector("lisa/list")["ciphertext"])):
+        decrypt(remembering, message)
+    return remembering
+
+
+@pytest.fixture(params=WHENCE)
+def scene(scene: Scene, request: pytest.FixtureRequest) -> Scene:
+    if request.param == "remembered":
+        scene.cipher = Remembering(scene.cipher.keys)
+    return scene
 
 
 def decrypt(cipher: ValueCipher, message: bytes, name: str = "history", context: Any = None) -> Any:

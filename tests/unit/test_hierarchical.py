@@ -8,12 +8,23 @@ from typing import Any
 
 import pytest
 
-from item_crypto import DecryptionFailed, KeyNotListed, Role, Status, SystemicError, TransientError, ValueCipher, decide
+from item_crypto import (
+    DecryptionFailed,
+    KeyNotListed,
+    Keyrings,
+    Role,
+    Status,
+    SystemicError,
+    TransientError,
+    ValueCipher,
+    decide,
+)
 from item_crypto.core.codec import Item
 from item_crypto.core.stored_form import encrypted_name
 from item_crypto.errors import ConfigurationError, KeyDestroyed, KeyNotReady, TenantShredded, UnknownForm
 from item_crypto.forms import open_envelope
 from item_crypto.keys.branch_key_id import Tenants
+from item_crypto.keys.cached import CachedKeys
 from item_crypto.keys.identity import Identity
 from item_crypto.keys.meter import KmsMeter
 from tests.branch_keys import TENANTS, Branches
@@ -536,3 +547,31 @@ def test_item_when_decided_then_the_key_of_its_own_tenant_is_the_current_one(sce
 
     assert decide(stored, POLICY, Role.READER, keys).reason == "as-it-should-be"
     assert decide(stored | scene.new_key(), POLICY, Role.READER, keys).reason == "earlier-key"
+
+
+def test_readers_when_they_remember_data_keys_then_none_outlives_its_branch_key(scene: Scene) -> None:
+    branches, key, clock = Branches(scene), scene.new_key(), [1_000.0]
+    identifier, context = made(branches, key), scene.context(key)
+    keys = branches.keys(cache_seconds=10, clocks=(lambda: clock[0],))
+    reading = ValueCipher(keys.over(CachedKeys(Keyrings(scene.kms, scene.key_arn), 300)))
+    text = ValueCipher(keys).encrypt({"history": HISTORY}, context)["history"]
+    envelopes = {"history": open_envelope({"S": text})}
+    assert reading.decrypt(envelopes, context) == {"history": HISTORY}
+    branches.branch_keys.destroy(identifier, NOW)
+
+    assert reading.decrypt(envelopes, context) == {"history": HISTORY}  # The branch key is still kept.
+    clock[0] += 10
+    with pytest.raises(KeyDestroyed):
+        reading.decrypt(envelopes, context)
+
+
+def test_readers_when_they_remember_data_keys_then_those_under_kms_still_spare_calls(scene: Scene) -> None:
+    branches, key, meter = Branches(scene), scene.new_key(), KmsMeter()
+    envelopes = {"history": open_envelope(scene.encrypted(key, history=HISTORY)["encrypted_history"])}
+    kms = CachedKeys(Keyrings(scene.kms, scene.key_arn, meter=meter), 300)
+    reading = ValueCipher(branches.keys().over(kms))
+
+    for _ in range(3):
+        assert reading.decrypt(envelopes, scene.context(key)) == {"history": HISTORY}
+
+    assert len(meter.drain()) == 1

@@ -26,6 +26,7 @@ HIDDEN = {
     "StoredItem": {"item", "envelopes"},
     "StreamRecord": {"keys", "new_image", "old_image"},
     "Target": {"ciphertext", "value"},
+    "Texts": {"ordered", "shown"},
     "Written": {"change", "clear"},
 }
 

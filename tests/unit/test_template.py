@@ -62,11 +62,12 @@ QUEUES = FAILURES | {"RETRY_QUEUE_URL": "<RetryQueue>"}
 MIGRATION = FAILURES | {"WORK_QUEUE_URL": "<WorkQueue>"}
 STREAM = {"STREAM_MAPPING_ID": "<StreamMapping>", "TABLE_STREAM_ARN": "<SessionTable.StreamArn>"}
 USERS = {"USER_CLAIM": "sub", "TRUSTED_ROLE_IDS": ""}
+READING = {"READ_CACHE_SECONDS": "60"}
 FUNCTION_READS = {
     "StreamEncryptorFunction": QUEUES | {"BATCHED_WRITES": "true"},
     "RetryFunction": QUEUES,
-    "ReaderFunction": USERS | {"USER_INDEX_NAME": "byUserId"},
-    "ItemReaderFunction": {},
+    "ReaderFunction": USERS | {"USER_INDEX_NAME": "byUserId"} | READING,
+    "ItemReaderFunction": READING,
     "MigratorFunction": MIGRATION | {"MIGRATOR_CONCURRENCY": "4", "BATCHED_WRITES": "true"},
     "DeferredFunction": MIGRATION,
     "ControlFunction": MIGRATION | STREAM,
@@ -253,6 +254,7 @@ class TestFunctions:
             ("TrustedRoleIds", "AROAEXAMPLEEXAMPLE", "TRUSTED_ROLE_IDS", ["ReaderFunction", "SessionKeysFunction"]),
             ("AdminGroupClaim", "roles", "ADMIN_GROUP_CLAIM", ["AdminFunction"]),
             ("AdminGroup", "operators", "ADMIN_GROUP", ["AdminFunction"]),
+            ("ReadCacheSeconds", "0", "READ_CACHE_SECONDS", ["ReaderFunction", "ItemReaderFunction"]),
         ],
     )
     def test_parameter_reaches_the_functions_behind_the_api(self, parameter, value, variable, functions):

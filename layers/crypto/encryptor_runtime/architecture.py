@@ -1,8 +1,8 @@
 """Whether the layer was built for the processor that it runs on.
 
-`sam build` reads the parameter Architecture when it builds, CloudFormation when it deploys, and `sam deploy --guided`
-asks for it once more. Where the two differ, the first import of a binary fails with a sentence of the loader's. So
-this is checked before any such import, and imports nothing but the standard library itself.
+`sam build` builds a layer for each architecture, and CloudFormation takes the one of the functions'. But whoever puts
+packages of their own into a layer may take those of the build machine, and then the first import of a binary fails with
+a sentence of the loader's. So this is checked before any such import, and imports nothing but the standard library.
 """
 
 import platform
@@ -30,6 +30,6 @@ def check_architecture(folder: Path, machine: str | None = None) -> None:
         if built is not None and built != machine:
             wanted, found = _NAMES.get(machine, machine), _NAMES[built]
             raise ImportError(
-                f"the layer was built for {found}, and the function runs on {wanted}: give `sam build` and "
-                "`sam deploy` the same Architecture, and do both again"
+                f"the layer was built for {found}, and the function runs on {wanted}: give pip packages for {wanted} "
+                "when the layer is built (layers/crypto/build_layer.py), and do `sam build` and `sam deploy` again"
             )

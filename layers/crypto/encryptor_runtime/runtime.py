@@ -16,6 +16,7 @@ from item_crypto.cipher import ValueCipher
 from item_crypto.core.policy import Policy
 from item_crypto.dynamodb.batch import Batch
 from item_crypto.dynamodb.table import Table
+from item_crypto.keys.cached import CachedKeys
 from item_crypto.keys.kms import Keyrings
 from item_crypto.keys.meter import KmsMeter
 from item_crypto.keys.protocol import Keys
@@ -61,6 +62,7 @@ def compose(
     clients: Clients | None = None,
     sleep: Callable[[float], None] = time.sleep,
     makes_branch_keys: bool = False,
+    read_cache_seconds: float = 0.0,
 ) -> Runtime:
     """Return the parts for ``settings``, after checking the table and the key once.
 
@@ -71,9 +73,11 @@ def compose(
         sleep: waits a number of seconds.
         makes_branch_keys: whether a branch key that an item needs and that is missing is made; only whoever is no part
             of the data path makes any.
+        read_cache_seconds: for how long the data keys of items that are accessed are remembered; 0: not at all. No
+            write, and nobody's message that is to be stored, rests on one that is.
 
     Raises:
-        ConfigurationError: the table or the key is not what the settings say.
+        ConfigurationError: the table or the key is not what the settings say, or ``read_cache_seconds`` out of bounds.
         TransientError, SystemicError: DynamoDB or KMS did not answer.
     """
     clients = clients or Clients()
@@ -84,13 +88,17 @@ def compose(
     table = Table(dynamodb, settings.table, sleep, single=clients.dynamodb_single)
     meter = KmsMeter()
     keys: Keys = Keyrings(kms, settings.key_arn, settings.earlier_key_arns, meter)
+    remembered: Keys = CachedKeys(keys, read_cache_seconds, meter=meter) if read_cache_seconds else keys
     found = None
     if (told := settings.branch_keys) is not None:
         # Loaded here: most stacks have none.
         composed = import_module("encryptor_runtime.branch_keys")
         found = composed.branch_keys(settings, told, clients, meter)
-        keys = composed.over_branch_keys(keys, found, told, makes_branch_keys)
+        hierarchical = composed.over_branch_keys(keys, found, told, makes_branch_keys)
+        # Data keys under a branch key are not remembered too: that would spare no call, and outlive the branch key.
+        keys, remembered = hierarchical, hierarchical.over(remembered)
     cipher = ValueCipher(keys, settings.signed)
+    reading = ValueCipher(remembered) if read_cache_seconds else cipher
     switch = None
     setting = settings.switch
     if setting.control_table is not None:
@@ -102,5 +110,6 @@ def compose(
         cipher,
         current=lambda policy: policy if switch is None else switch.read().applied_to(policy),
         batch=Batch(clients.dynamodb_single, settings.table, sleep) if settings.batched_writes else None,
+        reading=reading,
     )
     return Runtime(settings, clients, table, cipher, meter, reconciler, telemetry, switch, found)

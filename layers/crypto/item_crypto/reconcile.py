@@ -71,6 +71,8 @@ class Reconciler:
         current: returns a policy as it is to be acted on now; it may raise TransientError or SystemicError.
         batch: writes many items' changes together, where triggers bring many; each is written alone where None is
             given. The owner's own reads and writes are always written alone.
+        reading: decrypts what ``access`` shows, where that may be done by keys that are remembered
+            (``keys/cached.py``); ``cipher`` where None is given.
     """
 
     def __init__(
@@ -80,9 +82,11 @@ class Reconciler:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         current: Callable[[Policy], Policy] = lambda policy: policy,
         batch: Batch | None = None,
+        reading: ValueCipher | None = None,
     ) -> None:
         self._table = table
         self._planner = Planner(cipher, now)
+        self._reader = Planner(reading or cipher, now)
         self._current = current
         self._batch = batch
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="reconcile")
@@ -160,10 +164,10 @@ class Reconciler:
         return access
 
     def _access(self, key: Item, item: Item, policy: Policy, view: View) -> Access:
-        decision = self._planner.decide(item, policy, Role.READER)
+        decision = self._reader.decide(item, policy, Role.READER)
         if decision.error is not None:
             raise decision.error
-        settled = self._planner.settle(key, decision, decision.to_show(view))
+        settled = self._reader.settle(key, decision, decision.to_show(view))
         outcome, stored = without_write(key, decision), item
         if decision.action is Action.WRITE:
             try:

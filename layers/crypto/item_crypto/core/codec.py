@@ -54,6 +54,8 @@ _MAX_EXPONENT: Final = 125  # 9.99…E+125 and 1E-130 are the largest and smalle
 _MIN_EXPONENT: Final = -130
 _EXACT: Final = Context(prec=_MAX_DIGITS)
 _MAX_PLAIN: Final = 40  # Characters of a fraction that is still spelled without an exponent.
+# Most numbers, in their one spelling: with 19 digits on either side of the point they are within every limit.
+_PLAINLY_CANONICAL: Final = re.compile(r"(?:-(?!0\Z))?(?:0|[1-9]\d{0,18})(?:\.\d{0,18}[1-9])?", re.ASCII)
 _NUMBER: Final = re.compile(r"([+-]?)(?=\.?\d)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
 
 
@@ -307,6 +309,8 @@ def _number(text: object) -> _Number | None:
 
 def is_number(text: object) -> bool:
     """Tell whether DynamoDB can hold ``text`` as a number without rounding it: 38 digits, 1E-130 to 9.9…E+125."""
+    if _is_plainly_canonical(text):
+        return True
     number = _number(text)
     if number is None or not number.digits:
         return number is not None
@@ -321,12 +325,17 @@ def canonical_number(text: str) -> str:
     Decimal's spelling with an exponent, ``1E+125``. So no value takes far more text than DynamoDB's size of it, and
     boto3's Decimal context, which takes trailing zeros for digits, raises no ``decimal.Rounded``.
     """
-    if not is_number(text):
+    if _is_plainly_canonical(text) or not is_number(text):
         return text
     plain = plain_number(text)
     if len(plain.lstrip("-")) <= (_MAX_PLAIN if "." in plain else _MAX_DIGITS):
         return plain
     return str(Decimal(plain).normalize(_EXACT))
+
+
+def _is_plainly_canonical(text: object) -> bool:
+    """Tell at little cost whether ``text`` is a number in its one spelling; where it does not, ask the others."""
+    return isinstance(text, str) and _PLAINLY_CANONICAL.fullmatch(text) is not None
 
 
 def plain_number(text: str) -> str:

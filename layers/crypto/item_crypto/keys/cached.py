@@ -16,7 +16,9 @@ from aws_encryption_sdk.materials_managers import DecryptionMaterialsRequest, En
 from aws_encryption_sdk.materials_managers.base import CryptoMaterialsManager
 
 from item_crypto.errors import ConfigurationError
+from item_crypto.keys.data_key import SharedDataKey
 from item_crypto.keys.identity import Identity
+from item_crypto.keys.meter import KmsMeter
 from item_crypto.keys.protocol import Context, Keys
 
 MAX_SECONDS: Final = 300.0
@@ -34,6 +36,7 @@ class CachedKeys:
         seconds: how long a data key may be used after it was asked for: over 0, at most 300.
         entries: how many are remembered.
         clocks: return seconds: one that only goes forward, and one that goes on while a process is frozen.
+        meter: told of each data key that was remembered; None where nobody asks.
 
     Raises:
         ConfigurationError: ``seconds`` or ``entries`` is out of bounds.
@@ -45,13 +48,14 @@ class CachedKeys:
         seconds: float,
         entries: int = MAX_ENTRIES,
         clocks: tuple[Callable[[], float], ...] = (time.monotonic, time.time),
+        meter: KmsMeter | None = None,
     ) -> None:
         if not 0 < seconds <= MAX_SECONDS:
             raise ConfigurationError(f"data keys are remembered for more than 0 and at most {MAX_SECONDS:.0f} seconds")
         if not 1 <= entries <= MAX_ENTRIES:
             raise ConfigurationError(f"1 to {MAX_ENTRIES} data keys are remembered")
         self._keys = keys
-        self._remembered = _Remembered(seconds, entries, clocks)
+        self._remembered = _Remembered(seconds, entries, clocks, meter or KmsMeter())
 
     def for_encryption(self, context: Context) -> Any:
         """Return the keys' own materials manager: what is written gets a data key of its own."""
@@ -61,14 +65,17 @@ class CachedKeys:
         """Return the keys' own materials manager for what cannot wait."""
         return self._keys.meanwhile(context)
 
-    def for_decryption(self, identity: Identity, context: Context) -> Any:
-        """Return a materials manager that asks for what is not remembered.
+    def for_decryption(self, identity: Identity, context: Context) -> SharedDataKey:
+        """Return a materials manager of one call that asks for what is not remembered.
+
+        It compares the context before anything is looked for, and looks for each data key once a call, so that what
+        is told as remembered is what was asked for by an earlier call.
 
         Raises:
             KeyNotListed: it is none of the keys.
         """
         manager = self._keys.for_decryption(identity, context)
-        return _Remembering(manager, (identity, frozenset(context.items())), self._remembered)
+        return SharedDataKey(_Remembering(manager, (identity, frozenset(context.items())), self._remembered), context)
 
     def unwrap(self, encrypted_key: bytes, context: Context) -> bytes:
         """Return a bare data key, remembered or asked for; raises as the keys do."""
@@ -111,7 +118,8 @@ class _Remembering(CryptoMaterialsManager):  # type: ignore[misc]  # the SDK shi
 class _Remembered:
     """Answers by their questions, each for a while."""
 
-    def __init__(self, seconds: float, entries: int, clocks: tuple[Callable[[], float], ...]) -> None:
+    def __init__(self, seconds: float, entries: int, clocks: tuple[Callable[[], float], ...], meter: KmsMeter) -> None:
+        self._meter = meter
         self._seconds = seconds
         self._entries = entries
         self._clocks = clocks
@@ -125,6 +133,7 @@ class _Remembered:
             then, answer = self._answers.get(question, (None, None))
             if then is not None and self._is_fresh(then, asked_at):
                 self._answers.move_to_end(question)
+                self._meter.spare()
                 return answer
             self._answers.pop(question, None)
         answer = ask()  # Outside of the lock: it may wait for the key service.

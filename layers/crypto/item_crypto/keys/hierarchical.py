@@ -12,12 +12,13 @@ What is under a KMS key itself stays readable, and is written where a branch key
 plaintext for a key.
 
 The keyring of the AWS Cryptographic Material Providers Library makes the same messages, and is what the tests compare
-with (docs/decisions/42-branch-keys-without-the-mpl.md tells why it is not used).
+with (docs/decisions/43-branch-keys-without-the-mpl.md tells why it is not used).
 """
 
 import secrets
 import time
 from collections.abc import Callable
+from copy import copy
 from typing import Any, Final
 
 import attr
@@ -82,6 +83,12 @@ class HierarchicalKeys:
         self._writes = writes
         self._makes = makes
         self._kept = Kept[BranchKeyVersion](cache_seconds, MAX_ENTRIES, clocks)
+
+    def over(self, kms_keys: Keys) -> "HierarchicalKeys":
+        """Return the same over other KMS keys: what is kept of branch keys is shared."""
+        other = copy(self)
+        other._kms_keys = kms_keys
+        return other
 
     def for_encryption(self, context: Context) -> Any:
         """Return a materials manager of one call, under the branch key of ``context``."""
