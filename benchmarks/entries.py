@@ -42,6 +42,10 @@ ENTRIES: Final = (
     Entry(LIMIT, "the limit: same bytes, no encryption", "limit", "benchmarks.contenders.limit"),
     Entry(KMS, "this application, KMS keyring", "kms", _OURS),
     Entry("kms-batched", "the same, batched writes", "kms", _OURS, {"batched": True}),
+    Entry(HIERARCHICAL, "this application, a key a tenant", "hierarchical", _OURS, {"tenants": True}),
+    Entry(
+        "hierarchical-batched", "the same, batched writes", "hierarchical", _OURS, {"tenants": True, "batched": True}
+    ),
     Entry(LISA, "LISA's own encryption", "other", "benchmarks.contenders.lisa"),
     Entry(GUIDE, "Encryption SDK, as its guide shows", "other", "benchmarks.contenders.guide", own_environment=True),
     Entry(
