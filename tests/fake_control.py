@@ -96,6 +96,7 @@ def status(**fields: Any) -> dict[str, Any]:
             "nextRotationDate": "2026-03-01T00:00:00+00:00",
         },
         "earlierKeys": [],
+        "tenantKeys": None,
         "attributes": ["history", "configuration"],
         "earlierAttributes": [],
         "algorithm": "AES_256_GCM_HKDF_SHA512_COMMIT_KEY",

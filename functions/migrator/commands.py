@@ -232,6 +232,7 @@ class Commands:
             "mapping": {"state": queries.mapping_state()},
             "key": views.key(settings.key_arn, queries.key(), queries.rotation()),
             "earlierKeys": list(settings.earlier_key_arns),
+            "tenantKeys": views.tenant_keys(settings.branch_keys),
             "attributes": list(settings.attributes),
             "attributesSince": {name: since.isoformat() for name, since in sorted(remembered.items())},
             "earlierAttributes": list(settings.earlier_attributes),

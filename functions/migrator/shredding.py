@@ -103,6 +103,7 @@ class Look:
         seconds_left: returns how much time remains.
         sleep: waits a number of seconds.
         clock: returns seconds that only go forward.
+        seconds: for how long one answer is worked on.
     """
 
     table: Table
@@ -113,6 +114,7 @@ class Look:
     seconds_left: Callable[[], float]
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    seconds: float = SECONDS
 
     def after(self, tenant: str, cursor: Item | None) -> Looked:
         """Return what the pages after ``cursor`` have of ``tenant``.
@@ -129,7 +131,7 @@ class Look:
                 items += 1
                 readable += Counter(self._readable(item, tenant))
             seen, cursor = seen + int(page["ScannedCount"]), page.get("LastEvaluatedKey")
-            if cursor is None or self.clock() - began >= SECONDS or self.seconds_left() <= _RESERVE:
+            if cursor is None or self.clock() - began >= self.seconds or self.seconds_left() <= _RESERVE:
                 return Looked(seen, items, readable, cursor)
 
     def _filter(self, tenant: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from item_crypto.errors import ConfigurationError, InvalidRequest, KeyDestroyed,
 from migrator import requests, views
 from migrator.application import Application
 from migrator.requests import Refused
-from migrator.shredding import WORDS, Look, Looked, copies, is_tenant
+from migrator.shredding import SECONDS, WORDS, Look, Looked, copies, is_tenant
 
 if TYPE_CHECKING:
     from item_crypto.keys.branch_keys import BranchKeys
@@ -100,6 +100,7 @@ class TenantCommands:
             runtime.cipher.keys,
             self._seconds_left,
             self._parts.worker.sleep,
+            seconds=min(SECONDS, requests.within(event) or SECONDS),
         )
         try:
             return look.after(tenant, cursor)

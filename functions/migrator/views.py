@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from encryptor_runtime.messages import shown, shown_text
+from encryptor_runtime.settings import BranchKeySettings
 from encryptor_runtime.switch import SwitchState
 from evidence.sweep import FAILURES
 from item_crypto.core.part import keys_as_json
@@ -159,6 +160,13 @@ def recovery(described: Mapping[str, Any]) -> dict[str, Any]:
         "earliest": _iso(described.get("EarliestRestorableDateTime")),
         "latest": _iso(described.get("LatestRestorableDateTime")),
     }
+
+
+def tenant_keys(told: BranchKeySettings | None) -> dict[str, Any] | None:
+    """Return what the stack has of branch keys; None where it has none."""
+    if told is None:
+        return None
+    return {"table": told.table, "attribute": told.tenant_attribute, "writes": told.writes}
 
 
 def branch_key(found: "BranchKey") -> dict[str, Any]:

@@ -285,7 +285,7 @@ def test_given_a_large_table_when_shredded_then_the_look_goes_on_where_it_was(
     for number in range(5):
         branched.plain(f"s{number}")
     branched.run("encrypt")
-    monkeypatch.setattr(shredding, "SECONDS", -1.0)
+    monkeypatch.setattr("migrator.tenants.SECONDS", -1.0)
     original = shredding.scanned
     monkeypatch.setattr(shredding, "scanned", lambda *given, **more: original(*given, **more, Limit=2))
 
