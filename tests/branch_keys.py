@@ -32,6 +32,10 @@ class Branches:
         scene = self.scene
         return BranchKeys(scene.dynamodb, scene.kms, BRANCH_KEYS, tenants, key_arn or scene.key_arn, **more)
 
+    def new_over(self, dynamodb: Any) -> BranchKeys:
+        """Return branch keys of somebody else, whose calls no fault meets."""
+        return BranchKeys(dynamodb, self.scene.kms, BRANCH_KEYS, TENANTS, self.scene.key_arn)
+
     def keys(self, cache_seconds: int = 60, branch_keys: BranchKeys | None = None, **more: Any) -> HierarchicalKeys:
         """Return keys that remember nothing."""
         scene = self.scene

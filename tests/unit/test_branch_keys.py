@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -303,3 +304,27 @@ def test_key_when_shown_then_no_key_is(branches: Branches, tenant: str) -> None:
     found, _ = branches.branch_keys.make(tenant)
 
     assert all(str(row["enc"]["B"]) not in repr(found) for row in rows(branches, tenant).values())
+
+
+@pytest.mark.parametrize("reads", [1, 2, 3])
+def test_rotation_when_the_key_is_destroyed_between_any_two_of_its_reads_then_that_is_told(
+    scene: Scene, branches: Branches, tenant: str, reads: int
+) -> None:
+    identifier = branches.branch_keys.make(tenant)[0].branch_key_id
+    seen = [0]
+
+    def destroyed() -> None:
+        seen[0] += 1
+        if seen[0] == reads:
+            Branches(scene).new_over(scene.plain).destroy(identifier, NOW)
+
+    with (
+        interrupting(scene.dynamodb, "dynamodb.GetItem", destroyed, times=10),
+        suppress(KeyDestroyed),
+    ):
+        branches.branch_keys.rotate(identifier)
+
+    assert seen[0] >= min(reads, 2)
+    if seen[0] >= reads:
+        assert branches.branch_keys.find(identifier).state is State.DESTROYED
+        assert rows(branches, tenant).keys() == {"branch:ACTIVE"}

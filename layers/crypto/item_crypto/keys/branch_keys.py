@@ -176,8 +176,8 @@ class BranchKeys:
         row = self._row(branch_key_id, ACTIVE)
         return _branch_key(row) if row else BranchKey(branch_key_id, State.ABSENT)
 
-    def check(self, branch_key_id: str) -> None:
-        """Check that a branch key can be used.
+    def check(self, branch_key_id: str) -> BranchKey:
+        """Return how a branch key is, if it can be used.
 
         Raises:
             KeyNotReady: it is not made yet.
@@ -190,6 +190,7 @@ class BranchKeys:
         if found.state is State.DESTROYED:
             raise KeyDestroyed
         self._listed(found.kms_key_arn)
+        return found
 
     def make(self, tenant: str) -> tuple[BranchKey, bool]:
         """Make the branch key of ``tenant`` where there is none; return it, and whether it was made now.
@@ -221,13 +222,12 @@ class BranchKeys:
             KeyDestroyed: it was destroyed on purpose.
             ConfigurationError: it is under another KMS key than the current one.
         """
-        self.check(branch_key_id)
-        if self.find(branch_key_id).kms_key_arn != self._key_arn:
+        if self.check(branch_key_id).kms_key_arn != self._key_arn:
             raise ConfigurationError("the branch key is encrypted under an earlier KMS key, and cannot be rotated")
         if not self._writes().rotate(branch_key_id):
             self.check(branch_key_id)
             raise TransientError("dynamodb", _LOST_RACE)
-        return self.find(branch_key_id)
+        return self.check(branch_key_id)
 
     def destroy(self, branch_key_id: str, now: datetime) -> BranchKey:
         """Destroy a branch key, all versions of it, and leave a tombstone; return that.

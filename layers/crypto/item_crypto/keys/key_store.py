@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _KEY: Final = "enc"  # The member of a row that is the key, encrypted.
 _LOST_RACE: Final = "TransactionCanceledException"
+_NOT_WRITTEN: Final = "branch-key-not-written"
 
 
 class KeyStoreWrites:
@@ -67,18 +68,24 @@ class KeyStoreWrites:
         return self._written(lambda: self._store.create_key(request))
 
     def rotate(self, branch_key_id: str) -> bool:
-        """Give a branch key a new version; return False where it is no key any more.
+        """Give a branch key a new version; return False where it is no key any more, whenever that is noticed.
 
         Raises:
             TransientError, SystemicError: DynamoDB or KMS does not answer, or refuses.
         """
-        return self._written(lambda: self._store.version_key(VersionKeyInput(branch_key_identifier=branch_key_id)))
+        request = VersionKeyInput(branch_key_identifier=branch_key_id)
+        try:
+            return self._written(lambda: self._store.version_key(request))
+        except SystemicError as error:
+            if error.code == _NOT_WRITTEN:
+                return False  # It read a tombstone, and takes that for a row that is damaged.
+            raise
 
     def _written(self, write: Callable[[], object]) -> bool:
         try:
             write()
         except (ServiceError, ClientError, BotoCoreError) as error:
-            met = self._errors[-1] if self._errors else SystemicError("keys", "branch-key-not-written")
+            met = self._errors[-1] if self._errors else SystemicError("keys", _NOT_WRITTEN)
             if isinstance(met, SystemicError) and met.code == _LOST_RACE:
                 return False
             raise met from error
