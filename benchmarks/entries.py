@@ -42,6 +42,7 @@ ENTRIES: Final = (
     Entry(LIMIT, "the limit: same bytes, no encryption", "limit", "benchmarks.contenders.limit"),
     Entry(KMS, "this application, KMS keyring", "kms", _OURS),
     Entry("kms-batched", "the same, batched writes", "kms", _OURS, {"batched": True}),
+    Entry("kms-binary", "the same, stored as binary", "binary", _OURS, {"batched": True, "encoding": "binary"}),
     Entry(HIERARCHICAL, "this application, a key a tenant", "hierarchical", _OURS, {"tenants": True}),
     Entry(
         "hierarchical-batched", "the same, batched writes", "hierarchical", _OURS, {"tenants": True, "batched": True}

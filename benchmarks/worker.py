@@ -73,7 +73,8 @@ def check(contender: Contender, dynamodb: Any, table: str, originals: list[dict[
 
 def main() -> None:
     """Answer requests until standard input ends."""
-    module, dynamodb_url, kms_url, key_arn, region, table, options = sys.argv[1:]
+    name, dynamodb_url, kms_url, key_arn, region, table, options = sys.argv[1:]
+    module = import_module(name)
     os.environ.update(
         AWS_ACCESS_KEY_ID="bench",
         AWS_SECRET_ACCESS_KEY="bench",
@@ -82,6 +83,8 @@ def main() -> None:
         AWS_ENDPOINT_URL_KMS=kms_url,
     )
     config = Config(max_pool_connections=16, retries={"mode": "standard", "total_max_attempts": 3})
+    if getattr(module, "UNCHECKED", False):
+        config = config.merge(Config(parameter_validation=False))
     dynamodb, kms = boto3.client("dynamodb", config=config), boto3.client("kms", config=config)
     tables = boto3.resource("dynamodb", config=config)
     single = boto3.client("dynamodb", config=config.merge(Config(retries={"total_max_attempts": 1})))
@@ -89,7 +92,7 @@ def main() -> None:
     requests.listen(dynamodb)
     requests.listen(single)
     requests.listen(tables.meta.client)
-    contender = import_module(module).make(Parts(dynamodb, single, kms, tables, key_arn, table), **json.loads(options))
+    contender = module.make(Parts(dynamodb, single, kms, tables, key_arn, table), **json.loads(options))
     for line in sys.stdin:
         request = json.loads(line)
         answer: dict[str, Any] = {}

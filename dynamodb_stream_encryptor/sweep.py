@@ -49,6 +49,7 @@ class Sweep:
     estimated_end: datetime | None = None
     segments_running: int | None = None
     setting_version: int | None = None
+    encodings: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def active(self) -> bool:
@@ -105,6 +106,7 @@ def read_sweep(document: Any) -> Sweep:
             estimated_end=read_time(document.get("estimatedEnd")),
             segments_running=document.get("segmentsRunning"),
             setting_version=document.get("settingVersion"),
+            encodings={str(name): int(n) for name, n in (document.get("encodings") or {}).items()},
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Unreachable("The control function tells of a sweep in an unknown shape.", "unexpected-answer") from error

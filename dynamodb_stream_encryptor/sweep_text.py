@@ -61,6 +61,9 @@ def show_outcome(output: Output, sweep: Sweep, current_key: str | None = None, j
     for arn, number in sweep.under_key.items():
         role = " (the current key)" if arn == current_key else ""
         output.line(f"{number:,} under {arn}{role}")
+    if sweep.encodings.get("binary"):  # Who never asked for it is told nothing of base64.
+        for name, number in sweep.encodings.items():
+            output.line(f"{counted(number, 'value')} stored as {name}")
     if judged is None:
         output.line(outcome(sweep), style="green" if sweep.succeeded else "bold red")
         return

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from item_crypto import (
     CallRefused,
+    Encoding,
     EncryptedTable,
     Encryption,
     Keyrings,
@@ -96,10 +97,11 @@ class Reconcile:
 
 @dataclass(frozen=True)
 class Switch:
-    """Encryption is switched on, for all or for a part, or off."""
+    """Encryption is switched on, for all or for a part, or off; and ciphertexts are stored in some encoding."""
 
     enabled: bool
     part: Part | None = None
+    encoding: Encoding = Encoding.BASE64
 
 
 @dataclass
@@ -140,8 +142,8 @@ class Pair:
             case Reconcile(role):
                 keys = [{name: item[name] for name in ("id", "at")} for item in raw(self.stored)]
                 self.reconciler.reconcile(keys, self.policy, role)
-            case Switch(enabled, part):
-                self.policy = replace(self.policy, enabled=enabled, part=part)
+            case Switch(enabled, part, encoding):
+                self.policy = replace(self.policy, enabled=enabled, part=part, encoding=encoding)
         self.check()
 
     def _compare(self, call: Call) -> None:
@@ -357,8 +359,8 @@ def steps() -> st.SearchStrategy[Any]:
         st.builds(Raw, st.builds(_set, keys(), st.sampled_from(["history", "secret"]), python_values())),
         st.builds(Raw, st.builds(_append, keys(), st.lists(st.text(max_size=3), min_size=1, max_size=2))),
         st.builds(Reconcile, st.sampled_from(list(Role))),
-        st.builds(Switch, st.booleans()),
-        st.builds(Switch, st.just(True), st.sampled_from(PARTS)),
+        st.builds(Switch, st.booleans(), st.none(), st.sampled_from(Encoding)),
+        st.builds(Switch, st.just(True), st.sampled_from(PARTS), st.sampled_from(Encoding)),
     )
 
 

@@ -54,6 +54,7 @@ def sweep(**fields: Any) -> dict[str, Any]:
         "counts": dict(CLEAN),
         "attributes": {name: {"plaintext": 0, "encrypted": 700, "absent": 10} for name in ("history", "configuration")},
         "strays": {},
+        "encodings": {},
         "values": {"seen": 1400, "decrypted": 0},
         "underKey": {KEY: 700},
         "rate": None,
@@ -100,6 +101,7 @@ def status(**fields: Any) -> dict[str, Any]:
         "attributes": ["history", "configuration"],
         "earlierAttributes": [],
         "algorithm": "AES_256_GCM_HKDF_SHA512_COMMIT_KEY",
+        "encoding": "base64",
         "contextAttributes": ["userId", "sessionId"],
         "purpose": "session-encryption",
         "recovery": {

@@ -15,7 +15,7 @@ from botocore.loaders import create_loader
 
 from encryptor_runtime.clients import Clients
 from encryptor_runtime.settings import Settings
-from item_crypto import ItemCipher, Keyrings, ValueCipher
+from item_crypto import ItemCipher, Keyrings, Role, ValueCipher
 from item_crypto.core.codec import Item
 from migrator import control, deferred, sweep
 from migrator.application import Application, application, compose
@@ -179,6 +179,12 @@ class Migration:
         sweep_id = self.start(goal, **fields)
         self.pump()
         return self.sweep(sweep_id)
+
+    def reconcile(self, session: str, role: Role) -> None:
+        """Do what ``role`` does with a session."""
+        runtime = self.parts.runtime
+        key = {"sessionId": {"S": session}, "userId": {"S": "alice"}}
+        runtime.reconciler.reconcile([key], runtime.settings.policy, role)
 
     def letters(self) -> list[dict[str, Any]]:
         return list(self.command("failures")["failures"])

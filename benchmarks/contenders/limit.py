@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from benchmarks.contenders import KEY, Parts, pages
-from benchmarks.contenders.ours import POLICY
+from benchmarks.contenders.ours import POLICY, UNCHECKED
 from item_crypto import Keyrings, Role, ValueCipher
 from item_crypto.core.change import Change
 from item_crypto.core.codec import item_size
@@ -19,6 +19,8 @@ from item_crypto.plan import Planner
 _STATEMENTS: Final = 25  # In one BatchExecuteStatement (API reference).
 _BYTES: Final = 8 * 1024**2  # DynamoDB Local refuses larger requests.
 _THREADS: Final = 4  # More than the cores of an engine that is by itself: what is waited for is the engine.
+
+__all__ = ["UNCHECKED", "Limit", "make"]
 
 
 class Limit:

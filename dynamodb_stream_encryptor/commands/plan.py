@@ -70,6 +70,14 @@ def add(app: typer.Typer) -> None:
                 metavar="ARN", help="The KMS key to encrypt under (default: one is made).", rich_help_panel=_WHAT
             ),
         ] = None,
+        encoding: Annotated[
+            str | None,
+            typer.Option(
+                metavar="base64|binary",
+                help="How ciphertexts are stored (default: as the stack does; without one, base64).",
+                rich_help_panel=_WHAT,
+            ),
+        ] = None,
         single_writing_region: Annotated[
             bool,
             typer.Option(
@@ -145,6 +153,7 @@ def add(app: typer.Typer) -> None:
                 attributes=attributes,
                 append=append,
                 key=key,
+                encoding=encoding,
                 single_writing_region=single_writing_region,
                 sample=None if full else sample,
                 read_units=read_units,
@@ -162,12 +171,16 @@ def _made(target: Target, name: str, output: Output, **options: Any) -> dict[str
     # Not at the top: the cryptography takes half a second to load, and no other command needs it.
     from dynamodb_stream_encryptor.planning.document import Choice, document
     from dynamodb_stream_encryptor.planning.making import Request, make
+    from item_crypto.core.encoding import Encoding
 
     deployed = target.parameters
     given = options["attributes"]
     if given is None and target.outputs:
         given = deployed.get("EncryptedAttributes") or DEFAULT_ATTRIBUTES
     appended = options["append"] if options["append"] is not None else deployed.get("AppendedAttributes")
+    encoding = options["encoding"] or deployed.get("CiphertextEncoding") or Encoding.BASE64.value
+    if encoding not in [one.value for one in Encoding]:
+        raise UsageError(f"--encoding: {encoding} is neither base64 nor binary.")
     choice = Choice(
         attributes=_names(given),
         appended=_names(appended),
@@ -175,6 +188,7 @@ def _made(target: Target, name: str, output: Output, **options: Any) -> dict[str
         rate=options["rate"],
         monthly_writes=options["monthly_writes"],
         single_writing_region=options["single_writing_region"] or deployed.get("SingleWritingRegion") == "true",
+        encoding=Encoding(encoding),
         deployment=_deployment(deployed),
     )
     if given is not None and not choice.attributes:

@@ -17,6 +17,8 @@ from dynamodb_stream_encryptor.planning.prices import Prices
 from dynamodb_stream_encryptor.planning.survey import Survey
 from dynamodb_stream_encryptor.planning.table import Table, Traffic
 from dynamodb_stream_encryptor.planning.trail import Trail
+from dynamodb_stream_encryptor.planning.units import write_units
+from item_crypto.core.encoding import Encoding
 
 FORMAT_VERSION: Final = 1
 
@@ -74,6 +76,7 @@ class Choice:
         rate: items a second; None for a suggestion.
         monthly_writes: plaintext writes a month, where the user says; None for CloudWatch's word.
         single_writing_region: the user's word on a replicated table.
+        encoding: how ciphertexts are to be stored.
         deployment: how the functions are to run, as far as it costs.
     """
 
@@ -83,6 +86,7 @@ class Choice:
     rate: int | None = None
     monthly_writes: float | None = None
     single_writing_region: bool = False
+    encoding: Encoding = Encoding.BASE64
     deployment: Deployment = field(default_factory=Deployment)
 
 
@@ -212,6 +216,7 @@ def _choice(choice: Choice) -> dict[str, Any]:
         "appended": list(choice.appended),
         "keyArn": choice.key_arn,
         "singleWritingRegion": choice.single_writing_region,
+        "encoding": choice.encoding.value,
         "architecture": choice.deployment.architecture,
     }
 
@@ -235,8 +240,9 @@ def _of_growth(found: Found, growth: Growth) -> dict[str, Any]:
     traffic = None if isinstance(found.traffic, str) else found.traffic
     suggested = suggestion.suggest(table, the_load, traffic, choice.rate)
     given = suggestion.parameters(
-        table, choice.attributes, choice.appended, choice.key_arn, choice.single_writing_region, suggested
-    )
+        table, choice.attributes, choice.appended, choice.key_arn, choice.single_writing_region, suggested,
+        choice.encoding,
+    )  # fmt: skip
     return {
         "states": {name: growth.states[name] for name in ("toEncrypt", "encrypted", "deferred", "nothing", "failing")},
         "growth": {
@@ -247,6 +253,14 @@ def _of_growth(found: Found, growth: Growth) -> dict[str, Any]:
             "attributes": [
                 {"name": name, "before": value.before.as_json(), "after": value.after.as_json()}
                 for name, value in growth.values.items()
+            ],
+            "encodings": [
+                {
+                    "name": encoding.value,
+                    "after": stored.after.as_json(),
+                    "writeUnits": round(stored.written.mean_of(write_units), 3),
+                }
+                for encoding, stored in growth.encodings.items()
             ],
         },
         "suggestion": {

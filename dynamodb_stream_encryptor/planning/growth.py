@@ -17,6 +17,7 @@ from dynamodb_stream_encryptor.planning.units import read_units, write_units
 from item_crypto import ItemTooLarge, Keyrings, Outcome, PermanentError, Policy, Role, Status, ValueCipher
 from item_crypto.core.change import applied
 from item_crypto.core.codec import Item, encode_value, item_size, to_json, value_size
+from item_crypto.core.encoding import Encoding, message_of
 from item_crypto.core.key import key_of
 from item_crypto.core.stored_form import ENCRYPTED_PREFIX, MARKERS, encrypted_name
 from item_crypto.plan import Planner
@@ -65,6 +66,19 @@ class Value:
     after: Sizes = field(default_factory=Sizes)
 
 
+@dataclass
+class Stored:
+    """What becomes of items in one encoding.
+
+    Attributes:
+        after: their sizes once encrypted.
+        written: the larger of before and after, which a write's units go by.
+    """
+
+    after: Sizes = field(default_factory=Sizes)
+    written: Sizes = field(default_factory=Sizes)
+
+
 class Growth:
     """Encrypts items of a sample, and counts.
 
@@ -81,6 +95,7 @@ class Growth:
         read: sizes of all items.
         ratios: how many items grow or shrink by how much, by the names in ``RATIOS``.
         values: what becomes of each attribute.
+        encodings: what becomes of items in each encoding of ciphertexts, the policy's own too.
         states: how many items are to be encrypted, already are, have nothing to encrypt, are deferred, fail.
         failures: why, by reason.
         index_units: write units that the items' writes take in all indexes.
@@ -95,6 +110,7 @@ class Growth:
         self.read, self.before, self.after, self.written, self.encrypted = (Sizes() for _ in range(5))
         self.ratios: Counter[str] = Counter()
         self.values = {name: Value() for name in policy.attributes}
+        self.encodings = {encoding: Stored() for encoding in Encoding}
         self.states: Counter[str] = Counter()
         self.failures: dict[str, Failures] = {}
         self.index_units = 0
@@ -138,12 +154,25 @@ class Growth:
         self.before.add(before)
         self.after.add(after)
         self.written.add(max(before, after))
+        for encoding, in_it in self.encodings.items():
+            size = item_size(self._in_encoding(stored, encoding))
+            in_it.after.add(size)
+            in_it.written.add(max(before, size))
         self.ratios[next(name for name, bound in RATIOS if bound is None or after <= bound * before)] += 1
         for name, value in self.values.items():
             if name in item and encrypted_name(name) in stored:
                 value.before.add(_named_size(name, item))
                 value.after.add(_named_size(encrypted_name(name), stored))
         self.index_units += sum(index_units(index, self._keys, item, stored) for index in self._indexes)
+
+    def _in_encoding(self, stored: Item, encoding: Encoding) -> Item:
+        """Return an item with its ciphertexts in ``encoding``: the messages are the same."""
+        messages = {
+            name: message
+            for name in map(encrypted_name, self._policy.attributes)
+            if name in stored and (message := message_of(stored[name])) is not None
+        }
+        return {**stored, **{name: encoding.stored(message) for name, message in messages.items()}}
 
     def _fail(self, reason: str, item: Item, attribute: str | None) -> None:
         self.states["failing"] += 1
@@ -158,15 +187,17 @@ class Growth:
         """Return why an item is too large: the largest attribute that is to be encrypted, and whether it is binary."""
         named = [name for name in self._policy.attributes if name in item]
         largest = max(named, key=lambda name: value_size(item[name]), default=None)
-        if largest is not None and _grows(largest, item):
+        if largest is not None and _grows(largest, item, self._policy.encoding):
             return INCOMPRESSIBLE, item, largest
         return ItemTooLarge.reason, item, largest
 
 
-def _grows(name: str, item: Item) -> bool:
+def _grows(name: str, item: Item, encoding: Encoding) -> bool:
     """Tell whether an attribute is binary that does not compress: text of the same size would shrink."""
     value = item[name]
-    return next(iter(value)) in ("B", "BS") and len(encode_value(name, value)) * 4 / 3 > value_size(value)
+    return next(iter(value)) in ("B", "BS") and value_size(encoding.stored(encode_value(name, value))) > value_size(
+        value
+    )
 
 
 def _is_ciphertext_name(name: str) -> bool:

@@ -138,6 +138,7 @@ def _growth(table: Table, choice: Choice, key_arn: str, findings: list[Finding])
         context_attributes=tuple(table.keys),
         purpose=PURPOSE,
         enabled=True,
+        encoding=choice.encoding,
     )
     return Growth(table, policy, key_arn)
 

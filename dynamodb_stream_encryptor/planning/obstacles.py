@@ -193,7 +193,7 @@ def of_items(survey: Survey, growth: Growth, attributes: Sequence[str], appended
 
 _FAILURES: Final = {
     INCOMPRESSIBLE: "are over DynamoDB's 400 KB once encrypted, because of binary that does not compress: {blamed}. "
-    "Base64 makes it a third larger; keep such values in S3",
+    "Base64 makes it a third larger, which --encoding binary saves; keep what is still too large in S3",
     "item-too-large": "are over DynamoDB's 400 KB, encrypted or decrypted back; the largest attribute is {blamed}",
     COLLISION: "have attributes of their own that are called as markers of the stored form are, and would be "
     "overwritten: {blamed}",

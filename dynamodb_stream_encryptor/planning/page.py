@@ -10,6 +10,7 @@ from dynamodb_stream_encryptor.planning.words import (
     callers_text,
     cost_lead,
     cost_rows,
+    encodings_text,
     growth_rows,
     looked_text,
     operations_text,
@@ -144,6 +145,7 @@ def _growth(plan: Plan) -> str:
         return content
     heads = ("once encrypted", "items", "before", "after", "mean before", "mean after", "largest after")
     content += "<h3>Attributes and items</h3>" + _table(heads, list(growth_rows(plan)))
+    content += f"<p>{_e(encodings_text(plan))}</p>"
     sizes = "<h3>Sizes of items once encrypted</h3>" + _bars(growth["after"]["bands"])
     ratios = [{"name": one["name"], "count": one["items"]} for one in growth["ratios"]]
     return content + sizes + "<h3>How items grow or shrink</h3>" + _bars(ratios)

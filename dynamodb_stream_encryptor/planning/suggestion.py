@@ -8,6 +8,7 @@ from typing import Final
 
 from dynamodb_stream_encryptor.planning.cost import Load
 from dynamodb_stream_encryptor.planning.table import Table, Traffic
+from item_crypto.core.encoding import Encoding
 
 KMS_QUOTA: Final = 5_500
 """Cryptographic operations a second with symmetric keys that KMS grants an account in the smallest case (Quotas)."""
@@ -71,6 +72,7 @@ def parameters(
     key_arn: str | None,
     single_writing_region: bool,
     suggestion: Suggestion,
+    encoding: Encoding = Encoding.BASE64,
 ) -> dict[str, str]:
     """Return the template's parameters for the table, switched off to begin with."""
     given = {
@@ -84,6 +86,8 @@ def parameters(
     }
     if appended:
         given["AppendedAttributes"] = ",".join(appended)
+    if encoding is not Encoding.BASE64:
+        given["CiphertextEncoding"] = encoding.value
     if key_arn:
         given["KmsKeyArn"] = key_arn
     if table.own_key:

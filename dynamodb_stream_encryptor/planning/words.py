@@ -145,6 +145,7 @@ def _growth(output: Output, plan: Plan) -> None:
             table.add_row(*map(cell, row))
         output.line()
         output.table(table)
+        output.line(encodings_text(plan))
 
 
 STATE_WORDS: Final = {
@@ -172,6 +173,17 @@ def growth_rows(plan: Plan) -> Iterator[list[str]]:
             bytes_text(after["mean"]),
             bytes_text(after["max"]),
         ]
+
+
+def encodings_text(plan: Plan) -> str:
+    """Return what the other encoding of ciphertexts would come to, in a sentence."""
+    chosen = plan["choice"]["encoding"]
+    own, other = sorted(plan["growth"]["encodings"], key=lambda one: one["name"] != chosen)
+    return (
+        f"Ciphertexts are stored as {own['name']}. As {other['name']} (--encoding {other['name']}) these items would "
+        f"take {bytes_text(other['after']['total'])}, and writes of {other['writeUnits']:,.1f} units in the place of "
+        f"{own['writeUnits']:,.1f}."
+    )
 
 
 def _cost(output: Output, plan: Plan) -> None:

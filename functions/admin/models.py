@@ -160,6 +160,7 @@ class SweepState(Answer):
     attributes: Annotated[dict[str, dict[str, int]], Field(description="For `verify`: by attribute.")]
     strays: dict[str, int]
     values: dict[str, int]
+    encodings: Annotated[dict[str, int], Field(description="For `verify`: ciphertexts by how they are stored.")]
     under_key: Annotated[dict[str, int], Field(description="Items under each KMS key, by ARN.")]
     rate: Annotated[float | None, Field(description="Items a second at most; null: no ceiling.")]
     older_than: _Moment | None
@@ -277,6 +278,7 @@ class Status(Answer):
     attributes_since: dict[str, str]
     earlier_attributes: list[str]
     algorithm: str
+    encoding: Annotated[Literal["base64", "binary"], Field(description="How ciphertexts are stored from now on.")]
     context_attributes: list[str]
     purpose: str
     recovery: Recovery

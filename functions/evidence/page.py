@@ -179,10 +179,17 @@ def _encryption(evidence: Mapping[str, Any]) -> str:
             ("attributes", ", ".join(f"<code>{_e(name)}</code>" for name in table["encryptedAttributes"])),
             ("no longer encrypted", earlier),
             ("algorithm", f"<code>{_e(encryption['algorithm'])}</code>"),
+            ("stored as", _encodings(evidence)),
             ("bound to", ", ".join(f"<code>{_e(part)}</code>" for part in context)),
             ("stream", _e(table["streamViewType"] or "view type unknown")),
         ]
     )
+
+
+def _encodings(evidence: Mapping[str, Any]) -> str:
+    seen = evidence["verification"]["byEncoding"]
+    found = ", ".join(f"{counted(number, 'value')} as {_e(name)}" for name, number in seen.items() if number)
+    return f"{_e(evidence['encryption']['encoding'] or 'unknown')}{f'; found: {found}' if found else ''}"
 
 
 def _key(evidence: Mapping[str, Any]) -> str:

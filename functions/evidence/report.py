@@ -91,6 +91,7 @@ def evidence(found: Findings) -> dict[str, Any]:
         },
         "encryption": {
             "algorithm": status.get("algorithm"),
+            "encoding": status.get("encoding"),
             "contextAttributes": list(status.get("contextAttributes") or ()),
             "purpose": status.get("purpose"),
         },
@@ -123,6 +124,7 @@ def _verification(sweep: Sweep, judged: Judgement) -> dict[str, Any]:
         "byAttribute": {name: dict(places) for name, places in sweep.attributes.items()},
         "notListed": dict(sweep.strays),
         "byKey": dict(sweep.under_key),
+        "byEncoding": dict(sweep.encodings),
     }
 
 

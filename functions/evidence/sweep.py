@@ -31,6 +31,7 @@ class Sweep:
     strays: Mapping[str, int]
     values_seen: int
     values_decrypted: int
+    encodings: Mapping[str, int]
     deep: bool
 
 
@@ -53,6 +54,7 @@ def read_sweep(document: Mapping[str, Any]) -> Sweep:
         strays=dict(document.get("strays") or {}),
         values_seen=int(values.get("seen") or 0),
         values_decrypted=int(values.get("decrypted") or 0),
+        encodings=dict(document.get("encodings") or {}),
         deep=bool(document.get("deep")),
     )
 

@@ -15,7 +15,7 @@ from item_crypto.errors import UnknownForm
 from item_crypto.forms import open_ciphertexts, open_envelope
 from item_crypto.keys.identity import Identity
 from item_crypto.keys.protocol import Keys
-from migrator.counts import ATTRIBUTE, LONGEST_STRAY, MOST_STRAYS, OTHER_NAMES, STRAY, Place
+from migrator.counts import ATTRIBUTE, ENCODING, LONGEST_STRAY, MOST_STRAYS, OTHER_NAMES, STRAY, Place
 
 UNKNOWN_KEY: Final = "unknown (old form)"
 """Stands for the key of an old-form value, which does not name it."""
@@ -108,6 +108,11 @@ def strays(item: Item, policy: Policy, counted: Mapping[str, int]) -> Counter[st
 def has_conflict(envelopes: Mapping[str, Envelope], policy: Policy) -> bool:
     """Tell whether an item keeps a conflicting value."""
     return any(conflict_name(name) in envelopes for name in policy.attributes)
+
+
+def encodings(envelopes: Mapping[str, Envelope]) -> Counter[str]:
+    """Return how many ciphertexts of an item are stored in which encoding."""
+    return Counter(ENCODING + envelope.encoding.value for envelope in envelopes.values())
 
 
 def keys_needed(envelopes: Mapping[str, Envelope], keys: Keys) -> Counter[str]:

@@ -237,6 +237,7 @@ class Commands:
             "attributesSince": {name: since.isoformat() for name, since in sorted(remembered.items())},
             "earlierAttributes": list(settings.earlier_attributes),
             "algorithm": parts.runtime.cipher.algorithm,
+            "encoding": parts.runtime.settings.encoding.value,
             "contextAttributes": list(settings.context_attributes),
             "purpose": settings.purpose,
             "recovery": views.recovery(queries.recovery()),

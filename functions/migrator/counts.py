@@ -7,6 +7,7 @@ Whoever only shows them needs nothing that reads messages::
     attribute.plaintext.history          items, by where the attribute ``history`` is
     stray.encrypted_history              items with a ciphertext that no listed attribute is behind
     values, values.decrypted             ciphertexts, and those that were decrypted
+    encoding.base64, encoding.binary     ciphertexts, by how they are stored
 """
 
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ OTHER_NAMES: Final = "other names"
 OUTSIDE: Final = "outside."
 ATTRIBUTE: Final = "attribute."
 STRAY: Final = "stray."
+ENCODING: Final = "encoding."
 MOST_STRAYS: Final = 20
 LONGEST_STRAY: Final = 255
 
@@ -45,6 +47,7 @@ class Census:
         strays: items by the name of a ciphertext that no listed attribute is behind.
         values: how many ciphertexts there are.
         decrypted: how many of them were decrypted.
+        encodings: how many of them are stored in which encoding.
     """
 
     items: Mapping[str, int] = field(default_factory=dict)
@@ -53,6 +56,7 @@ class Census:
     strays: Mapping[str, int] = field(default_factory=dict)
     values: int = 0
     decrypted: int = 0
+    encodings: Mapping[str, int] = field(default_factory=dict)
 
 
 def census(counts: Mapping[str, int]) -> Census:
@@ -61,14 +65,17 @@ def census(counts: Mapping[str, int]) -> Census:
     outside: dict[str, int] = {}
     attributes: dict[str, dict[str, int]] = {}
     stray: dict[str, int] = {}
+    encoding: dict[str, int] = {}
     for name, number in counts.items():
         if name.startswith(ATTRIBUTE):
             place, attribute = name.removeprefix(ATTRIBUTE).split(".", 1)
             attributes.setdefault(attribute, {each.value: 0 for each in Place})[place] = number
         elif name.startswith(STRAY):
             stray[name.removeprefix(STRAY)] = number
+        elif name.startswith(ENCODING):
+            encoding[name.removeprefix(ENCODING)] = number
         elif name.startswith(OUTSIDE):
             outside[name.removeprefix(OUTSIDE)] = number
         elif name not in (VALUES, DECRYPTED):
             items[name] = number
-    return Census(items, outside, attributes, stray, counts.get(VALUES, 0), counts.get(DECRYPTED, 0))
+    return Census(items, outside, attributes, stray, counts.get(VALUES, 0), counts.get(DECRYPTED, 0), encoding)

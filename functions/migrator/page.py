@@ -17,7 +17,7 @@ from item_crypto.core.stored_form import Envelope
 from item_crypto.errors import KeyDestroyed, KeyUnusable, PermanentError, SystemicError
 from item_crypto.outcome import Outcome, Status
 from migrator.allowance import Allowance
-from migrator.census import CONFLICTS, Standing, has_conflict, keys_needed, places, standing, strays
+from migrator.census import CONFLICTS, Standing, encodings, has_conflict, keys_needed, places, standing, strays
 from migrator.counts import DECRYPTED, OUTSIDE, VALUES
 from migrator.persistent import Persistent
 from migrator.progress import Sweep
@@ -142,6 +142,7 @@ class Pages:
                     state = Standing.SHREDDED
             tally.counts[where + state.value] += 1
             tally.counts[VALUES] += len(envelopes) - gone  # Nobody is to decrypt what was destroyed on purpose.
+            tally.counts += encodings(envelopes)
             tally.counts[where + CONFLICTS] += has_conflict(envelopes, policy)
             tally.counts += places(item, policy)
             tally.counts += strays(item, policy, {**counted, **tally.counts})

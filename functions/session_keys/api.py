@@ -20,7 +20,8 @@ from http_api.routes import Router
 from http_api.session_key import new_session_key, session_key
 from http_api.settings import SESSION_ID
 from item_crypto.errors import DecryptionFailed, InvalidRequest
-from item_crypto.keys.bare import MAX_ENCRYPTED, SIZE
+from item_crypto.keys.bare import SIZE
+from item_crypto.keys.identity import MAX_ENCRYPTED
 from session_keys.application import SessionKeys
 from session_keys.errors import KeyRefused, NoClientEncryption
 

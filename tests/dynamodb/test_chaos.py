@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 
 from tests.dynamodb.bursts import Bursts, UnsweptBursts
+from tests.dynamodb.two_encodings import TwoEncodings
 from tests.dynamodb.unswept import Unswept
 from tests.dynamodb.world import World
 
@@ -63,6 +64,18 @@ def check_together(world: World, steps: int) -> None:
         return
     assert fates.total() > steps / 40, f"too few requests of many items: {fates}"
     assert fates.total() > fates["answered"], f"none of the requests of many items went wrong: {fates}"
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+@pytest.mark.usefixtures("database")
+def test_environments_that_store_in_different_encodings_then_nothing_is_lost_left_or_told_and_it_comes_to_rest(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = TwoEncodings(monkeypatch, seed, VIEWS[seed % 2])
+    with world.listening():
+        world.run_often(STEPS // _QUIET, _QUIET)
+
+    assert min(world.stored.values()) > STEPS / _QUIET, f"seed {seed} tries too little: {world.stored}"
 
 
 @pytest.mark.usefixtures("database")

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from dynamodb_stream_encryptor.__main__ import app
 from dynamodb_stream_encryptor.planning.local_kms import LocalKms, stand_in_arn
 from dynamodb_stream_encryptor.planning.making import PURPOSE
-from item_crypto import Keyrings, Policy, Reconciler, Role, Status, Table, ValueCipher
+from item_crypto import Encoding, Keyrings, Policy, Reconciler, Role, Status, Table, ValueCipher
 from tests.scene import REGION
 
 ATTRIBUTES = ("card", "address")
@@ -64,7 +64,7 @@ def plan(*arguments: str) -> Any:
     return json.loads(result.stdout)
 
 
-def encrypt_all(dynamodb: Any) -> dict[str, float]:
+def encrypt_all(dynamodb: Any, encoding: Encoding = Encoding.BASE64) -> dict[str, float]:
     """Encrypt every item as the functions do; return the units that DynamoDB says it consumed."""
     consumed = {"table": 0.0, "indexes": 0.0}
 
@@ -81,7 +81,7 @@ def encrypt_all(dynamodb: Any) -> dict[str, float]:
     dynamodb.meta.events.register("after-call.dynamodb.UpdateItem", hear)
     keyrings = Keyrings(LocalKms(REGION), stand_in_arn(REGION))  # type: ignore[arg-type]
     reconciler = Reconciler(Table(dynamodb, "orders"), ValueCipher(keyrings), lambda: datetime.now(UTC))
-    policy = Policy(ATTRIBUTES, frozenset(), ("orderId",), PURPOSE, enabled=True)
+    policy = Policy(ATTRIBUTES, frozenset(), ("orderId",), PURPOSE, enabled=True, encoding=encoding)
     keys = [{"orderId": {"N": str(number)}} for number in range(ITEMS)]
     outcomes = reconciler.reconcile(keys, policy, Role.ENCRYPTOR)
     assert {outcome.status for outcome in outcomes.values()} == {Status.ENCRYPTED}
@@ -92,12 +92,13 @@ def table_size(dynamodb: Any) -> int:
     return int(dynamodb.describe_table(TableName="orders")["Table"]["TableSizeBytes"])
 
 
-def test_bytes_and_units_are_those_that_dynamodb_counts(orders: Any) -> None:
+@pytest.mark.parametrize("encoding", Encoding)
+def test_bytes_and_units_are_those_that_dynamodb_counts(orders: Any, encoding: Encoding) -> None:
     """GIVEN a plan WHEN the table is encrypted by the functions' code THEN DynamoDB counts what the plan said."""
-    planned = plan("--full")
+    planned = plan("--full", "--encoding", encoding.value)
     assert planned["items"]["total"] == table_size(orders)
 
-    consumed = encrypt_all(orders)
+    consumed = encrypt_all(orders, encoding)
 
     cost = planned["cost"]
     assert cost["bytesAfter"] == table_size(orders)

@@ -553,7 +553,7 @@ class World:
             pass
         elif enabled:
             assert plain == [], f"{session}: left in plaintext"
-            assert CANARY not in json.dumps(item), f"{session}: a value in plaintext"
+            assert CANARY not in str(item), f"{session}: a value in plaintext"
         else:
             assert encrypted == [], f"{session}: left encrypted"
         if session.startswith("lisa"):

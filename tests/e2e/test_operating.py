@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from boto3.dynamodb.types import Binary
 
 from tests.documents import OPERATING, TRYING, Reader, block, following, text
 
@@ -162,15 +163,28 @@ def rekeyed(mended: Reader) -> Reader:
 
 
 @pytest.fixture(scope="module")
-def narrowed(rekeyed: Reader) -> Reader:
+def recoded(rekeyed: Reader) -> Reader:
+    """The section on how ciphertexts are stored, followed."""
+    printed = rekeyed.bash(block(OPERATING, "encoding-changed"), patience=PATIENCE)
+    assert_printed(printed_below("encoding-changed"), printed)
+    assert "stored as base64" not in printed
+    table = rekeyed.clients().resource("dynamodb").Table(rekeyed.stack["outputs"]["TableName"])
+    values = [item[name] for item in table.scan()["Items"] for name in item if name.startswith("encrypted_h")]
+    assert len(values) >= ITEMS / 2
+    assert {type(value) for value in values} == {Binary}
+    return rekeyed
+
+
+@pytest.fixture(scope="module")
+def narrowed(recoded: Reader) -> Reader:
     """The section on attributes, followed."""
-    refused = rekeyed.bash(block(OPERATING, "attribute-forgotten").strip() + " 2>&1", code=1)
+    refused = recoded.bash(block(OPERATING, "attribute-forgotten").strip() + " 2>&1", code=1)
     assert_printed(printed_below("attribute-forgotten"), refused)
-    printed = rekeyed.bash(block(OPERATING, "attribute-removed"), patience=PATIENCE)
+    printed = recoded.bash(block(OPERATING, "attribute-removed"), patience=PATIENCE)
     assert_printed(printed_below("attribute-removed"), printed)
     assert re.search(r"^configuration +[1-9]\d* +0 ", printed, re.MULTILINE)
     assert re.search(r"^history +0 +[1-9]", printed, re.MULTILINE)
-    return rekeyed
+    return recoded
 
 
 def test_the_key_is_changed_and_an_attribute_removed(narrowed: Reader):

@@ -67,7 +67,18 @@ def python(key: Any) -> dict[str, Any]:
     return {name: value["S"] for name, value in key.items()}
 
 
-@pytest.fixture(params=["plaintext", "current", "earlier key", "old form", "old form beside plaintext", "mixed"])
+@pytest.fixture(
+    params=[
+        "plaintext",
+        "current",
+        "binary",
+        "half binary",
+        "earlier key",
+        "old form",
+        "old form beside plaintext",
+        "mixed",
+    ]
+)
 def stored(request: pytest.FixtureRequest, scene: Scene) -> dict[str, Any]:
     """The key of an item in each stored form, with the same content."""
     key = scene.new_key()
@@ -82,6 +93,11 @@ def stored(request: pytest.FixtureRequest, scene: Scene) -> dict[str, Any]:
             scene.store({**key, **values})
         case "current":
             scene.store({**key, **marked, **scene.encrypted(key, **values)})
+        case "binary":
+            scene.store({**key, **marked, **_binary(scene, key, values)})
+        case "half binary":
+            text = scene.encrypted(key, history=HISTORY)
+            scene.store({**key, **marked, **text, **_binary(scene, key, {"configuration": CONFIGURATION})})
         case "earlier key":
             scene.store({**key, **marked, **scene.encrypted_earlier(key, **values)})
         case "old form":
@@ -92,6 +108,11 @@ def stored(request: pytest.FixtureRequest, scene: Scene) -> dict[str, Any]:
             older = scene.encrypted(key, history={"S": "older"}, configuration=CONFIGURATION)
             scene.store({**key, "history": HISTORY, **marked, **older})
     return key
+
+
+def _binary(scene: Scene, key: Any, values: dict[str, Any]) -> dict[str, Any]:
+    messages = scene.cipher.messages(values, scene.context(key))
+    return {f"encrypted_{name}": {"B": message} for name, message in messages.items()}
 
 
 def _old(scene: Scene, key: Any, values: dict[str, Any]) -> dict[str, Any]:

@@ -103,6 +103,33 @@ FORMS: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
 # Reading
 
 
+def test_given_sessions_are_stored_as_binary_when_read_and_sent_then_clients_meet_base64_and_the_tags_stay(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """GIVEN a stored session WHEN the encoding is changed THEN nothing changes for clients, nor is KMS asked for it."""
+    world.store(session())
+    world.call("GET", "dlg-1")
+    text = ciphertexts(world)
+    sealed_before, clear_before = send(world, "GET"), send(world, "GET", form=None)
+    world.set(CIPHERTEXT_ENCODING="binary")
+    capsys.readouterr()
+
+    sealed_after = send(world, "GET")
+
+    assert metrics(capsys.readouterr().out).get("KmsCalls") is None
+    stored = {name: value for name, value in world.stored().items() if name in CIPHERTEXTS}
+    assert stored == {name: {"B": base64.b64decode(one)} for name, one in text.items()}
+    clear_after = send(world, "GET", form=None)
+    for before, after in ((sealed_before, sealed_after), (clear_before, clear_after)):
+        assert (after.status, after.body, after.headers["ETag"]) == (200, before.body, before.headers["ETag"])
+
+    message = sealed(world, "history", {"L": [{"S": "new"}]})
+    put = send(world, "PUT", {"encrypted_history": message}, If_Match=sealed_after.headers["ETag"])
+
+    assert (put.status, put.body["session"]["encrypted_history"]) == (200, message)
+    assert world.stored()["encrypted_history"] == {"B": base64.b64decode(message)}
+
+
 def test_given_an_encrypted_session_when_read_so_then_its_ciphertexts_are_as_stored_and_nothing_is_decrypted(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -94,6 +94,19 @@ class TestOrders:
         assert found["suggestion"]["rate"] >= 1
         assert found["callers"] is None
 
+    def test_each_encoding_is_told_and_the_chosen_one_is_the_plans(self, filled):
+        text, binary = document(*ATTRIBUTES), document(*ATTRIBUTES, "--encoding", "binary")
+        for found, chosen in ((text, "base64"), (binary, "binary")):
+            in_each = {one["name"]: one for one in found["growth"]["encodings"]}
+            assert found["choice"]["encoding"] == chosen
+            assert in_each[chosen]["after"] == found["growth"]["after"]
+            assert in_each[chosen]["writeUnits"] == found["cost"]["perItem"]["writeUnits"]
+            assert in_each["binary"]["after"]["total"] < in_each["base64"]["after"]["total"]
+        assert "CiphertextEncoding" not in text["suggestion"]["parameters"]
+        assert binary["suggestion"]["parameters"]["CiphertextEncoding"] == "binary"
+        assert "As binary (--encoding binary) these items would take" in plan(*ATTRIBUTES).stdout
+        assert plan(*ATTRIBUTES, "--encoding", "hex").exit_code == 2
+
     def test_the_schema_is_held(self, filled):
         """What a script may build on; a member that goes or is renamed asks for another formatVersion."""
         found = document(*ATTRIBUTES)
@@ -119,7 +132,7 @@ class TestOrders:
         assert set(found["suggestion"]) == {
             "rate", "limitedBy", "segments", "concurrency", "seconds", "parameters", "commands"
         }  # fmt: skip
-        assert set(found["growth"]) == {"before", "after", "ratio", "ratios", "attributes"}
+        assert set(found["growth"]) == {"before", "after", "ratio", "ratios", "attributes", "encodings"}
         assert set(found["items"]) == {"count", "total", "mean", "min", "p50", "p90", "p99", "max", "bands"}
 
     def test_no_value_is_told(self, filled, tmp_path):
@@ -345,12 +358,14 @@ class TestStack:
     @pytest.fixture
     def stack(self, filled: Any) -> None:
         """A stack, as far as the command asks for it: its parameters and outputs."""
-        given = {"EncryptedAttributes": "address", "ReencryptScheduleExpression": "", "Architecture": "arm64"}
+        given = {
+            "EncryptedAttributes": "address",
+            "ReencryptScheduleExpression": "",
+            "Architecture": "arm64",
+            "CiphertextEncoding": "binary",
+        }
         body = {
-            "Parameters": {
-                name: {"Type": "String"}
-                for name in ("EncryptedAttributes", "ReencryptScheduleExpression", "Architecture")
-            },
+            "Parameters": {name: {"Type": "String"} for name in given},
             "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
             "Outputs": {
                 "TableName": {"Value": "orders"},
@@ -372,7 +387,7 @@ class TestStack:
         assert found["table"]["stack"] == "--stack shop"
         assert found["choice"] == {
             "attributes": ["address"], "appended": [], "keyArn": KEY_ARN, "singleWritingRegion": False,
-            "architecture": "arm64",
+            "encoding": "binary", "architecture": "arm64",
         }  # fmt: skip
         rate, segments = found["suggestion"]["rate"], found["suggestion"]["segments"]
         assert found["suggestion"]["commands"] == [
@@ -505,7 +520,9 @@ class TestOutput:
 
     def test_a_narrow_log_wraps_and_loses_nothing(self, filled):
         lines = plan(*ATTRIBUTES).stdout.splitlines()
-        table = [line for line in lines if not line.startswith(("-", "aws", "sam", "  ", "For", "List", "At"))]
+        table = [
+            line for line in lines if not line.startswith(("-", "aws", "sam", "  ", "For", "List", "At", "Ciphertexts"))
+        ]
         assert max(map(len, table)) <= 110
         assert any("the whole item" in line for line in lines)
 

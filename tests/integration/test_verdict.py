@@ -194,7 +194,7 @@ def test_status_when_asked_then_it_says_which_table_and_how_it_is_encrypted(migr
     arn = f"arn:aws:dynamodb:eu-central-1:123456789012:table/{TABLE}"
     assert (answer["table"], answer["tableArn"], answer["account"]) == (TABLE, arn, "123456789012")
     assert answer["stream"] == {"arn": None, "viewType": None}
-    assert answer["algorithm"] == "AES_256_GCM_HKDF_SHA512_COMMIT_KEY"
+    assert (answer["algorithm"], answer["encoding"]) == ("AES_256_GCM_HKDF_SHA512_COMMIT_KEY", "base64")
     assert (answer["contextAttributes"], answer["purpose"]) == (["userId", "sessionId"], "session-encryption")
     assert answer["earlierAttributes"] == []
     assert answer["attributesSince"].keys() == {"history", "configuration"}

@@ -10,6 +10,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from dynamodb_stream_encryptor.__main__ import app
+from item_crypto import Role
 from migrator import control as control_function
 from tests.fake_control import FUNCTION, FakeAws
 from tests.migration import Migration, context
@@ -87,6 +88,30 @@ def test_switched_off_and_decrypted_when_verified_then_as_it_should_be(run: Run,
 
     assert verified.exit_code == 0, verified.output
     assert "As it should be: encryption is off" in verified.stdout
+
+
+def test_values_when_some_are_binary_then_verify_counts_both_and_says_nothing_of_base64_alone(
+    run: Run, world: Migration, tmp_path: Path
+) -> None:
+    world.plain("s")
+    assert run("migrate", "--watch").exit_code == 0
+    assert "stored as" not in run("verify").stdout
+    world.set(CIPHERTEXT_ENCODING="binary")
+    world.plain("t")
+    world.reconcile("t", Role.ENCRYPTOR)
+
+    halfway = run("verify", "--deep")
+    assert run("re-encrypt", "--watch").exit_code == 0
+    complete = run("verify", "--deep")
+    assert run("report", "--deep", "--output", str(tmp_path / "r.json")).exit_code in (0, 1)
+
+    assert (halfway.exit_code, complete.exit_code) == (0, 0)
+    assert "2 values stored as base64" in halfway.stdout
+    assert "2 values stored as binary" in halfway.stdout
+    assert "4 values stored as binary" in complete.stdout
+    assert "base64" not in complete.stdout
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert (report["encryption"]["encoding"], report["verification"]["byEncoding"]) == ("binary", {"binary": 4})
 
 
 def test_ciphertext_when_its_attribute_left_the_list_then_verify_names_it(run: Run, world: Migration) -> None:

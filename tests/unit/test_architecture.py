@@ -31,7 +31,7 @@ REQUESTS: Final = (
     "an operator's command",
     "the retry delay",
     "a route",
-    "ciphertexts as binary",
+    "another encoding of ciphertexts",
     "another kind of keys",
     "batched writes",
     "a nested path",

@@ -163,6 +163,8 @@ def test_counts_when_sorted_out_then_items_attributes_strays_and_values_are_apar
         "stray.encrypted_histroy": 6,
         "values": 8,
         "values.decrypted": 7,
+        "encoding.base64": 6,
+        "encoding.binary": 2,
     }
 
     assert census(counts) == Census(
@@ -174,6 +176,7 @@ def test_counts_when_sorted_out_then_items_attributes_strays_and_values_are_apar
         strays={"encrypted_histroy": 6},
         values=8,
         decrypted=7,
+        encodings={"base64": 6, "binary": 2},
     )
 
 

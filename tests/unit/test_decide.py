@@ -1,5 +1,6 @@
 """The table of the design, cell by cell, and what holds for every item whatever it looks like."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -24,6 +25,7 @@ from item_crypto import (
     UnknownForm,
 )
 from item_crypto.core.change import Change, change
+from item_crypto.core.encoding import Encoding
 from item_crypto.core.settle import settle
 from item_crypto.core.stored_form import Target
 from tests.scene import CONFIGURATION, HISTORY, NOW, POLICY, TABLE, Scene
@@ -31,6 +33,7 @@ from tests.strategies import values
 from tests.vectors.load import CURRENT_KEY, vector
 
 MESSAGE = {"S": vector("current/list")["ciphertext"]}
+BINARY = {"B": base64.b64decode(MESSAGE["S"])}
 EARLIER = {"S": vector("current/earlier-key")["ciphertext"]}
 OLD = {"S": vector("lisa/list")["ciphertext"]}
 GARBAGE = {"S": "Z2FyYmFnZQ=="}
@@ -53,16 +56,19 @@ STATES: dict[str, dict[str, Any]] = {
     "absent": {},
     "plaintext": PLAIN,
     "current": {"encrypted_history": MESSAGE},
+    "current, binary": {"encrypted_history": BINARY},
     "earlier key": {"encrypted_history": EARLIER},
     "old form": {"encrypted_history": OLD},
     "aged": {"encrypted_history": MESSAGE, "encrypted_at": YESTERDAY},
     "both, current": PLAIN | {"encrypted_history": MESSAGE},
+    "both, current, binary": PLAIN | {"encrypted_history": BINARY},
     "both, earlier key": PLAIN | {"encrypted_history": EARLIER},
     "both, old form": PLAIN | {"encrypted_history": OLD, "is_encrypted": {"BOOL": True}},
     "unknown form": {"encrypted_history": GARBAGE},
+    "unknown form, an old one as binary": {"encrypted_history": {"B": base64.b64decode(OLD["S"])}},
     "both, unknown form": PLAIN | {"encrypted_history": GARBAGE},
 }
-K, E, R, D, X, M, V, F = (
+K, E, R, D, X, M, V, F, C = (
     Step.KEEP,
     Step.ENCRYPT,
     Step.REENCRYPT,
@@ -71,6 +77,7 @@ K, E, R, D, X, M, V, F = (
     Step.MERGE,
     Step.RESOLVE,
     Step.DEFER,
+    Step.REENCODE,
 )
 FAILS = "fails"
 # For each state: on for (encryptor, reader, migrator), then off for the three.
@@ -79,6 +86,18 @@ TABLE_OF_DESIGN: dict[tuple[str, str], tuple[Any, ...]] = {
     ("plaintext", ""): (E, E, E, K, K, K),
     ("current", ""): (K, K, K, K, D, K),
     ("current", "decrypt sweep"): (K, K, K, K, D, D),
+    ("current, binary", ""): (K, C, C, K, D, K),
+    ("current, binary", "decrypt sweep"): (K, C, C, K, D, D),
+    ("current, binary", "re-encrypt sweep"): (F, R, R, K, D, K),
+    ("current, binary", "binary"): (K, K, K, K, D, K),
+    ("current", "binary"): (K, C, C, K, D, K),
+    ("earlier key", "binary"): (F, R, R, K, D, K),
+    ("old form", "binary"): (F, R, R, K, D, K),
+    ("both, current", "binary"): (E, E, E, X, X, X),
+    ("both, current, binary", ""): (E, E, E, X, X, X),
+    ("both, current, binary", "appended"): (F, M, M, F, M, M),
+    ("unknown form, an old one as binary", ""): (FAILS,) * 6,
+    ("unknown form, an old one as binary", "binary"): (FAILS,) * 6,
     ("earlier key", ""): (F, R, R, K, D, K),
     ("earlier key", "decrypt sweep"): (F, R, R, K, D, D),
     ("old form", ""): (F, R, R, K, D, K),
@@ -101,6 +120,7 @@ TABLE_OF_DESIGN: dict[tuple[str, str], tuple[Any, ...]] = {
 CHANGES: dict[str, dict[str, Any]] = {
     "": {},
     "appended": {"appended": frozenset({"history"})},
+    "binary": {"encoding": Encoding.BINARY},
     "decrypt sweep": {"decrypt_all": True},
     "re-encrypt sweep": {"renew_before": NOW - timedelta(hours=1)},
 }
@@ -156,6 +176,7 @@ def test_item_when_decided_then_it_is_as_the_table_says(
         ("old form", "", Role.ENCRYPTOR, True, "old-form"),
         ("earlier key", "", Role.ENCRYPTOR, True, "earlier-key"),
         ("aged", "re-encrypt sweep", Role.MIGRATOR, True, "aged"),
+        ("current", "binary", Role.READER, True, "other-encoding"),
         ("current", "", Role.READER, False, "encryption-off"),
     ],
     ids=cell_id,
@@ -232,7 +253,7 @@ def test_decision_when_shown_then_no_value_appears() -> None:
 
 
 def ciphertexts() -> st.SearchStrategy[Any]:
-    return st.one_of(st.sampled_from([MESSAGE, EARLIER, OLD, GARBAGE]), values())
+    return st.one_of(st.sampled_from([MESSAGE, BINARY, EARLIER, OLD, GARBAGE]), values())
 
 
 @given(
@@ -340,7 +361,7 @@ def test_values_when_they_differ_then_they_are_not_taken_for_equal(one: Any, oth
 def encryption_of(item: Any, value: Any = HISTORY, text: str = "x", now: datetime = NOW) -> Change:
     """Return the change that encrypts an item's history."""
     key = {name: item[name] for name in KEY}
-    return change(key, item, POLICY.attributes, {"history": Target(value, True)}, {"history": text}, now)
+    return change(key, item, POLICY.attributes, {"history": Target(value, True)}, {"history": {"S": text}}, now)
 
 
 GUARDED = ["history", "configuration", "encrypted_history", "encrypted_configuration", "is_encrypted"]

@@ -175,19 +175,22 @@ def test_stream_when_it_has_keys_only_then_it_holds_no_plaintext_and_needs_no_da
 
 
 def test_report_when_written_then_it_says_which_table_and_how_it_is_encrypted() -> None:
-    found = document(DEEP)
+    found = document({**DEEP, "encodings": {"base64": 1390, "binary": 10}})
     shown = page(found, "x", "y")
 
     assert found["table"]["arn"] == "arn:aws:dynamodb:us-east-1:111122223333:table/chat-sessions"
     assert (found["table"]["account"], found["table"]["streamViewType"]) == ("111122223333", "NEW_AND_OLD_IMAGES")
     assert found["encryption"] == {
         "algorithm": "AES_256_GCM_HKDF_SHA512_COMMIT_KEY",
+        "encoding": "base64",
         "contextAttributes": ["userId", "sessionId"],
         "purpose": "session-encryption",
     }
     for words in (found["table"]["arn"], "111122223333", "NEW_AND_OLD_IMAGES", "COMMIT_KEY", "purpose = session-enc"):
         assert words in shown
     assert found["verification"]["byAttribute"]["history"] == {"plaintext": 0, "encrypted": 700, "absent": 10}
+    assert found["verification"]["byEncoding"] == {"base64": 1390, "binary": 10}
+    assert "base64; found: 1,390 values as base64, 10 values as binary" in shown
 
 
 def test_plaintext_when_an_attribute_was_added_later_then_earlier_sweeps_say_nothing_of_its_end() -> None:

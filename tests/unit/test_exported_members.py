@@ -18,6 +18,7 @@ def test_contract_of_the_package_when_a_name_goes_then_it_is_a_breaking_change()
         "ControlTable",
         "Decision",
         "DecryptionFailed",
+        "Encoding",
         "EncryptedClient",
         "EncryptedTable",
         "Encryption",

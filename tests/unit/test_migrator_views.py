@@ -37,6 +37,7 @@ def test_sweep_when_shown_then_its_segments_are_added_up() -> None:
         "outside": {},
         "attributes": {},
         "strays": {},
+        "encodings": {},
         "values": {"seen": 90, "decrypted": 80},
         "underKey": {"arn:a": 140, "arn:b": 1},
         "rate": 2.5,

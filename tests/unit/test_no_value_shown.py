@@ -14,7 +14,7 @@ HIDDEN = {
     "BareKey": {"encrypted", "plaintext"},
     "Change": {"guards", "sets"},
     "Decision": {"envelopes", "item"},
-    "EncryptedValue": {"ciphertext", "value"},
+    "EncryptedValue": {"message", "value"},
     "Envelope": {"body", "encrypted_key", "context"},
     "Gathering": {"_changed", "_entries"},
     "Letter": {"body", "document"},
@@ -25,7 +25,7 @@ HIDDEN = {
     "Settled": {"decrypted", "targets"},
     "StoredItem": {"item", "envelopes"},
     "StreamRecord": {"keys", "new_image", "old_image"},
-    "Target": {"ciphertext", "value"},
+    "Target": {"message", "value"},
     "Texts": {"ordered", "shown"},
     "Written": {"change", "clear"},
 }

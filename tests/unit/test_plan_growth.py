@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from dynamodb_stream_encryptor.planning.survey import MOST_NAMES, Survey
 from dynamodb_stream_encryptor.planning.table import Index, Table, read_table
 from item_crypto import ItemCipher, Keyrings, Policy, ValueCipher
 from item_crypto.core.codec import item_size
+from item_crypto.core.encoding import Encoding
 
 REGION = "eu-central-1"
 POLICY = Policy(("history", "configuration"), frozenset(), ("userId", "sessionId"), "session-encryption", True)
@@ -38,8 +40,8 @@ def table(*indexes: Index) -> Table:
     return read_table(described, REGION)
 
 
-def grown(*items: Mapping[str, Any], of: Table | None = None) -> Growth:
-    growth = Growth(of or table(), POLICY, stand_in_arn(REGION))
+def grown(*items: Mapping[str, Any], of: Table | None = None, policy: Policy = POLICY) -> Growth:
+    growth = Growth(of or table(), policy, stand_in_arn(REGION))
     for item in items:
         growth.add({**KEY, **item})
     return growth
@@ -64,6 +66,20 @@ def test_the_size_that_is_told_is_the_one_that_the_library_stores(history, confi
     assert growth.after.total == item_size(stored)
     assert growth.before.total == item_size(item)
     assert growth.written.total == max(item_size(stored), item_size(item))
+
+
+@settings(max_examples=20)
+@given(VALUES, st.sampled_from(Encoding))
+def test_the_size_in_each_encoding_is_the_one_that_the_library_stores_in_it(history, chosen):
+    """GIVEN any value WHEN it is encrypted under either encoding THEN a plan for any of them told its size."""
+    item = {**KEY, "history": history}
+    cipher = ValueCipher(Keyrings(LocalKms(REGION), stand_in_arn(REGION)))  # type: ignore[arg-type]
+    growth = grown(item, policy=replace(POLICY, encoding=chosen))
+    for encoding, told in growth.encodings.items():
+        stored = ItemCipher(cipher, replace(POLICY, encoding=encoding)).encrypt_item(item)
+        assert told.after.total == item_size(stored)
+        assert told.written.total == max(item_size(stored), item_size(item))
+    assert growth.encodings[chosen].after.total == growth.after.total
 
 
 def test_a_data_key_has_the_size_of_one_of_kms():
@@ -105,6 +121,12 @@ def test_binary_that_does_not_compress_is_told_from_text_that_is_too_large():
     assert binary.failures[INCOMPRESSIBLE].examples == [{"sessionId": {"S": "dlg-1"}, "userId": {"S": "alice"}}]
     text = grown({"history": {"S": os.urandom(199 * 1024).hex()}, "name": {"S": "y" * 2 * 1024}})
     assert set(text.failures) <= {"item-too-large"}
+
+
+def test_binary_that_does_not_compress_when_stored_as_binary_then_it_fits():
+    item = {"history": {"B": os.urandom(310 * 1024)}}
+    assert grown(item).states == {"failing": 1}
+    assert grown(item, policy=replace(POLICY, encoding=Encoding.BINARY)).states == {"toEncrypt": 1}
 
 
 def test_compressible_items_near_the_limit_are_no_trouble():

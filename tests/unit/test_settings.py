@@ -2,6 +2,7 @@ import pytest
 
 from encryptor_runtime.settings import Settings, SwitchSettings
 from item_crypto import ConfigurationError
+from item_crypto.core.encoding import Encoding
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 EARLIER = "arn:aws:kms:eu-central-1:111122223333:key/0987dcba-09fe-87dc-65ba-ab0987654321"
@@ -24,6 +25,7 @@ def test_environment_when_only_the_necessary_is_set_then_the_rest_is_safe() -> N
     assert taken.switch == SwitchSettings(control_table=None, enabled=True, cache_seconds=5)
     assert (taken.signed, taken.single_writing_region) == (False, False)
     assert (taken.earlier_key_arns, taken.appended) == ((), frozenset())
+    assert (taken.encoding, taken.policy.encoding) == (Encoding.BASE64, Encoding.BASE64)
     assert taken.policy.attributes == ("history", "configuration")
     assert taken.key_arn == KEY
     assert taken.policy.enabled is True
@@ -35,6 +37,7 @@ def test_environment_when_all_is_set_then_it_is_read() -> None:
         APPENDED_ATTRIBUTES="history",
         SESSION_ENCRYPTION_ENABLED="False",
         SIGNED_MESSAGES="true",
+        CIPHERTEXT_ENCODING=" Binary ",
         SINGLE_WRITING_REGION="true",
         BATCHED_WRITES="true",
     )
@@ -43,6 +46,7 @@ def test_environment_when_all_is_set_then_it_is_read() -> None:
     assert taken.appended == {"history"}
     assert (taken.switch.enabled, taken.signed, taken.single_writing_region) == (False, True, True)
     assert (taken.batched_writes, settings().batched_writes) == (True, False)
+    assert (taken.encoding, taken.policy.encoding) == (Encoding.BINARY, Encoding.BINARY)
 
 
 def test_control_table_when_a_function_cannot_do_without_then_it_is_required_by_name() -> None:
@@ -85,6 +89,12 @@ def test_list_when_it_names_nothing_then_refused_and_not_taken_for_nothing_to_en
 def test_switch_when_it_cannot_be_read_then_refused_and_never_taken_for_off(name: str, text: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{name}"):
         settings(**{name: text})
+
+
+@pytest.mark.parametrize("text", ["", "hex", "true", "base64,binary"])
+def test_encoding_when_it_is_none_then_refused_by_name(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^CIPHERTEXT_ENCODING must be base64 or binary$"):
+        settings(CIPHERTEXT_ENCODING=text)
 
 
 @pytest.mark.parametrize("name", ["SESSION_ENCRYPTION_KEY_ARN", "EARLIER_KEY_ARNS"])

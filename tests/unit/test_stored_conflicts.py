@@ -11,7 +11,7 @@ from tests.scene import HISTORY, NOW
 
 KEY: dict[str, Any] = {"sessionId": {"S": "s"}, "userId": {"S": "u"}}
 ITEM = {**KEY, "history": HISTORY, "encrypted_history_conflict": {"S": "kept"}}
-CIPHERTEXTS = {"history": "new", "history_conflict": "other"}
+CIPHERTEXTS: dict[str, Any] = {"history": {"S": "new"}, "history_conflict": {"S": "other"}}
 
 
 def changed(conflict: Target) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from item_crypto.core.context import PURPOSE, RESERVED_PREFIX
+from item_crypto.core.encoding import Encoding
 from item_crypto.core.policy import Policy
 from item_crypto.core.stored_form import is_taken
 from item_crypto.errors import ConfigurationError
@@ -106,6 +107,7 @@ class Settings:
         context_attributes: names of the table's key attributes, which make the encryption context.
         purpose: the encryption context's ``purpose``.
         signed: whether messages are signed.
+        encoding: how ciphertexts are stored.
         single_writing_region: the operator's word that a replicated table is written in one Region only.
         batched_writes: whether many items' changes are written together.
         switch: what is told of the runtime setting.
@@ -121,6 +123,7 @@ class Settings:
     context_attributes: tuple[str, ...]
     purpose: str
     signed: bool
+    encoding: Encoding
     single_writing_region: bool
     batched_writes: bool
     switch: SwitchSettings
@@ -141,6 +144,7 @@ class Settings:
             self.purpose,
             self.switch.enabled,
             earlier=frozenset(self.earlier_attributes),
+            encoding=self.encoding,
         )
 
     @classmethod
@@ -161,6 +165,7 @@ class Settings:
             context_attributes=required_names(environment, "CONTEXT_ATTRIBUTES"),
             purpose=required(environment, "CONTEXT_PURPOSE"),
             signed=true_or_false(environment, "SIGNED_MESSAGES", "false"),
+            encoding=_encoding(environment),
             single_writing_region=true_or_false(environment, "SINGLE_WRITING_REGION", "false"),
             batched_writes=true_or_false(environment, "BATCHED_WRITES", "false"),
             switch=SwitchSettings.from_environment(environment),
@@ -212,6 +217,13 @@ def required_names(environment: Mapping[str, str], name: str) -> tuple[str, ...]
     if not listed:
         raise ConfigurationError(f"{name} names nothing")
     return listed
+
+
+def _encoding(environment: Mapping[str, str]) -> Encoding:
+    try:
+        return Encoding(environment.get("CIPHERTEXT_ENCODING", Encoding.BASE64.value).strip().lower())
+    except ValueError:
+        raise ConfigurationError("CIPHERTEXT_ENCODING must be base64 or binary") from None
 
 
 def _cache_seconds(environment: Mapping[str, str]) -> float:

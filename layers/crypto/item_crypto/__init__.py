@@ -46,6 +46,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from item_crypto.cipher import ValueCipher
     from item_crypto.core.decide import Action, Decision, Step
+    from item_crypto.core.encoding import Encoding
     from item_crypto.core.policy import Policy, Role
     from item_crypto.dropin.boto3_client import EncryptedClient
     from item_crypto.dropin.boto3_table import EncryptedTable
@@ -91,6 +92,7 @@ __all__ = [
     "ControlTable",
     "Decision",
     "DecryptionFailed",
+    "Encoding",
     "EncryptedClient",
     "EncryptedTable",
     "Encryption",
@@ -136,6 +138,7 @@ _FOUND_IN: Final = {
     "ControlTable": "setting",
     "Decision": "core.decide",
     "DecryptionFailed": "errors",
+    "Encoding": "core.encoding",
     "EncryptedClient": "dropin.boto3_client",
     "EncryptedTable": "dropin.boto3_table",
     "Encryption": "dropin.encryption",

@@ -22,7 +22,7 @@ from item_crypto.keys.protocol import Keys
 
 
 def admit(ciphertexts: Mapping[str, str], context: Mapping[str, str], keys: Keys) -> dict[str, EncryptedValue]:
-    """Return the values in ``ciphertexts``, beside each of these, by attribute name; all of them or none.
+    """Return the values in ``ciphertexts``, beside the message of each, by attribute name; all of them or none.
 
     Args:
         ciphertexts: base64 text of one message for each attribute.
@@ -36,7 +36,7 @@ def admit(ciphertexts: Mapping[str, str], context: Mapping[str, str], keys: Keys
     envelopes = {name: _opened(name, text, context, keys) for name, text in ciphertexts.items()}
     call = OneCall(keys, context)
     return {
-        name: EncryptedValue(_value(name, envelope, context, call), ciphertexts[name])
+        name: EncryptedValue(_value(name, envelope, context, call), envelope.body)
         for name, envelope in envelopes.items()
     }
 

@@ -43,7 +43,14 @@ class ValueCipher:
     def encrypt(
         self, values: Mapping[str, Value], context: Mapping[str, str], can_wait: bool = False
     ) -> dict[str, str]:
-        """Return base64 text of one message for each value, by attribute name, all under one new data key.
+        """Return what :meth:`messages` does, as base64 text; raises the same."""
+        messages = self.messages(values, context, can_wait)
+        return {name: base64.b64encode(message).decode() for name, message in messages.items()}
+
+    def messages(
+        self, values: Mapping[str, Value], context: Mapping[str, str], can_wait: bool = False
+    ) -> dict[str, bytes]:
+        """Return one message for each value, by attribute name, all under one new data key.
 
         Args:
             values: the values, by the name of the attribute of each.
@@ -68,14 +75,13 @@ class ValueCipher:
                 raise
         return self._encrypted(plaintexts, context, self.keys.meanwhile(context))
 
-    def _encrypted(self, plaintexts: Mapping[str, bytes], context: Mapping[str, str], manager: Any) -> dict[str, str]:
+    def _encrypted(self, plaintexts: Mapping[str, bytes], context: Mapping[str, str], manager: Any) -> dict[str, bytes]:
         try:
-            messages = {
+            return {
                 name: MESSAGES.encrypt(data, manager, context, self._algorithm) for name, data in plaintexts.items()
             }
         except AWSEncryptionSDKClientError as error:
             raise SystemicError("kms", type(error).__name__) from error
-        return {name: base64.b64encode(message).decode() for name, message in messages.items()}
 
     def decrypt(self, envelopes: Mapping[str, Envelope], context: Mapping[str, str]) -> dict[str, Value]:
         """Return the values in ``envelopes``, by attribute name; all of them or none.

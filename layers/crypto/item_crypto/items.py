@@ -67,7 +67,8 @@ class ItemCipher:
         context = self._context(values)
         targets = settle(decision, self._cipher.decrypt(decision.to_decrypt, context))
         encrypted = {name: target.value for name, target in targets.items() if target.encrypted}
-        ciphertexts = self._cipher.encrypt(encrypted, context)
+        messages = self._cipher.messages(encrypted, context)
+        ciphertexts = {name: policy.encoding.stored(message) for name, message in messages.items()}
         stored = stored_form(values, policy.attributes, targets, ciphertexts, self._now(), policy.earlier)
         check_size(stored)
         return _untyped(stored) if is_resource_style else stored

@@ -15,6 +15,7 @@ from item_crypto.core.codec import Item, Value
 from item_crypto.core.context import encryption_context
 from item_crypto.core.decide import Action, Decision
 from item_crypto.core.decide import decide as decide_stored
+from item_crypto.core.encoding import Encoding
 from item_crypto.core.policy import Policy, Role
 from item_crypto.core.settle import settle
 from item_crypto.core.stored_form import (
@@ -89,7 +90,8 @@ class Settled:
             if name in policy.encrypted and name not in stored and envelope.is_for_clients
         ]
         clear = {name: value for name, value in self.view.items() if name not in encrypted}
-        return clear | {encrypted_name(name): stored[encrypted_name(name)] for name in encrypted}
+        # As text, however they are stored: a client need not know, and the session's tag stays the same.
+        return clear | {encrypted_name(name): Encoding.BASE64.stored(envelopes[name].body) for name in encrypted}
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,10 @@ class Planner:
         decision = settled.decision
         policy = decision.policy
         ciphertexts = self._encrypted(key, settled.targets, policy)
-        made = change(key, decision.item, policy.attributes, settled.targets, ciphertexts, self._now(), policy.earlier)
+        kept = {name: policy.encoding.stored(envelope.body) for name, envelope in decision.reencoded.items()}
+        made = change(
+            key, decision.item, policy.attributes, settled.targets, ciphertexts | kept, self._now(), policy.earlier
+        )
         return Plan(written(key, decision), made, decision.is_followed)
 
     def view(self, key: Item, item: Item, policy: Policy, view: View) -> dict[str, Value]:
@@ -192,7 +197,8 @@ class Planner:
     ) -> tuple[Plan, Settled]:
         """Return the change of a writer who sets ``values``, configured ones encrypted in the same write.
 
-        Also the item as it is to be then. What is left out stays as it was, in the form that it should have.
+        Also the item as it is to be then. What is left out stays as it was, in the form that it should have, if not in
+        the encoding: another writer could make the very same of it, and a lost answer is told by what only we made.
         Raises EncryptionOff where a ciphertext is given for an attribute that ``policy`` does not encrypt.
 
         Args:
@@ -204,8 +210,8 @@ class Planner:
             removed: configured attributes to remove, in whatever form they are stored.
         """
         policy = policy.for_item(key)
-        values, ciphertexts = _taken_apart(values)
-        for name in ciphertexts.keys() - policy.encrypted:
+        values, messages = _taken_apart(values)
+        for name in messages.keys() - policy.encrypted:
             raise EncryptionOff(name)
         given = {name: value for name, value in values.items() if name in policy.attributes}
         replaced = {*map(encrypted_name, given)}
@@ -217,7 +223,7 @@ class Planner:
             raise decision.error
         settled = self.settle(key, decision, decision.to_view)
         targets = {name: Target(value, encrypted=False) for name, value in given.items()} | dict(settled.targets)
-        targets |= {name: replace(targets[name], ciphertext=text) for name, text in ciphertexts.items()}
+        targets |= {name: replace(targets[name], message=message) for name, message in messages.items()}
         settled = replace(settled, targets=targets)
         check_size(settled.view)  # Also in plaintext: what is encrypted must be able to go back.
         others = {name: value for name, value in values.items() if name not in given}
@@ -228,21 +234,22 @@ class Planner:
         )
         return Plan(Outcome(key, status, "put", tuple(targets)), written_item), settled
 
-    def _encrypted(self, key: Item, targets: Mapping[str, Target], policy: Policy) -> dict[str, str]:
+    def _encrypted(self, key: Item, targets: Mapping[str, Target], policy: Policy) -> dict[str, Value]:
         # The context is made even where nothing is encrypted: an item without a usable one is not written.
-        given = {name: target.ciphertext for name, target in targets.items() if target.ciphertext is not None}
+        given = {name: target.message for name, target in targets.items() if target.message is not None}
         values = {name: target.value for name, target in targets.items() if target.encrypted and name not in given}
         # What is encrypted as it is can wait for its key; whatever is in plaintext, or was just given, cannot.
         can_wait = all(targets[name].renewed for name in values)
-        return self._cipher.encrypt(values, self._context(key, policy), can_wait) | given
+        messages = self._cipher.messages(values, self._context(key, policy), can_wait) | given
+        return {name: policy.encoding.stored(message) for name, message in messages.items()}
 
     @staticmethod
     def _context(key: Item, policy: Policy) -> dict[str, str]:
         return encryption_context(key, policy.context_attributes, policy.purpose)
 
 
-def _taken_apart(values: Mapping[str, Value | EncryptedValue]) -> tuple[dict[str, Value], dict[str, str]]:
-    """Return the values in the clear, and the ciphertexts of those that are given encrypted."""
+def _taken_apart(values: Mapping[str, Value | EncryptedValue]) -> tuple[dict[str, Value], dict[str, bytes]]:
+    """Return the values in the clear, and the messages of those that are given encrypted."""
     given = {name: value for name, value in values.items() if isinstance(value, EncryptedValue)}
     clear = {name: value.value if isinstance(value, EncryptedValue) else value for name, value in values.items()}
-    return clear, {name: value.ciphertext for name, value in given.items()}
+    return clear, {name: value.message for name, value in given.items()}

@@ -31,7 +31,7 @@ def change(
     item: Item,
     attributes: tuple[str, ...],
     targets: Mapping[str, Target],
-    ciphertexts: Mapping[str, str],
+    ciphertexts: Mapping[str, Value],
     now: datetime,
     earlier: frozenset[str] = frozenset(),
 ) -> Change:
@@ -50,7 +50,7 @@ def change(
         item: the item as it was read.
         attributes: the configured attributes, and the earlier ones.
         targets: what each attribute is to become.
-        ciphertexts: base64 text for each target to be stored encrypted.
+        ciphertexts: what is to stand in ``encrypted_X``, as for :func:`stored_form`.
         now: the time of the data key, aware.
         earlier: those among ``attributes`` that are no longer to be encrypted.
 
@@ -59,7 +59,7 @@ def change(
         ItemTooLarge: the item would be larger than DynamoDB allows.
         ValueError: nothing would guard the write.
     """
-    guards = _guards(item, attributes, targets)
+    guards = _guards(item, attributes, {*targets, *ciphertexts})
     if all(value is None for value in guards.values()):
         raise ValueError("an item without any of the configured attributes is never written")
     result = stored_form(item, attributes, targets, ciphertexts, now, earlier)
@@ -73,7 +73,7 @@ def put(
     item: Item | None,
     attributes: tuple[str, ...],
     targets: Mapping[str, Target],
-    ciphertexts: Mapping[str, str],
+    ciphertexts: Mapping[str, Value],
     others: Mapping[str, Value],
     now: datetime,
     earlier: frozenset[str] = frozenset(),
@@ -102,7 +102,7 @@ def put(
     # What a writer gave is set even if it is the same: DynamoDB takes no empty expression.
     sets = {name: value for name, value in result.items() if base.get(name) != value or name in others}
     removes = tuple(name for name in base if name not in result)
-    guards = _guards(base, attributes, targets) | exists
+    guards = _guards(base, attributes, {*targets, *ciphertexts}) | exists
     if whole and item is not None:
         guards = whole_item(item, (*attributes, *others)) | guards
     return Change(key, guards, sets, removes)
@@ -137,8 +137,8 @@ def guards_hold(change: Change, item: Item) -> bool:
     return all(is_same(item.get(name), value) for name, value in change.guards.items())
 
 
-def _guards(item: Item, attributes: tuple[str, ...], targets: Mapping[str, Target]) -> dict[str, Value | None]:
-    kept_conflicts = [encrypted_name(name) for name in targets if name not in attributes]
+def _guards(item: Item, attributes: tuple[str, ...], changed: Collection[str]) -> dict[str, Value | None]:
+    kept_conflicts = [encrypted_name(name) for name in sorted(changed) if name not in attributes]
     return {
         name: item.get(name)
         for name in (*attributes, *(ENCRYPTED_PREFIX + name for name in attributes), IS_ENCRYPTED, *kept_conflicts)

@@ -23,6 +23,7 @@ class Step(Enum):
     KEEP = "keep"
     ENCRYPT = "encrypt"
     REENCRYPT = "re-encrypt"
+    REENCODE = "re-encode"
     DECRYPT = "decrypt"
     DROP = "drop"
     MERGE = "merge"
@@ -75,15 +76,24 @@ class Decision:
         """The attributes that the write changes."""
         return tuple(name for name, step in self.steps.items() if step not in (Step.KEEP, Step.DEFER))
 
+    @cached_property
+    def reencoded(self) -> Mapping[str, Envelope]:
+        """The ciphertexts that stay, to be stored in the other encoding."""
+        return {name: self.envelopes[name] for name, step in self.steps.items() if step is Step.REENCODE}
+
     @property
     def is_followed(self) -> bool:
         """Whether a newer write that is in the way leads to what is to be done here, by its own trigger.
 
-        That trigger is the encryptor's. It decrypts nothing back, knows no age and looks at no kept conflict.
+        That trigger is the encryptor's. It decrypts nothing back, knows no age, leaves the encoding as it is and looks
+        at no kept conflict.
         """
         policy = self.policy
         return (
-            policy.enabled and policy.renew_before is None and all(name in policy.attributes for name in self.changed)
+            policy.enabled
+            and policy.renew_before is None
+            and not self.reencoded
+            and all(name in policy.attributes for name in self.changed)
         )
 
     @property
@@ -100,9 +110,9 @@ class Decision:
     def to_show(self, view: View) -> Mapping[str, Envelope]:
         """The ciphertexts whose values are needed to show the item in ``view`` and, where it is written, to do that.
 
-        A write needs all of them: what is encrypted must be able to go back, so its size in the clear is looked at.
+        A write that encrypts needs all of them: it must be able to go back, so the size in the clear is looked at.
         """
-        if view is View.CLEAR or self.action is Action.WRITE:
+        if view is View.CLEAR or not self.reencoded.keys() >= {*self.changed}:
             return self.to_view
         return {name: envelope for name, envelope in self.to_view.items() if not envelope.is_for_clients}
 
@@ -132,11 +142,13 @@ def decide(stored: StoredItem, policy: Policy, role: Role) -> Decision:
     if role is Role.MIGRATOR and policy.enabled:
         for name in map(conflict_name, policy.attributes):
             kept = stored.envelopes.get(name)
-            if kept is not None and (
-                name in stored.outdated or not kept.form.is_current or Step.REENCRYPT in steps.values()
-            ):
+            if kept is None:
+                continue
+            if name in stored.outdated or not kept.form.is_current or Step.REENCRYPT in steps.values():
                 # Else a key could never be retired: a conflict that nobody looked at would go on needing it.
                 steps[name], reasons[name], envelopes[name] = Step.REENCRYPT, "kept-conflict", kept
+            elif kept.encoding is not policy.encoding:
+                steps[name], reasons[name], envelopes[name] = Step.REENCODE, "other-encoding", kept
 
     in_doubt = [name for name, envelope in envelopes.items() if name in item and envelope.form.leaves_plaintext]
     if role is Role.ENCRYPTOR and in_doubt:
@@ -187,6 +199,8 @@ def _step_of_encrypted(
         reason = "earlier-key"
     elif policy.renew_before is not None and _is_older(stored.item, policy.renew_before):
         reason = "aged"
+    elif envelope.encoding is not policy.encoding and role is not Role.ENCRYPTOR:
+        return Step.REENCODE, "other-encoding"
     else:
         return Step.KEEP, "encrypted"
     return (Step.DEFER if role is Role.ENCRYPTOR else Step.REENCRYPT), reason

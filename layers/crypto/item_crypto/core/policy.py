@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import Enum
 
 from item_crypto.core.codec import Item
+from item_crypto.core.encoding import Encoding
 from item_crypto.core.part import Part
 
 
@@ -33,6 +34,8 @@ class Policy:
             all else, and brought back to plaintext by whoever may decrypt; what is in plaintext stays.
         part: the items that encryption is on for; None for all. To an item outside of it, encryption is off. So what
             concerns one item is asked of :meth:`for_item`, and never of a policy that has a part.
+        encoding: how ciphertexts are stored. One in the other encoding is read like any, and put into this one by
+            whoever may decrypt, though that needs no key.
     """
 
     attributes: tuple[str, ...]
@@ -44,6 +47,7 @@ class Policy:
     decrypt_all: bool = False
     earlier: frozenset[str] = frozenset()
     part: Part | None = None
+    encoding: Encoding = Encoding.BASE64
 
     def for_item(self, item: Item) -> "Policy":
         """Return what holds for ``item``, or for the item of a key: on where it is in the part, else off.

@@ -31,6 +31,8 @@ def settle(decision: Decision, decrypted: Mapping[str, Value]) -> dict[str, Targ
                 targets[name] = Target(decrypted[name], encrypted=True, renewed=True)
             case Step.DECRYPT:
                 targets[name] = Target(decrypted[name], encrypted=False)
+            case Step.REENCODE:
+                pass  # Its value stays as it is, and nobody needs to know it.
             case Step.DROP:
                 targets[name] = Target(item[name], encrypted=False)
             case Step.MERGE:

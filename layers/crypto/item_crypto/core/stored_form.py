@@ -3,8 +3,8 @@
 ::
 
     { "sessionId": …, "userId": …,               the key and all else: as the writer left it
-      "encrypted_history": "<base64>",           one ciphertext for each encrypted attribute
-      "encrypted_configuration": "<base64>",
+      "encrypted_history": <message>,            one ciphertext for each encrypted attribute, as base64 text or
+      "encrypted_configuration": <message>,      binary (item_crypto.core.encoding)
       "encryption_version": "1.0",               ┐
       "is_encrypted": true,                      │ markers, gone when the item is back in plaintext
       "encrypted_at": "2026-01-02T08:30:00Z" }   ┘ the time of the item's oldest data key
@@ -19,6 +19,7 @@ from enum import Enum
 from typing import Final
 
 from item_crypto.core.codec import MAX_ITEM_SIZE, Item, Value, item_size
+from item_crypto.core.encoding import Encoding
 from item_crypto.errors import ConfigurationError, ConflictUnresolved, ItemTooLarge, UnknownForm
 
 ENCRYPTED_PREFIX: Final = "encrypted_"
@@ -80,6 +81,7 @@ class Envelope:
         context: the context that it carries, without members of the SDK's own; empty where its form carries none.
         signed: whether it is signed, or its context has members of the SDK's own, as that of a signed one has.
         under_branch_key: whether it needs a branch key, of which no client is given a data key.
+        encoding: how it is stored.
     """
 
     form: Form
@@ -89,6 +91,7 @@ class Envelope:
     context: Mapping[str, str] = field(repr=False)
     signed: bool = False
     under_branch_key: bool = False
+    encoding: Encoding = Encoding.BASE64
 
     @property
     def is_for_clients(self) -> bool:
@@ -98,15 +101,15 @@ class Envelope:
 
 @dataclass(frozen=True)
 class EncryptedValue:
-    """A value and the ciphertext that somebody else made of it, which is to be stored as it is.
+    """A value and the message that somebody else made of it, whose bytes are to be stored as they are.
 
     Attributes:
         value: the value. Not shown by ``repr``.
-        ciphertext: base64 text of a message that holds it.
+        message: the message that holds it. Not shown by ``repr``.
     """
 
     value: Value = field(repr=False)
-    ciphertext: str = field(repr=False)
+    message: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -137,20 +140,20 @@ class Target:
         value: the value. Not shown by ``repr``.
         encrypted: whether it is to be stored encrypted.
         renewed: whether it is the value that stands there already, to be stored under a new data key.
-        ciphertext: what it is to be stored as, where that is given; None where it is to be made. Not shown by ``repr``.
+        message: what it is to be stored as, where that is given; None where it is to be made. Not shown by ``repr``.
     """
 
     value: Value = field(repr=False)
     encrypted: bool
     renewed: bool = False
-    ciphertext: str | None = field(default=None, repr=False)
+    message: bytes | None = field(default=None, repr=False)
 
 
 def stored_form(
     item: Item,
     attributes: tuple[str, ...],
     targets: Mapping[str, Target],
-    ciphertexts: Mapping[str, str],
+    ciphertexts: Mapping[str, Value],
     now: datetime,
     earlier: frozenset[str] = frozenset(),
 ) -> dict[str, Value]:
@@ -160,7 +163,8 @@ def stored_form(
         item: the item as it is; empty for one that does not exist.
         attributes: the configured attributes, and the earlier ones.
         targets: what each attribute is to become; a conflict to be kept by ``conflict_name``.
-        ciphertexts: base64 text for each target to be stored encrypted.
+        ciphertexts: what stands in ``encrypted_X``: for each target to be stored encrypted; and for others, the message
+            that stands there already, in another encoding. Its data key is no younger for that.
         now: the time of the data key, aware.
         earlier: those among ``attributes`` that are no longer to be encrypted.
 
@@ -177,8 +181,9 @@ def stored_form(
                 raise ConfigurationError(f"the ciphertext of {name} would be written over by a marker")
         if name not in attributes and stored in item and not target.renewed:
             raise ConflictUnresolved("an earlier conflict of the attribute still stands")
-        result[stored] = {"S": ciphertexts[name]} if target.encrypted else target.value
+        result[stored] = ciphertexts[name] if target.encrypted else target.value
         result.pop(other, None)
+    result |= {ENCRYPTED_PREFIX + name: value for name, value in ciphertexts.items() if name not in targets}
     _mark(result, attributes, targets, now, earlier)
     return result
 

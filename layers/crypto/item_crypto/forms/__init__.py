@@ -5,9 +5,11 @@ here and an entry of ``_FORMS``.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final, Protocol
 
-from item_crypto.core.codec import Item, Value, decode_base64
+from item_crypto.core.codec import Item, Value
+from item_crypto.core.encoding import Encoding, encoding_of, message_of
 from item_crypto.core.stored_form import CONFLICT_SUFFIX, ENCRYPTED_PREFIX, Envelope, Form
 from item_crypto.errors import UnknownForm
 from item_crypto.forms.current import CURRENT, MAX_ENCRYPTED_DATA_KEYS, Messages
@@ -44,9 +46,11 @@ def open_envelope(value: Value) -> Envelope:
     Raises:
         UnknownForm: it has none of the forms.
     """
-    data = decode_base64(value.get("S"))
+    data = message_of(value)
     if not data:
-        raise UnknownForm("an encrypted attribute is not base64 text")
+        raise UnknownForm("an encrypted attribute is neither base64 text nor binary")
+    if encoding_of(value) is Encoding.BINARY:
+        return replace(MESSAGES.open(data), encoding=Encoding.BINARY)  # An old form was only ever stored as text.
     return next(reader for reader in _FORMS if reader.recognises(data)).open(data)
 
 

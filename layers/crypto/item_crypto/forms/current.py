@@ -2,8 +2,9 @@
 
 ::
 
-    base64 ── message (format version 2, a committing suite), one data key in its header, whose content is
-              {"history": {"L": […]}}    JSON of one member, gzip-compressed where smaller (item_crypto.core.codec)
+    base64 text ─┐
+    or binary  ──┴─ message (format version 2, a committing suite), one data key in its header, whose content is
+                    {"history": {"L": […]}}    JSON of one member, gzip-compressed where smaller
 
 docs/format.md has the whole specification.
 """

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 SIZE: Final = 32
 """Bytes of a data key, as the suites with AES-256 take it."""
 
-MAX_ENCRYPTED: Final = 6144
-"""Bytes of an encrypted data key that KMS takes (API reference, Decrypt, ``CiphertextBlob``)."""
-
 _ANOTHER_KEY: Final = "IncorrectKeyException"
 
 # What KMS, or boto3 before it is asked, says of a request of a wrong shape.

@@ -15,6 +15,9 @@ KMS_PROVIDER: Final = "aws-kms"
 HIERARCHY_PROVIDER: Final = "aws-kms-hierarchy"
 """The provider id of hierarchical keyrings (the same, aws-kms-hierarchical-keyring); the info is a branch key's id."""
 
+MAX_ENCRYPTED: Final = 6144
+"""Bytes of an encrypted data key that KMS takes (API reference, Decrypt, ``CiphertextBlob``)."""
+
 _KEY_ARN: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})")
 
 

@@ -29,7 +29,7 @@ from item_crypto.errors import (
     TransientError,
 )
 from item_crypto.keys.data_key import SharedDataKey
-from item_crypto.keys.identity import KMS_PROVIDER, Identity, check_key_arn, is_same_key
+from item_crypto.keys.identity import KMS_PROVIDER, MAX_ENCRYPTED, Identity, check_key_arn, is_same_key
 from item_crypto.keys.meter import KmsMeter
 from item_crypto.keys.protocol import Context
 from item_crypto.service_errors import from_boto
@@ -148,10 +148,13 @@ class _MasterKey(KMSMasterKey):  # type: ignore[misc]  # the SDK ships no types
 
         Raises:
             IncorrectMasterKeyError: it is under another key, or another provider's; KMS is not asked.
+            DecryptionFailed: it is longer than any data key of KMS's; KMS is not asked.
         """
         named = encrypted_data_key.key_provider
         if named.provider_id != KMS_PROVIDER or not is_same_key(named.key_info.decode(), self.key_id.decode()):
             raise IncorrectMasterKeyError
+        if len(encrypted_data_key.encrypted_data_key) > MAX_ENCRYPTED:
+            raise DecryptionFailed("not-authentic")
         ours = EncryptedDataKey(self.key_provider, encrypted_data_key.encrypted_data_key)
         return self._decrypt_data_key(ours, algorithm, encryption_context)
 

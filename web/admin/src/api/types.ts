@@ -67,6 +67,7 @@ export interface Sweep {
   outside: Counts;
   attributes: Record<string, Places>;
   strays: Counts;
+  encodings: Counts;
   values: { seen: number; decrypted: number };
   /** Items by the KMS key that they need, by ARN; counted by `verify` only. */
   underKey: Counts;
@@ -132,6 +133,7 @@ export interface Status {
   attributes: string[];
   earlierAttributes: string[];
   algorithm: string;
+  encoding: "base64" | "binary";
   contextAttributes: string[];
   purpose: string;
   recovery: { pitr: boolean; days: number | null; earliest: string | null; latest: string | null };
