@@ -6,10 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import boto3
 import pytest
 
 from item_crypto import (
     DecryptionFailed,
+    EncryptedTable,
+    Encryption,
     KeyNotListed,
     Keyrings,
     Role,
@@ -29,7 +32,7 @@ from item_crypto.keys.identity import Identity
 from item_crypto.keys.meter import KmsMeter
 from tests.branch_keys import TENANTS, Branches
 from tests.faults import failing, interrupting
-from tests.scene import CONFIGURATION, HISTORY, NOW, POLICY, Scene
+from tests.scene import CLIENT, CONFIGURATION, HISTORY, NOW, POLICY, TABLE, Scene
 
 VALUES = {"history": HISTORY, "configuration": CONFIGURATION}
 STORED = [encrypted_name(name) for name in VALUES]
@@ -575,3 +578,24 @@ def test_readers_when_they_remember_data_keys_then_those_under_kms_still_spare_c
         assert reading.decrypt(envelopes, scene.context(key)) == {"history": HISTORY}
 
     assert len(meter.drain()) == 1
+
+
+def test_drop_in_over_branch_keys_when_used_then_items_come_and_go_in_the_clear(
+    scene: Scene, branches: Branches
+) -> None:
+    key = {"sessionId": "dlg-drop-in", "userId": "drop-in"}
+    identifier = branches.branch_keys.make("drop-in")[0].branch_key_id
+    encryption = Encryption(branches.cipher(), POLICY)
+    table = EncryptedTable(boto3.resource("dynamodb", **CLIENT).Table(TABLE), encryption)
+
+    table.put_item(Item={**key, "history": ["hello"]})
+
+    stored = scene.stored({name: {"S": text} for name, text in key.items()})
+    assert keys_of(stored) == {identifier}
+    assert table.get_item(Key=key)["Item"] == {**key, "history": ["hello"]}
+    branches.branch_keys.destroy(identifier, NOW)
+    later = EncryptedTable(boto3.resource("dynamodb", **CLIENT).Table(TABLE), Encryption(branches.cipher(), POLICY))
+    with pytest.raises(TenantShredded):
+        later.put_item(Item={**key, "history": ["more"]})
+    with pytest.raises(KeyDestroyed):
+        later.get_item(Key=key)
