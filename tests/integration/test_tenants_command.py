@@ -117,6 +117,16 @@ def test_stack_when_it_has_no_branch_keys_then_that_is_said(
     assert "The stack has no branch keys: its KeyringType is kms." in result.stderr
 
 
+def test_status_when_the_stack_has_branch_keys_then_it_says_so(branched: Migration, run: Run) -> None:
+    assert "one for each userId, in branch-keys\n" in printed(run("status")) + "\n"
+    branched.set(KEYRING_TYPE="kms")
+    assert "one for each userId, in branch-keys, only read" in printed(run("status"))
+    branched.set(KEYRING_TYPE="hierarchical", TENANT_ATTRIBUTE="")
+    assert "one for all items, in branch-keys" in printed(run("status"))
+    branched.set(KEYRING_TYPE="kms", BRANCH_KEY_TABLE_NAME="")
+    assert "branch keys" not in printed(run("status"))
+
+
 def test_documents_when_asked_for_then_one_each(branched: Migration, run: Run) -> None:
     branched.plain("s1")
     branched.run("encrypt")
