@@ -26,7 +26,7 @@ from item_crypto.outcome import Outcome, Status, failed, without_write
 from item_crypto.pipeline import Pipeline
 from item_crypto.plan import Planner
 
-_WORKERS: Final = 8  # Threads wait for KMS and DynamoDB most of the time.
+_WORKERS: Final = 16  # Threads wait for KMS and DynamoDB most of the time.
 _SENDINGS: Final = 2  # Of one write whose answer was lost: each may wait for a time-out, and a function has 28 s.
 _PORTION: Final = 50  # Keys whose items are read at once: 20 MB at most.
 _ACCESS_ATTEMPTS: Final = 5  # A reader that lost so many races in a row meets a writer that never pauses.
