@@ -43,6 +43,10 @@ ENTRIES: Final = (
     Entry(KMS, "this application, KMS keyring", "kms", _OURS),
     Entry("kms-batched", "the same, batched writes", "kms", _OURS, {"batched": True}),
     Entry("kms-binary", "the same, stored as binary", "binary", _OURS, {"batched": True, "encoding": "binary"}),
+    Entry(HIERARCHICAL, "this application, a key a tenant", "hierarchical", _OURS, {"tenants": True}),
+    Entry(
+        "hierarchical-batched", "the same, batched writes", "hierarchical", _OURS, {"tenants": True, "batched": True}
+    ),
     Entry(LISA, "LISA's own encryption", "other", "benchmarks.contenders.lisa"),
     Entry(GUIDE, "Encryption SDK, as its guide shows", "other", "benchmarks.contenders.guide", own_environment=True),
     Entry(

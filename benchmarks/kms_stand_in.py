@@ -54,22 +54,39 @@ class Keys:
             "GenerateDataKey": self._generate_data_key,
             "Decrypt": self._decrypt,
             "DescribeKey": self._describe_key,
+            "GenerateDataKeyWithoutPlaintext": self._generate_without_plaintext,
+            "ReEncrypt": self._re_encrypt,
         }
         if operation not in operations:
             raise Refused("UnsupportedOperationException")
         return operations[operation](request)
 
     def _generate_data_key(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        name, key = self._key(request["KeyId"])
         size = request.get("NumberOfBytes") or {"AES_256": 32, "AES_128": 16}[request["KeySpec"]]
-        plaintext, nonce = os.urandom(size), os.urandom(_NONCE)
-        sealed = key.encrypt(nonce, plaintext, _bound(request))
-        blob = name + nonce + len(sealed).to_bytes(_LENGTH) + sealed
-        return {
-            "KeyId": request["KeyId"],
-            "Plaintext": _text(plaintext),
-            "CiphertextBlob": _text(blob.ljust(ENCRYPTED_KEY_SIZE, b"\0")),
+        plaintext = os.urandom(size)
+        blob = self._sealed(request["KeyId"], plaintext, _bound(request))
+        return {"KeyId": request["KeyId"], "Plaintext": _text(plaintext), "CiphertextBlob": blob}
+
+    def _generate_without_plaintext(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        made = self._generate_data_key(request)
+        return {name: made[name] for name in ("KeyId", "CiphertextBlob")}
+
+    def _re_encrypt(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        source = {
+            "KeyId": request["SourceKeyId"],
+            "CiphertextBlob": request["CiphertextBlob"],
+            "EncryptionContext": request.get("SourceEncryptionContext", {}),
         }
+        plaintext = base64.b64decode(self._decrypt(source)["Plaintext"])
+        bound = _bound({"EncryptionContext": request.get("DestinationEncryptionContext", {})})
+        blob = self._sealed(request["DestinationKeyId"], plaintext, bound)
+        return {"SourceKeyId": source["KeyId"], "KeyId": request["DestinationKeyId"], "CiphertextBlob": blob}
+
+    def _sealed(self, key_arn: str, plaintext: bytes, bound: bytes) -> str:
+        name, key = self._key(key_arn)
+        nonce = os.urandom(_NONCE)
+        sealed = key.encrypt(nonce, plaintext, bound)
+        return _text((name + nonce + len(sealed).to_bytes(_LENGTH) + sealed).ljust(ENCRYPTED_KEY_SIZE, b"\0"))
 
     def _decrypt(self, request: Mapping[str, Any]) -> dict[str, Any]:
         blob = base64.b64decode(request["CiphertextBlob"])

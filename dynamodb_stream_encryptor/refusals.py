@@ -18,6 +18,11 @@ _KINDS: Final[Mapping[str, type[CliError]]] = {
     "conflict": Refused,
     "forbidden-by-setting": Refused,
     "mapping-not-enabled": Refused,
+    "no-branch-keys": Refused,
+    "no-tenants": Refused,
+    "still-readable": Refused,
+    "tenant-shredded": Refused,
+    "under-earlier-key": Refused,
     "stopped": Refused,
     "ambiguous": UsageError,
     "invalid-request": UsageError,
@@ -37,6 +42,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "reason": "--reason",
     "segments": "--segments",
     "sweep": "SWEEP",
+    "tenant": "TENANT",
 }
 """How what the request calls a field is typed. Those that are missing are none of the operator's making."""
 
@@ -70,6 +76,11 @@ def _what_helps(code: str, details: Mapping[str, Any], command: str, options: st
             return [
                 f"`stream-encryptor watch {other} {options}` follows it, `stream-encryptor cancel {other} {options}` "
                 f"ends it{beside}."
+            ]
+        case "still-readable":
+            return [
+                f"`stream-encryptor migrate {options}`, and then `stream-encryptor re-encrypt {options}`, bring them "
+                "under the branch key."
             ]
         case "mapping-not-enabled" if forcible:
             return ["--force starts all the same."]

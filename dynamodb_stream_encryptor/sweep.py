@@ -8,7 +8,7 @@ from typing import Any, Final
 from dynamodb_stream_encryptor.errors import Unreachable
 
 ACTIVE: Final = ("running", "paused")
-FAILURES: Final = ("failed", "destroyed")
+FAILURES: Final = ("failed",)
 """The counts of items that nothing was done for, and will not be: they may be in plaintext."""
 
 

@@ -19,7 +19,7 @@ COUNT_WORDS: Final = {
     "deferred": "deferred",
     "retried": "tried again",
     "failed": "failed",
-    "destroyed": "whose key was destroyed",
+    "destroyed": "passed over: their tenant's key was destroyed",
     "withoutLetter": "of these without a dead letter: a sweep sends 1,000",
 }
 """What sweeps count that are no verifications."""
@@ -42,11 +42,6 @@ def outcome(sweep: Sweep, judged: Judgement | None = None) -> str:
 def _shortcomings(sweep: Sweep) -> Iterator[str]:
     if failed := sweep.counts.get("failed"):
         yield f"{failed:,} of {counted(sweep.scanned, 'item')} failed: see `failures list`"
-    if destroyed := sweep.counts.get("destroyed"):
-        yield (
-            f"of {destroyed:,} of {counted(sweep.scanned, 'item')} the key was destroyed: what they have in plaintext "
-            "is still there"
-        )
 
 
 def show_outcome(output: Output, sweep: Sweep, current_key: str | None = None, judged: Judgement | None = None) -> None:

@@ -9,14 +9,19 @@ from typing import Final
 from dynamodb_stream_encryptor.output import Output
 
 _DOING: Final = {
+    "branch-keys": "Reading the branch keys",
     "config": "Reading the setting",
     "decrypt-item": "Decrypting the item",
     "discard": "Looking for the dead letter",
     "failures": "Reading the failure queue",
+    "look-at-tenant": "Looking at the tenant's items",
+    "make-branch-key": "Making the branch key",
     "judge": "Judging the verification",
     "redrive": "Trying dead letters again",
     "report": "Putting the evidence together",
+    "rotate-branch-key": "Rotating the branch key",
     "set-config": "Changing the setting",
+    "shred-tenant": "Looking at the tenant's items, and destroying its branch key",
     "start": "Starting the sweep",
     "status": "Asking how things stand",
 }

@@ -25,7 +25,16 @@ FUNCTION = "chats-ControlFunction-1A2B"
 WHO = "arn:aws:sts::111122223333:assumed-role/Operator/jane"
 KEY = "arn:aws:kms:us-east-1:111122223333:key/11111111-1111-4111-8111-111111111111"
 EARLIER_KEY = "arn:aws:kms:us-east-1:111122223333:key/22222222-2222-4222-8222-222222222222"
-CLEAN = {"plaintext": 0, "mixed": 0, "encrypted": 700, "oldForm": 0, "conflicts": 0, "undecryptable": 0, "none": 10}
+CLEAN = {
+    "plaintext": 0,
+    "mixed": 0,
+    "encrypted": 700,
+    "oldForm": 0,
+    "conflicts": 0,
+    "undecryptable": 0,
+    "shredded": 0,
+    "none": 10,
+}
 
 
 def sweep(**fields: Any) -> dict[str, Any]:
@@ -88,6 +97,7 @@ def status(**fields: Any) -> dict[str, Any]:
             "nextRotationDate": "2026-03-01T00:00:00+00:00",
         },
         "earlierKeys": [],
+        "tenantKeys": None,
         "attributes": ["history", "configuration"],
         "earlierAttributes": [],
         "algorithm": "AES_256_GCM_HKDF_SHA512_COMMIT_KEY",

@@ -1,4 +1,4 @@
-"""The benchmark's figures, as far as scale rests on them: those in `benchmarks/results.json`, where a run wrote it."""
+"""The benchmark's figures, as far as scale rests on them: those in `benchmarks/results.json`."""
 
 import json
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from dynamodb_stream_encryptor.planning.units import read_units, write_units
 MEASURED: Final = Path(__file__).parents[1] / "results.json"
 """What `make bench` writes."""
 
-EARLIER: Final = Path(__file__).with_name("figures.json")
-"""The same figures, of before: what is reckoned with until there are others."""
+OURS: Final = "kms-batched"
+"""The contender that works as the functions do unless they are told otherwise."""
 
 SIZES: Final = (1, 6, 50)
 """Sizes of items in KB, about."""
@@ -77,39 +77,34 @@ class Figures:
         return {size.name: size for size in self.sizes}[name]
 
 
-def read(file: Path | None = None) -> Figures:
-    """Return the figures in a file: without one, those of the last run, or the earlier ones.
+def read(file: Path = MEASURED) -> Figures:
+    """Return the figures in a file.
 
     Raises:
         OSError: it cannot be read.
         KeyError, ValueError: it holds something else.
     """
-    file = file or (MEASURED if MEASURED.exists() else EARLIER)
-    earlier: dict[str, Any] = json.loads(EARLIER.read_text(encoding="utf-8"))
-    return from_document(json.loads(file.read_text(encoding="utf-8")), earlier)
+    return from_document(json.loads(file.read_text(encoding="utf-8")))
 
 
-def from_document(document: Mapping[str, Any], earlier: Mapping[str, Any]) -> Figures:
+def from_document(document: Mapping[str, Any]) -> Figures:
     """Return the figures of a document in the benchmark's shape.
-
-    Args:
-        document: the document. A run measures what is built only where something is.
-        earlier: another one, for what is not in it.
 
     Raises:
         KeyError: one is missing.
-        ValueError: it has another shape.
+        ValueError: it has another shape, or was written where nothing was built.
     """
     if document.get("shape") != SHAPE:
         raise ValueError(f"the figures have the shape {document.get('shape')}, and {SHAPE} is read")
-    ours = document["writes"]["kms"]
-    is_built = "StreamEncryptorFunction" in document.get("coldImports", {})
-    imports = (document if is_built else earlier)["coldImports"]
+    imports = document.get("coldImports", {}).get("StreamEncryptorFunction")
+    if imports is None:
+        raise ValueError("the figures have no cold imports: run sam build, and make bench after it")
+    ours = document["writes"][OURS]
     return Figures(
-        source=_source(document["run"]) + ("" if is_built else "; the import, earlier"),
+        source=_source(document["run"]),
         sizes=tuple(_size(size, ours[str(size)]) for size in SIZES),
         kms_calls=max(ours[str(size)]["kmsCalls"] for size in SIZES),
-        import_time=imports["StreamEncryptorFunction"]["cpuSeconds"]["median"],
+        import_time=imports["cpuSeconds"]["median"],
     )
 
 

@@ -2,9 +2,9 @@
 
 import typer
 
-from dynamodb_stream_encryptor.commands import config, failures, item, plan, report, running, status, sweeps
+from dynamodb_stream_encryptor.commands import config, failures, item, plan, report, running, status, sweeps, tenants
 
-GROUPS = (plan, status, sweeps, running, failures, config, item, report)
+GROUPS = (plan, status, sweeps, running, failures, config, tenants, item, report)
 
 
 def add_all(app: typer.Typer) -> None:

@@ -57,6 +57,10 @@ def summary(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("rotation", rotation_text(key)),
     ]
     facts += [("earlier key", str(arn)) for arn in answer.get("earlierKeys") or ()]
+    if (tenants := answer.get("tenantKeys")) is not None:
+        whose = f"one for each {tenants.get('attribute')}" if tenants.get("attribute") else "one for all items"
+        read_only = "" if tenants.get("writes") else ", only read"
+        facts.append(("branch keys", f"{whose}, in {tenants.get('table')}{read_only}"))
     window = f", {recovery.get('earliest')} to {recovery.get('latest')}" if recovery.get("earliest") else ""
     facts.append(("point in time", f"recovery on{window}" if recovery.get("pitr") else "recovery off"))
     return facts

@@ -15,6 +15,7 @@ from admin.api import OPERATIONS as OF_THE_SETTING
 from admin.api import Change, app, check_confirmed
 from admin.control import WORK_SECONDS, Command
 from admin.models import (
+    BranchKeys,
     Cancel,
     ChangedSetting,
     Config,
@@ -22,14 +23,19 @@ from admin.models import (
     Discard,
     Discarded,
     Evidence,
+    MadeBranchKey,
     OneSweep,
     OneSweepInDetail,
+    OneTenant,
     Part,
     RecentActions,
     Redrive,
     Redriven,
     Refusal,
+    RotatedBranchKey,
     SetRate,
+    Shred,
+    Shredded,
     Start,
     Status,
     Window,
@@ -61,6 +67,10 @@ OPERATIONS: Final = {
     f"GET {_ROOT}/{_WINDOW}": f"admin:{_WINDOW}",
     f"GET {_ROOT}/actions": "admin:actions",
     f"GET {_ROOT}/report": "admin:report",
+    f"GET {_ROOT}/tenants": "admin:branch-keys",
+    f"POST {_ROOT}/tenants/make": "admin:make-branch-key",
+    f"POST {_ROOT}/tenants/rotate": "admin:rotate-branch-key",
+    f"POST {_ROOT}/tenants/shred": "admin:shred-tenant",
 }
 """What audit lines call every operation of the function."""
 
@@ -75,6 +85,7 @@ _CHANGING: Final = {
     415: shows("The body is not announced as JSON.", Problem),
 }
 _NO_SWEEP: Final = {404: shows("There is no such sweep.", Refusal)}
+_NO_KEY: Final = {404: shows("The tenant has no branch key.", Refusal)}
 _NO_LETTER: Final = {404: shows("There is no such message in the failure queue.", Refusal)}
 
 
@@ -254,6 +265,64 @@ def redrive(request: Annotated[Redrive, Body()]) -> Response[str]:
 def discard(letter_id: _LetterId, request: Annotated[Discard, Body()]) -> Response[str]:
     """Delete a dead letter."""
     return _shown(_asked(Command.DISCARD, id=letter_id, reason=request.reason))
+
+
+# A key for each tenant
+
+
+@app.get(
+    f"{_ROOT}/tenants",
+    summary="Branch keys",
+    description="The branch keys of tenants, and tombstones of those that were destroyed, some at a time; or the one "
+    "of a tenant. No key is shown.",
+    operation_id="adminBranchKeys",
+    responses={200: shows("Some branch keys.", BranchKeys), 409: _REFUSED, **_READING},
+)
+def branch_keys(
+    tenant: Annotated[str | None, Query(max_length=3000, description="Only that of this tenant.")] = None,
+    after: Annotated[str | None, Query(max_length=300, description="The `after` of the answer before.")] = None,
+) -> Response[str]:
+    """Return some branch keys."""
+    return _shown(_asked(Command.BRANCH_KEYS, tenant=tenant, after=after))
+
+
+@app.post(
+    f"{_ROOT}/tenants/make",
+    summary="Make a branch key",
+    description="Makes the branch key of a tenant, if there is none and it was not destroyed.",
+    operation_id="adminMakeBranchKey",
+    responses={200: shows("It is there.", MadeBranchKey), **_CHANGING},
+)
+def make_branch_key(request: Annotated[OneTenant, Body()]) -> Response[str]:
+    """Make a branch key."""
+    return _shown(_asked(Command.MAKE_BRANCH_KEY, tenant=request.tenant))
+
+
+@app.post(
+    f"{_ROOT}/tenants/rotate",
+    summary="Rotate a branch key",
+    description="Gives a branch key a new version, which writes use from then on.",
+    operation_id="adminRotateBranchKey",
+    responses={200: shows("It has a new version.", RotatedBranchKey), **_NO_KEY, **_CHANGING},
+)
+def rotate_branch_key(request: Annotated[OneTenant, Body()]) -> Response[str]:
+    """Rotate a branch key."""
+    return _shown(_asked(Command.ROTATE_BRANCH_KEY, tenant=request.tenant))
+
+
+@app.post(
+    f"{_ROOT}/tenants/shred",
+    summary="Shred a tenant",
+    description=f"Looks at the tenant's items for some {WORK_SECONDS} seconds, and destroys its branch key where all "
+    "were looked at and none would stay readable: for good. While `shredded` is false, ask again with the answer's "
+    "`cursor`. It has to be confirmed by the tenant's name.",
+    operation_id="adminShredTenant",
+    responses={200: shows("How far it is.", Shredded), **_NO_KEY, **_CHANGING},
+)
+def shred_tenant(request: Annotated[Shred, Body()]) -> Response[str]:
+    """Look at a tenant's items, and destroy its branch key."""
+    fields = {"tenant": request.tenant, "confirm": request.confirm, "cursor": request.cursor}
+    return _shown(_asked(Command.SHRED_TENANT, {"tenant": request.tenant}, **fields, within=WORK_SECONDS))
 
 
 # Looking back

@@ -77,6 +77,10 @@ class Command(Enum):
     DISCARD = "discard"
     ACTIONS = "actions"
     REPORT = "report"
+    BRANCH_KEYS = "branch-keys"
+    MAKE_BRANCH_KEY = "make-branch-key"
+    ROTATE_BRANCH_KEY = "rotate-branch-key"
+    SHRED_TENANT = "shred-tenant"
 
     @property
     def changes(self) -> bool:
@@ -91,6 +95,7 @@ _SHOWING: Final = (
     Command.FAILURES,
     Command.ACTIONS,
     Command.REPORT,
+    Command.BRANCH_KEYS,
 )
 
 

@@ -57,6 +57,28 @@ class Discard(_Given):
     confirm: Literal["discard"]
 
 
+_Tenant = Annotated[
+    str | None,
+    Field(min_length=1, max_length=3000, description="As the items' key has it; left out where all have one key."),
+]
+
+
+class OneTenant(_Given):
+    """Whose branch key is meant."""
+
+    tenant: _Tenant = None
+
+
+class Shred(_Given):
+    """A tenant whose branch key is to be destroyed."""
+
+    tenant: Annotated[str, Field(min_length=1, max_length=3000, description="As the items' key has it.")]
+    confirm: Annotated[str, Field(description="The tenant's name again.")]
+    cursor: Annotated[
+        dict[str, Any] | None, Field(description="Where to go on looking: the `cursor` of the answer before.")
+    ] = None
+
+
 class Refusal(Problem):
     """Why a command was not carried out; nothing was changed."""
 
@@ -227,6 +249,14 @@ class Recovery(Answer):
     latest: _Moment | None
 
 
+class TenantKeys(Answer):
+    """Branch keys, where the stack has any."""
+
+    table: Annotated[str, Field(description="The table of branch keys.")]
+    attribute: Annotated[str | None, Field(description="What tells one tenant from another; null: one key for all.")]
+    writes: Annotated[bool, Field(description="Whether writes use them; if not, they are only read.")]
+
+
 class Status(Answer):
     """How things stand."""
 
@@ -243,6 +273,7 @@ class Status(Answer):
     mapping: Mapping
     key: Key
     earlier_keys: list[str]
+    tenant_keys: TenantKeys | None
     attributes: list[str]
     attributes_since: dict[str, str]
     earlier_attributes: list[str]
@@ -303,6 +334,54 @@ class Window(Answer):
 
     period_seconds: int
     points: list[Point]
+
+
+class BranchKey(Answer):
+    """A branch key, or what is left of one; never the key itself."""
+
+    branch_key_id: str
+    state: Annotated[Literal["active", "destroyed", "absent"], Field(description="`destroyed`: for good.")]
+    tenant: Annotated[str | None, Field(description="Empty where all have one key; null of one that is destroyed.")]
+    since: Annotated[_Moment | None, Field(description="When the version that writes use was made, or the key gone.")]
+    kms_key_arn: str | None
+
+
+class BranchKeys(Answer):
+    """Some branch keys."""
+
+    branch_keys: list[BranchKey]
+    after: Annotated[str | None, Field(description="What to go on after; null: there are no more.")]
+
+
+class MadeBranchKey(Answer):
+    """A branch key that is there now."""
+
+    branch_key: BranchKey
+    made: Annotated[bool, Field(description="Whether it was made just now.")]
+
+
+class RotatedBranchKey(Answer):
+    """A branch key with a new version."""
+
+    branch_key: BranchKey
+
+
+class Copy(Answer):
+    """What can still be read, for a while."""
+
+    what: str
+    until: Annotated[_Moment | None, Field(description="Null: until it is deleted.")]
+
+
+class Shredded(Answer):
+    """How far the look at a tenant's items is; at its end, the branch key is destroyed."""
+
+    shredded: Annotated[bool, Field(description="Whether the branch key is destroyed; if not, go on from `cursor`.")]
+    scanned: Annotated[int, Field(description="Items of any tenant that were read.")]
+    items: Annotated[int, Field(description="How many of them are the tenant's.")]
+    cursor: dict[str, Any] | None
+    branch_key: BranchKey | None = None
+    readable: Annotated[list[Copy] | None, Field(description="Copies that can still be read.")] = None
 
 
 class RecentAction(Answer):

@@ -17,6 +17,7 @@ _COLOURS: Final = {
     "oldForm": "#c99a1a",
     "conflicts": "#805ad5",
     "undecryptable": "#742a2a",
+    "shredded": "#4a5568",
     "none": "#a0aec0",
 }
 _KEY_COLOURS: Final = ("#2f855a", "#c99a1a")  # The current key, and any other.

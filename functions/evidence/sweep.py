@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-FAILURES: Final = ("failed", "destroyed")
+FAILURES: Final = ("failed",)
 """The counts of items that nothing was done for, and will not be: they may be in plaintext."""
 
 

@@ -20,6 +20,7 @@ STATE_WORDS: Final = {
     "oldForm": "encrypted in the old form",
     "conflicts": "with a conflict to look at",
     "undecryptable": "that cannot be decrypted",
+    "shredded": "whose key was destroyed",
     "none": "without anything to encrypt",
 }
 """The states that `verify` counts, for people, in the order of showing."""

@@ -77,7 +77,7 @@ def compose(
         ConfigurationError: the table, its stream or the key is not what the settings say.
         TransientError, SystemicError: DynamoDB or KMS did not answer.
     """
-    runtime = shared_parts.compose(settings.shared, "migrator", clients, sleep)
+    runtime = shared_parts.compose(settings.shared, "migrator", clients, sleep, makes_branch_keys=True)
     switch = runtime.switch
     if switch is None:
         raise ConfigurationError("CONTROL_TABLE_NAME is not set")

@@ -21,6 +21,10 @@ UNKNOWN_KEY: Final = "unknown (old form)"
 """Stands for the key of an old-form value, which does not name it."""
 
 
+BRANCH_KEYS: Final = "branch keys"
+"""Stands for every branch key: there is one a tenant, and counts are bounded."""
+
+
 class Standing(Enum):
     """What state an item is in."""
 
@@ -30,6 +34,7 @@ class Standing(Enum):
     ENCRYPTED = "encrypted"
     OLD_FORM = "oldForm"
     UNDECRYPTABLE = "undecryptable"
+    SHREDDED = "shredded"
 
 
 CONFLICTS: Final = "conflicts"
@@ -45,7 +50,7 @@ def standing(item: Item, policy: Policy, keys: Keys) -> tuple[Standing, Mapping[
     Mixed is an item with both plaintext and ciphertext; an earlier attribute may be in plaintext. An old-form
     ciphertext counts as such even beside plaintext.
     An item is undecryptable where one of its ciphertexts is, for its form or for a key that is none of ``keys``;
-    the others still need their keys.
+    the others still need their keys. That one's key was destroyed on purpose is only found out by decrypting.
     """
     envelopes, unknown = open_ciphertexts(item, policy.attributes)
     if unknown or not all(_is_known(envelope, keys) for envelope in envelopes.values()):
@@ -111,13 +116,16 @@ def encodings(envelopes: Mapping[str, Envelope]) -> Counter[str]:
 
 
 def keys_needed(envelopes: Mapping[str, Envelope], keys: Keys) -> Counter[str]:
-    """Return the keys that an item needs, each once; those that are none of ``keys`` as one."""
-    return Counter(
-        {
-            UNKNOWN_KEY if envelope.key is None else envelope.key if _is_known(envelope, keys) else UNLISTED_KEY
-            for envelope in envelopes.values()
-        }
-    )
+    """Return the keys that an item needs, each once; branch keys as one, and those that are none of ``keys``."""
+    return Counter({_counted_as(envelope, keys) for envelope in envelopes.values()})
+
+
+def _counted_as(envelope: Envelope, keys: Keys) -> str:
+    if envelope.key is None:
+        return UNKNOWN_KEY
+    if not _is_known(envelope, keys):
+        return UNLISTED_KEY
+    return BRANCH_KEYS if envelope.under_branch_key else envelope.key
 
 
 def _is_known(envelope: Envelope, keys: Keys) -> bool:

@@ -24,6 +24,7 @@ from migrator.queries import ENABLED
 from migrator.requests import ChangeRequest, Refused, StartRequest
 from migrator.starting import Forbidden, WrongState
 from migrator.sweeps import LOOKED_AT, SweepRunning
+from migrator.tenants import TenantCommands
 
 
 class Commands:
@@ -37,6 +38,7 @@ class Commands:
     def __init__(self, parts: Application, seconds_left: Callable[[], float]) -> None:
         self._parts = parts
         self._seconds_left = seconds_left
+        self._tenants = TenantCommands(parts, seconds_left)
 
     def run(self, command: str, event: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out ``command`` with the fields of ``event``, and return the answer.
@@ -62,6 +64,11 @@ class Commands:
             "decrypt-item": self._decrypt_item,
             "actions": self._actions,
             "dry-run": self._dry_run,
+            "branch-keys": self._tenants.listed,
+            "make-branch-key": self._tenants.make,
+            "rotate-branch-key": self._tenants.rotate,
+            "look-at-tenant": self._tenants.look,
+            "shred-tenant": self._tenants.shred,
         }
         if command not in commands:
             requests.refuse("command", f"one of {', '.join(commands)}")
@@ -225,6 +232,7 @@ class Commands:
             "mapping": {"state": queries.mapping_state()},
             "key": views.key(settings.key_arn, queries.key(), queries.rotation()),
             "earlierKeys": list(settings.earlier_key_arns),
+            "tenantKeys": views.tenant_keys(settings.branch_keys),
             "attributes": list(settings.attributes),
             "attributesSince": {name: since.isoformat() for name, since in sorted(remembered.items())},
             "earlierAttributes": list(settings.earlier_attributes),

@@ -14,7 +14,7 @@ from item_crypto.core.context import encryption_context
 from item_crypto.core.key import KeyId, key_id, key_of
 from item_crypto.core.policy import Policy
 from item_crypto.core.stored_form import Envelope
-from item_crypto.errors import KeyUnusable, PermanentError, SystemicError
+from item_crypto.errors import KeyDestroyed, KeyUnusable, PermanentError, SystemicError
 from item_crypto.outcome import Outcome, Status
 from migrator.allowance import Allowance
 from migrator.census import CONFLICTS, Standing, encodings, has_conflict, keys_needed, places, standing, strays
@@ -132,13 +132,16 @@ class Pages:
         for item in items:
             where = OUTSIDE if _is_outside(item, policy) else ""
             state, envelopes = standing(item, policy, self.cipher.keys)
+            gone = 0
             if deep:
-                decrypted = self._decrypted(item, envelopes, policy)
+                decrypted, gone = self._decrypted(item, envelopes, policy)
                 tally.counts[DECRYPTED] += decrypted
-                if decrypted < len(envelopes):
+                if decrypted + gone < len(envelopes):
                     state = Standing.UNDECRYPTABLE
+                elif gone and state is Standing.ENCRYPTED:
+                    state = Standing.SHREDDED
             tally.counts[where + state.value] += 1
-            tally.counts[VALUES] += len(envelopes)
+            tally.counts[VALUES] += len(envelopes) - gone  # Nobody is to decrypt what was destroyed on purpose.
             tally.counts += encodings(envelopes)
             tally.counts[where + CONFLICTS] += has_conflict(envelopes, policy)
             tally.counts += places(item, policy)
@@ -146,24 +149,27 @@ class Pages:
             tally.under_key += keys_needed(envelopes, self.cipher.keys)
         return tally
 
-    def _decrypted(self, item: Item, envelopes: Mapping[str, Envelope], policy: Policy) -> int:
-        """Return how many of an item's values can be decrypted."""
+    def _decrypted(self, item: Item, envelopes: Mapping[str, Envelope], policy: Policy) -> tuple[int, int]:
+        """Return how many of an item's values can be decrypted, and of how many the key was destroyed."""
         try:
             context = encryption_context(item, policy.context_attributes, policy.purpose)
         except PermanentError:
-            return 0
+            return 0, 0
         try:
-            return len(self.cipher.decrypt(envelopes, context))
+            return len(self.cipher.decrypt(envelopes, context)), 0
         except (PermanentError, KeyUnusable):
             # One of them cannot: that says nothing of the others, which are counted one by one.
-            return sum(self._decrypts(name, envelope, context) for name, envelope in envelopes.items())
+            found = Counter(self._state(name, envelope, context) for name, envelope in envelopes.items())
+        return found[Standing.ENCRYPTED], found[Standing.SHREDDED]
 
-    def _decrypts(self, name: str, envelope: Envelope, context: Mapping[str, str]) -> bool:
+    def _state(self, name: str, envelope: Envelope, context: Mapping[str, str]) -> Standing:
         try:
             self.cipher.decrypt({name: envelope}, context)
+        except KeyDestroyed:
+            return Standing.SHREDDED
         except (PermanentError, KeyUnusable):
-            return False
-        return True
+            return Standing.UNDECRYPTABLE
+        return Standing.ENCRYPTED
 
 
 def _is_outside(item: Item, policy: Policy) -> bool:

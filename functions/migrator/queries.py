@@ -69,8 +69,8 @@ class Queries:
         with translated("kms"):
             return self.clients.kms.get_key_rotation_status(KeyId=self.key_arn)
 
-    def recovery(self) -> Mapping[str, Any]:
-        """Return to which times the table can be restored (DescribeContinuousBackups)."""
+    def recovery(self, table: str | None = None) -> Mapping[str, Any]:
+        """Return to which times the table, or another one, can be restored (DescribeContinuousBackups)."""
         with translated("dynamodb"):
-            answer = self.clients.dynamodb.describe_continuous_backups(TableName=self.table)
+            answer = self.clients.dynamodb.describe_continuous_backups(TableName=table or self.table)
         return answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})

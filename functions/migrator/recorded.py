@@ -16,10 +16,18 @@ _ASKED: Final[Mapping[str, tuple[str, ...]]] = {
     "discard": ("id", "reason"),
     # Which item it was, the audit line says; whoever may read the recent actions need not learn it.
     "decrypt-item": (),
+    # Nor whose key it is: the identifier tells it to whoever knows the tenant.
+    "make-branch-key": (),
+    "rotate-branch-key": (),
+    "shred-tenant": (),
 }
 """The commands that are kept, and the fields of each that are."""
 
-_ANSWERED: Final[Mapping[str, tuple[str, ...]]] = {"redrive": ("done", "again", "remaining")}
+_ANSWERED: Final[Mapping[str, tuple[str, ...]]] = {
+    "redrive": ("done", "again", "remaining"),
+    "make-branch-key": ("made",),
+    "shred-tenant": ("shredded",),
+}
 
 
 def detail(command: str, event: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Fact] | None:
@@ -30,8 +38,8 @@ def detail(command: str, event: Mapping[str, Any], answer: Mapping[str, Any]) ->
         event: the command's fields, checked or not: what has no simple type is left out.
         answer: the answer; empty where there is none.
     """
-    if command not in _ASKED:
-        return None
+    if command not in _ASKED or answer.get("shredded") is False:
+        return None  # The look before a destruction, page after page, changes nothing.
     facts = {name: event.get(name) for name in _ASKED[command]}
     facts |= {name: answer.get(name) for name in _ANSWERED.get(command, ())}
     match event.get("part"):
@@ -43,6 +51,8 @@ def detail(command: str, event: Mapping[str, Any], answer: Mapping[str, Any]) ->
     match answer:
         case {"sweep": {"id": sweep_id}} | {"sweep": str(sweep_id)}:
             facts["sweep"] = sweep_id
+        case {"branchKey": {"branchKeyId": str(branch_key_id)}}:
+            facts["branchKeyId"] = branch_key_id
         case {"setting": {"version": version}}:
             facts["newVersion"] = version
     return {name: fact for name, fact in facts.items() if isinstance(fact, bool | int | float | str)}

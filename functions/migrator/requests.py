@@ -26,6 +26,7 @@ AUTOMATIC: Final = "auto"
 
 _T = TypeVar("_T")
 _MAX_LETTERS: Final = 1000
+_MAX_TENANT: Final = 3000  # Characters: a key of 2,048 bytes, in base64.
 _MAX_DAYS: Final = 36_500
 _MAX_RATE: Final = 1_000_000
 _MAX_NAME: Final = 256  # Characters of who asks.
@@ -287,6 +288,27 @@ def item_key(event: Mapping[str, Any], name: str = "key") -> Item:
         return key_from_json(event.get(name))
     except UnsupportedValue:
         refuse(name, "the item's key in DynamoDB JSON")
+
+
+def tenant(event: Mapping[str, Any]) -> str:
+    """Return the tenant that is meant, as the encryption context writes it."""
+    return _field(event, "tenant", str, lambda text: 0 < len(text) <= _MAX_TENANT, "a tenant")
+
+
+def confirmed_tenant(event: Mapping[str, Any]) -> str:
+    """Return the tenant to shred, whose name is given twice: what is destroyed stays so."""
+    name = tenant(event)
+    if event.get("confirm") != name:
+        refuse("confirm", "the tenant's name again, since what is destroyed cannot be brought back")
+    return name
+
+
+def page_of_keys(event: Mapping[str, Any]) -> str | None:
+    """Return the place in the list of branch keys to go on after; None for its beginning."""
+    after = event.get("after")
+    if after is not None and not (isinstance(after, str) and re.fullmatch(r"tenant-[0-9a-f]{64}/[!-~]{1,200}", after)):
+        refuse("after", "the one of the answer before")
+    return after
 
 
 def dry_run(event: Mapping[str, Any]) -> str:

@@ -3,15 +3,19 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from encryptor_runtime.messages import shown, shown_text
+from encryptor_runtime.settings import BranchKeySettings
 from encryptor_runtime.switch import SwitchState
 from evidence.sweep import FAILURES
 from item_crypto.core.part import keys_as_json
 from migrator.counts import census
 from migrator.letters import BATCH, Letter
 from migrator.progress import Segment, State, Sweep, came_forward
+
+if TYPE_CHECKING:
+    from item_crypto.keys.branch_keys import BranchKey
 
 _SEEN_WITHIN: Final = timedelta(seconds=60)  # A segment that is at work is seen that often: a page is a second's worth.
 _RANGE: Final = ("shardId", "startSequenceNumber", "endSequenceNumber", "streamArn")
@@ -156,6 +160,24 @@ def recovery(described: Mapping[str, Any]) -> dict[str, Any]:
         "days": described.get("RecoveryPeriodInDays"),
         "earliest": _iso(described.get("EarliestRestorableDateTime")),
         "latest": _iso(described.get("LatestRestorableDateTime")),
+    }
+
+
+def tenant_keys(told: BranchKeySettings | None) -> dict[str, Any] | None:
+    """Return what the stack has of branch keys; None where it has none."""
+    if told is None:
+        return None
+    return {"table": told.table, "attribute": told.tenant_attribute, "writes": told.writes}
+
+
+def branch_key(found: "BranchKey") -> dict[str, Any]:
+    """Return a branch key, or the tombstone of one; never the key itself."""
+    return {
+        "branchKeyId": found.branch_key_id,
+        "state": found.state.value,
+        "tenant": found.tenant,
+        "since": found.since,
+        "kmsKeyArn": found.kms_key_arn,
     }
 
 

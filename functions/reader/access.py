@@ -8,7 +8,14 @@ from encryptor_runtime.runtime import Runtime
 from http_api.audit import AuditLine
 from item_crypto.core.codec import Item
 from item_crypto.core.stored_form import View
-from item_crypto.errors import EncryptionOff, InvalidRequest, ItemTooLarge, PermanentError
+from item_crypto.errors import (
+    EncryptionOff,
+    InvalidRequest,
+    ItemTooLarge,
+    KeyDestroyed,
+    PermanentError,
+    TenantShredded,
+)
 from item_crypto.outcome import Status
 from item_crypto.reconcile import Access
 
@@ -49,11 +56,13 @@ def read(runtime: Runtime, key: Item, who: str, view: View = View.CLEAR) -> Item
 
 @contextmanager
 def counting_failures(runtime: Runtime) -> Iterator[None]:
-    """Count an item that cannot be decrypted within."""
+    """Count an item that cannot be decrypted within; what was destroyed on purpose by itself, for no alarm."""
     try:
         yield
     except PermanentError as error:
-        if not isinstance(error, ItemTooLarge | InvalidRequest | EncryptionOff):
+        if isinstance(error, KeyDestroyed):
+            runtime.telemetry.count("ItemsKeyDestroyed")
+        elif not isinstance(error, ItemTooLarge | InvalidRequest | EncryptionOff | TenantShredded):
             runtime.telemetry.count("DecryptionsFailed")
         raise
 

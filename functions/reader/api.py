@@ -16,6 +16,7 @@ from item_crypto.core.stored_form import ENCRYPTED_PREFIX, View
 from reader.access import telling_of_keys
 from reader.application import Reader
 from reader.entity_tags import condition, entity_tag
+from reader.errors import NotShownEncrypted
 from reader.json_values import parse_object, to_json_object, to_json_texts, to_value
 from reader.messages import ATTRIBUTES
 from reader.models import Session, SessionChanges, SessionInForm, SessionPage
@@ -68,7 +69,12 @@ _Form = Annotated[
     summary="Read a session",
     description="Returns one of the caller's sessions in the clear, whatever form it is stored in; or encrypted.",
     operation_id="getSession",
-    responses={200: shows("The session.", Session | SessionInForm, ETag=_TAG), **_ABSENT, **_REFUSALS},
+    responses={
+        200: shows("The session.", Session | SessionInForm, ETag=_TAG),
+        409: shows("It is not shown encrypted: each tenant has a key of its own.", Problem),
+        **_ABSENT,
+        **_REFUSALS,
+    },
 )
 def get_session(session_id: _SessionId, form: _Form = None) -> Response[str]:
     """Return one of the caller's sessions, in the clear or encrypted."""
@@ -92,7 +98,11 @@ def get_session(session_id: _SessionId, form: _Form = None) -> Response[str]:
     responses={
         200: shows("The session as it is now.", Session | SessionInForm, ETag=_TAG),
         201: shows("The session that was created.", Session | SessionInForm, ETag=_TAG),
-        409: shows("Values are not taken encrypted: encryption is off, or messages are signed.", Problem),
+        409: shows(
+            "Values are not taken or shown encrypted: encryption is off, messages are signed, or each tenant has a key "
+            "of its own. Or nothing is stored any more, since that key was destroyed on purpose.",
+            Problem,
+        ),
         413: shows("The session would be larger than 400 KB, or the body is larger than 3 MB.", Problem),
         415: shows("The body is not announced as JSON.", Problem),
         **_UNMET,
@@ -108,9 +118,9 @@ def put_session(
     line.attributes = list(changes)
     if not changes:
         raise BadRequest("body", "needs a name, a history or a configuration")
+    view = _view(form)
     check = condition(_headers(), may_create=True)
     values = {name: to_value(content, name) for name, content in changes.items() if name not in ATTRIBUTES}
-    view = _view(form)
     session, created = parts.sessions.replace(key, values, check, _ciphertexts(changes), view)
     line.result = "created" if created else "replaced"
     return _shown(201 if created else 200, session, view)
@@ -168,6 +178,9 @@ def _headers() -> Mapping[str, str]:
 def _view(form: str | None) -> View:
     view = View.CLEAR if form is None else View.ENCRYPTED
     if view is View.ENCRYPTED:
+        branch_keys = app.call.parts.settings.shared.branch_keys
+        if branch_keys is not None and branch_keys.writes:
+            raise NotShownEncrypted
         app.call.line.facts["form"] = view.value
     return view
 

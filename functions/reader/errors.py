@@ -5,6 +5,7 @@
     http_api.errors.Refused
     ├── BeyondComparison    400   it has more attributes than If-Match can compare in one write
     ├── NoSuchSession       404   there is none, or it is somebody else's
+    ├── NotShownEncrypted   409   no client can decrypt what is stored
     ├── NotTakenEncrypted   409   values are to be sent in the clear, for now
     └── PreconditionFailed  412   it is not, or not any more, what the request names
 """
@@ -13,13 +14,14 @@ from typing import Final
 
 from http_api.errors import BadRequest, Refused
 from http_api.responses import UNEXPECTED, Sentences
-from item_crypto.errors import InvalidRequest, ItemTooLarge, PermanentError
+from item_crypto.errors import InvalidRequest, ItemTooLarge, PermanentError, TenantShredded
 
 SENTENCES: Final[Sentences] = {
     ItemTooLarge: (413, "The session would be larger than 400 KB."),
     # All that a caller learns of a failed decryption; the audit line has the detail.
     PermanentError: (500, "The session could not be decrypted."),
     InvalidRequest: UNEXPECTED,
+    TenantShredded: (409, "The key of this user was destroyed on purpose: nothing is stored any more."),
 }
 
 
@@ -46,8 +48,19 @@ class NoSuchSession(Refused):
         super().__init__("There is no such session.")
 
 
+class NotShownEncrypted(Refused):
+    """A session is asked for as it is stored where each tenant has a key of its own: no client could decrypt it."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("Sessions are not shown encrypted: each tenant has a key of its own.")
+
+
 class NotTakenEncrypted(Refused):
-    """A ciphertext is sent where none is stored that a client made: encryption is off, or messages are signed."""
+    """A ciphertext is sent where none is stored that a client made: encryption is off, messages are signed, or keys are
+    the tenants' own.
+    """
 
     status = 409
 

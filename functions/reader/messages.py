@@ -47,7 +47,7 @@ def taken(runtime: Runtime, key: Item, ciphertexts: Mapping[str, str]) -> dict[s
     if not ciphertexts:
         return {}
     policy = runtime.policy().for_item(key)
-    if runtime.settings.signed or not policy.encrypted.issuperset(ciphertexts):
+    if not runtime.settings.is_for_clients or not policy.encrypted.issuperset(ciphertexts):
         raise NotTakenEncrypted
     context = encryption_context(key, policy.context_attributes, policy.purpose)
     try:

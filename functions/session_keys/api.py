@@ -92,7 +92,11 @@ _RESPONSES: Final = {
     operation_id="generateSessionKey",
     responses={
         200: shows("The key.", NewKey),
-        409: shows("Encryption is off, or messages have to be signed: send the session in the clear.", Problem),
+        409: shows(
+            "Encryption is off, messages have to be signed, or each tenant has a key of its own: send the session in "
+            "the clear.",
+            Problem,
+        ),
         **_RESPONSES,
     },
 )
@@ -105,6 +109,7 @@ def generate_key(request: Annotated[KeyRequest, Body()]) -> Response[str]:
         raise NoClientEncryption(_OFF if policy.part is None else _OFF_FOR_THIS)
     if parts.settings.shared.signed:
         raise NoClientEncryption("Messages have to be signed")
+    _check_kind(parts)
     context = parts.context(key)
     try:
         made = parts.keys.generate(context)
@@ -126,13 +131,18 @@ def generate_key(request: Annotated[KeyRequest, Body()]) -> Response[str]:
     summary="Decrypt a data key",
     description="Decrypts a data key that was made for one of the caller's sessions, also while encryption is off.",
     operation_id="decryptSessionKey",
-    responses={200: shows("The key.", PlaintextKey), **_RESPONSES},
+    responses={
+        200: shows("The key.", PlaintextKey),
+        409: shows("Each tenant has a key of its own, and no data key is given away.", Problem),
+        **_RESPONSES,
+    },
 )
 def decrypt_key(request: Annotated[EncryptedKey, Body()]) -> Response[str]:
     """Return a data key that was made for one of the caller's sessions."""
     parts, line = app.call.parts, app.call.line
     line.key = key = session_key(line.who, request.session_id)
     encrypted = _bytes(request.encrypted_key)
+    _check_kind(parts)
     try:
         plaintext = parts.keys.decrypt(encrypted, parts.context(key))
     except DecryptionFailed as error:
@@ -143,6 +153,13 @@ def decrypt_key(request: Annotated[EncryptedKey, Body()]) -> Response[str]:
     parts.telemetry.count("SessionKeysDecrypted")
     line.result = "decrypted"
     return _shown(plaintextKey=_text(plaintext))
+
+
+def _check_kind(parts: SessionKeys) -> None:
+    """Refuse where data keys come from branch keys: these are nobody's outside of the functions."""
+    branch_keys = parts.settings.shared.branch_keys
+    if branch_keys is not None and branch_keys.writes:
+        raise NoClientEncryption("Each tenant has a key of its own")
 
 
 def _bytes(text: str) -> bytes:

@@ -12,7 +12,7 @@ from http_api.errors import BadRequest, Refused
 
 
 class NoClientEncryption(Refused):
-    """What a client encrypted would not be stored: encryption is off, or messages have to be signed."""
+    """What a client encrypted would not be stored: encryption is off, messages are signed, keys are the tenants'."""
 
     status = 409
 

@@ -18,6 +18,8 @@ from admin.handler import lambda_handler
 from encryptor_runtime.actions import KEPT, Action, Actions
 from item_crypto.errors import OutcomeUnknown, SystemicError, TransientError
 from migrator import control as control_function
+from migrator import shredding
+from tests.branch_keys import BRANCH_KEYS, create_branch_key_table
 from tests.documented import fits
 from tests.factories import CONTEXT, Answer, audit_lines, cognito, iam, json_lines, jwt
 from tests.fake_control import FUNCTION, FakeAws, FunctionFailed
@@ -37,6 +39,7 @@ READING: Final[dict[str, tuple[dict[str, str], str]]] = {
     "GET /admin/api/plaintext-window": ({}, "hours=3"),
     "GET /admin/api/actions": ({}, "limit=5"),
     "GET /admin/api/report": ({}, "sweep=some&form=files"),
+    "GET /admin/api/tenants": ({}, "tenant=some"),
 }
 CHANGING: Final[dict[str, tuple[dict[str, str], Any]]] = {
     "PUT /admin/api/config": ({}, OFF),
@@ -47,6 +50,9 @@ CHANGING: Final[dict[str, tuple[dict[str, str], Any]]] = {
     "PUT /admin/api/sweeps/{sweepId}/rate": ({"sweepId": "some"}, {"rate": 5}),
     "POST /admin/api/failures/redrive": ({}, {}),
     "POST /admin/api/failures/{letterId}/discard": ({"letterId": "some"}, {"reason": "r", "confirm": "discard"}),
+    "POST /admin/api/tenants/make": ({}, {"tenant": "some"}),
+    "POST /admin/api/tenants/rotate": ({}, {"tenant": "some"}),
+    "POST /admin/api/tenants/shred": ({}, {"tenant": "some", "confirm": "some"}),
 }
 ROUTES: Final = [*READING, *CHANGING]
 
@@ -236,7 +242,9 @@ def test_given_a_table_when_administered_from_the_page_then_each_route_answers_a
     for text in (*shown, output):
         assert SECRET not in text
     assert "t0k3n" not in output
-    assert {event["command"] for event in page.asked} == {command.value for command in Command} - {"report"}
+    assert {event["command"] for event in page.asked} == {command.value for command in Command} - {"report"} - {
+        "branch-keys", "make-branch-key", "rotate-branch-key", "shred-tenant",
+    }  # fmt: skip
 
 
 def test_given_a_report_when_asked_for_then_the_document_or_the_files_are_passed_on(page: Page) -> None:
@@ -670,3 +678,49 @@ def test_given_whatever_fields_when_kept_then_a_row_stays_small_and_readable(pag
     assert changed["detail"] == {"version": "out of range"}
     assert discarded["detail"]["reason"].startswith("a?b?y")
     assert {len(text) for text in discarded["detail"].values()} == {256}
+
+
+# A key for each tenant
+
+
+def test_given_tenants_with_keys_when_administered_then_listed_made_rotated_and_shredded(page: Page) -> None:
+    create_branch_key_table(page.world.dynamodb)
+    page.world.set(KEYRING_TYPE="hierarchical", BRANCH_KEY_TABLE_NAME=BRANCH_KEYS, TENANT_ATTRIBUTE="userId")
+    page.world.plain("s1")
+    page.world.run("encrypt")
+
+    made = page.call("POST /admin/api/tenants/make", {"tenant": "bob"})
+    rotated = page.call("POST /admin/api/tenants/rotate", {"tenant": "bob"})
+    refused = page.call("POST /admin/api/tenants/shred", {"tenant": "alice", "confirm": "bob"})
+    shredded = page.call("POST /admin/api/tenants/shred", {"tenant": "alice", "confirm": "alice"})
+    listed = page.call("GET /admin/api/tenants")
+    gone = page.call("POST /admin/api/tenants/make", {"tenant": "alice"})
+
+    assert [each.status for each in (made, rotated, refused, shredded, listed, gone)] == [200, 200, 400, 200, 200, 409]
+    assert refused.body["field"] == "confirm"
+    assert (shredded.body["shredded"], shredded.body["items"]) == (True, 1)
+    assert shredded.body["readable"][0]["what"] == "the branch key that a function keeps"
+    assert {each["tenant"]: each["state"] for each in listed.body["branchKeys"]} == {"bob": "active", None: "destroyed"}
+    assert gone.body["code"] == "tenant-shredded"
+    assert SECRET not in shredded.text + listed.text
+
+
+def test_given_a_look_that_takes_long_when_shredded_then_it_goes_on_from_its_cursor(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_branch_key_table(page.world.dynamodb)
+    page.world.set(KEYRING_TYPE="hierarchical", BRANCH_KEY_TABLE_NAME=BRANCH_KEYS, TENANT_ATTRIBUTE="userId")
+    for number in range(3):
+        page.world.plain(f"s{number}")
+    page.world.run("encrypt")
+    original = shredding.scanned
+    monkeypatch.setattr(shredding, "scanned", lambda *given, **more: original(*given, **more, Limit=2))
+    monkeypatch.setattr("migrator.tenants.SECONDS", -1.0)
+
+    first = page.call("POST /admin/api/tenants/shred", {"tenant": "alice", "confirm": "alice"})
+    body = {"tenant": "alice", "confirm": "alice", "cursor": json.loads(first.text)["cursor"]}
+    second = page.call("POST /admin/api/tenants/shred", body)
+
+    assert (first.status, first.body["shredded"], first.body["items"]) == (200, False, 2)
+    assert (second.status, second.body["shredded"], second.body["items"]) == (200, True, 1)
+    assert [event["within"] for event in page.asked if event["command"] == "shred-tenant"] == [10, 10]

@@ -55,7 +55,7 @@ def test_a_field_is_called_by_its_option(field, wanted, shown):
 
 def test_every_field_of_a_request_has_a_name_here_or_is_none_of_the_operators_making():
     # What the command fills in by itself, and what only other callers send.
-    own = {"enabled", "version", "confirm", "within", "goal", "deep", "force", "versions", "html", "of"}
+    own = {"after", "enabled", "version", "confirm", "within", "goal", "deep", "force", "versions", "html", "of"}
     fields = set(re.findall(r"""(?:_field|_flag|_number)\(event, "(\w+)\"""", inspect.getsource(requests)))
     fields |= set(re.findall(r"""refuse\("(\w+)\"""", inspect.getsource(requests)))
     fields |= set(re.findall(r"""name: str = "(\w+)\"""", inspect.getsource(requests)))

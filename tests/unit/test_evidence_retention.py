@@ -36,7 +36,7 @@ VERIFIED = at(20)
         ([at(12, counts={**CLEAN, "plaintext": 1}), at(11), encrypt(10, 700)], 20),
         ([at(12, counts={**CLEAN, "oldForm": 1}), encrypt(10, 700)], 20),
         ([encrypt(10, 700, counts={"failed": 1})], 20),
-        ([encrypt(10, 700, counts={"destroyed": 1})], 20),
+        ([encrypt(10, 700, counts={"destroyed": 1})], 10),
         ([encrypt(10, 700, counts={"retried": 1})], 20),
         ([encrypt(10, 700, counts={"deferred": 1})], 20),
         ([encrypt(12, 5, state="cancelled"), encrypt(10, 700)], 20),
@@ -50,7 +50,7 @@ VERIFIED = at(20)
     ],
     ids=["alone", "migrated", "the later of two", "a catch-up that found nothing", "all found nothing",
          "earlier verifications", "plaintext between", "old form between, which can hide plaintext", "one failed",
-         "one whose key was destroyed", "one left to the retry queue", "one deferred", "cancelled",
+         "one whose key was destroyed: no plaintext", "one left to the retry queue", "one deferred", "cancelled",
          "decrypted between", "re-encrypted between", "under an earlier setting", "after the verification",
          "ended with it", "still running", "listed itself"],
 )  # fmt: skip

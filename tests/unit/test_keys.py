@@ -22,11 +22,11 @@ from item_crypto import (
     Reconciler,
     Role,
     Status,
-    TransientError,
     ValueCipher,
     decide,
 )
-from item_crypto.errors import KeyDestroyed, KeyNotListed, KeyNotReady
+from item_crypto.errors import KeyDestroyed, KeyNotListed, KeyNotReady, TenantShredded
+from item_crypto.forms import open_envelope
 from item_crypto.keys import identity as identities
 from item_crypto.keys.data_key import SharedDataKey
 from item_crypto.keys.identity import Identity
@@ -36,6 +36,7 @@ from tests.faults import failing
 from tests.scene import CONFIGURATION, HISTORY, POLICY, Scene
 
 PROVIDER = "test-tenants"
+SPARE = "nobody"
 
 
 class TenantKeys:
@@ -53,10 +54,16 @@ class TenantKeys:
         self._destroyed.add(tenant)
 
     def for_encryption(self, context: Context) -> Any:
+        if context["userId"] in self._destroyed:
+            raise TenantShredded
         return self._manager(context["userId"], context)
 
+    def meanwhile(self, context: Context) -> Any:
+        self._keys.setdefault(SPARE, SPARE.encode().ljust(32, b"."))
+        return self._manager(SPARE, context)
+
     def for_decryption(self, identity: Identity, context: Context) -> Any:
-        if identity != context["userId"]:
+        if identity not in (context["userId"], SPARE):
             raise KeyNotListed
         return self._manager(identity, context)
 
@@ -130,24 +137,32 @@ def test_keys_of_another_kind_when_used_then_items_are_encrypted_and_read_as_und
     assert reconcile(scene, tenants, key, Role.MIGRATOR).status is Status.NOTHING
 
 
-def test_key_that_is_not_there_yet_when_reconciled_then_the_item_is_deferred_and_encrypted_once_it_is(
+def test_key_that_is_not_there_yet_when_reconciled_then_nothing_waits_for_it_in_plaintext(
     scene: Scene, tenants: TenantKeys
 ) -> None:
     key = scene.new_key()
-    item = key | {"history": HISTORY}
-    scene.store(item)
+    scene.store(key | {"history": HISTORY})
 
-    outcome = reconcile(scene, tenants, key)
-
-    assert (outcome.status, outcome.reason) == (Status.DEFERRED, "key-not-ready")
-    assert scene.stored(key) == item
-    assert reconcile(scene, tenants, key, Role.MIGRATOR).status is Status.RETRY  # Nobody else could do it.
-    with pytest.raises(TransientError):
-        reconciler(scene, tenants).put(key, scene.policy, {"configuration": CONFIGURATION}, {})
-    assert scene.stored(key) == item
-
-    tenants.make(key["userId"]["S"])
     assert reconcile(scene, tenants, key).status is Status.ENCRYPTED
+    stored = scene.stored(key)
+    assert stored is not None
+    assert open_envelope(stored["encrypted_history"]).key == SPARE
+
+    # What is encrypted waits: for who makes keys, which to the migrator is somebody behind it.
+    deferred = reconcile(scene, tenants, key)
+    assert (deferred.status, deferred.reason) == (Status.DEFERRED, "earlier-key")
+    assert reconcile(scene, tenants, key, Role.MIGRATOR).status is Status.RETRY
+    access = reconciler(scene, tenants).access(key, scene.policy)
+    assert (access.outcome.status, access.outcome.reason) == (Status.DEFERRED, "key-not-ready")
+    assert scene.stored(key) == stored
+
+    reconciler(scene, tenants).put(key, scene.policy, {"configuration": CONFIGURATION}, {})
+    tenants.make(key["userId"]["S"])
+    assert reconcile(scene, tenants, key, Role.MIGRATOR).status is Status.ENCRYPTED
+    assert reconciler(scene, tenants).access(key, scene.policy).item == key | {
+        "history": HISTORY,
+        "configuration": CONFIGURATION,
+    }
 
 
 def test_key_that_was_destroyed_when_reconciled_then_that_is_the_outcome_and_nothing_is_released(
@@ -166,7 +181,7 @@ def test_key_that_was_destroyed_when_reconciled_then_that_is_the_outcome_and_not
     assert str(refusal.value) == str(DecryptionFailed("not-authentic"))  # One uniform sentence.
     scene.set(key, configuration=CONFIGURATION)
     outcome = reconcile(scene, tenants, key)
-    assert (outcome.status, outcome.reason) == (Status.DESTROYED, "key-destroyed")
+    assert (outcome.status, outcome.reason) == (Status.FAILED, "tenant-shredded")
     assert scene.stored(key) == {**(stored or {}), "configuration": CONFIGURATION}
 
 

@@ -12,6 +12,7 @@ PACKAGES = (
 HIDDEN = {
     "Access": {"item"},
     "BareKey": {"encrypted", "plaintext"},
+    "BranchKeyVersion": {"key"},
     "Change": {"guards", "sets"},
     "Decision": {"envelopes", "item"},
     "EncryptedValue": {"message", "value"},

@@ -23,14 +23,14 @@ def test_given_the_document_when_read_then_it_has_every_route_and_status() -> No
 
     common = {"400", "401", "403", "413", "429", "431", "500", "503"}
     assert statuses == {
-        "getSession": common | {"200", "404"},
+        "getSession": common | {"200", "404", "409"},
         "putSession": common | {"200", "201", "409", "412", "415"},
         "listSessions": common | {"200"},
         "deleteSession": common | {"204", "404", "412"},
         "getEncryptionConfig": common | {"200"},
         "putEncryptionConfig": common | {"200", "409", "415"},
         "generateSessionKey": common | {"200", "409", "415"},
-        "decryptSessionKey": common | {"200", "415"},
+        "decryptSessionKey": common | {"200", "409", "415"},
     }
     assert content["security"] == [{"token": []}, {"signature": []}]
 

@@ -197,21 +197,21 @@ def test_every_limit_is_shown_where_it_binds_however_fast_encryption_is(times: f
 
 
 def test_figures_when_of_a_run_of_the_benchmark_then_they_are_read_and_their_source_told() -> None:
-    document = json.loads(figures.EARLIER.read_text(encoding="utf-8"))
+    document = json.loads(figures.MEASURED.read_text(encoding="utf-8"))
     run = {"date": "2026-11-30", "engine": "DynamoDB Local 3.3.0", "kmsMilliseconds": 8, "cores": 2, "python": "3.11.7"}
-    found = figures.from_document({**document, "run": run}, {})
+    found = figures.from_document({**document, "run": run})
     assert "make bench` on 2026-11-30, with DynamoDB Local 3.3.0" in found.source
     assert [size.name for size in found.sizes] == ["1 KB", "6 KB", "50 KB"]
     with pytest.raises(ValueError, match="shape"):
-        figures.from_document({**document, "shape": 2}, {})
+        figures.from_document({**document, "shape": 2})
 
 
-def test_figures_when_nothing_was_built_then_the_import_is_the_earlier_one_and_that_is_said() -> None:
-    earlier = json.loads(figures.EARLIER.read_text(encoding="utf-8"))
-    document = {name: part for name, part in earlier.items() if name != "coldImports"}
-    found = figures.from_document(document, earlier)
-    assert found.import_time == figures.from_document(earlier, {}).import_time
-    assert found.source.endswith("; the import, earlier")
+def test_figures_when_nothing_was_built_then_refused_with_what_mends_it() -> None:
+    document = json.loads(figures.MEASURED.read_text(encoding="utf-8"))
+
+    with pytest.raises(ValueError, match="run sam build"):
+        figures.from_document({**document, "coldImports": {}})
+
 
 
 @pytest.mark.parametrize(

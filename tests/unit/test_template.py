@@ -38,6 +38,10 @@ EVERY_FUNCTION_READS = {
     "SESSION_ENCRYPTION_ENABLED": "true",
     "SESSION_ENCRYPTION_KEY_ARN": "<EncryptionKey.Arn>",
     "EARLIER_KEY_ARNS": "",
+    "KEYRING_TYPE": "kms",
+    "BRANCH_KEY_TABLE_NAME": "",
+    "TENANT_ATTRIBUTE": "userId",
+    "BRANCH_KEY_CACHE_SECONDS": "60",
     "TABLE_NAME": "<SessionTable>",
     "ENCRYPTED_ATTRIBUTES": "history,configuration",
     "EARLIER_ATTRIBUTES": "",
@@ -278,7 +282,7 @@ class TestFunctions:
             for logical_id, layer in source()["Resources"].items()
             if layer["Type"] == "AWS::Serverless::LayerVersion"
         }
-        assert len(layers) == 2
+        assert len(layers) == 4
         assert dict(targets) == {
             logical_id: layer["Metadata"]["BuildArchitecture"] for logical_id, layer in layers.items()
         }

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from encryptor_runtime.clients import Clients
 from encryptor_runtime.remembered import RememberedAttributes, check_attributes
@@ -18,7 +19,11 @@ from item_crypto.dynamodb.table import Table
 from item_crypto.keys.cached import CachedKeys
 from item_crypto.keys.kms import Keyrings
 from item_crypto.keys.meter import KmsMeter
+from item_crypto.keys.protocol import Keys
 from item_crypto.reconcile import Reconciler
+
+if TYPE_CHECKING:
+    from item_crypto.keys.branch_keys import BranchKeys
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Runtime:
     reconciler: Reconciler
     telemetry: Telemetry
     switch: Switch | None
+    branch_keys: "BranchKeys | None" = None
 
     def begin(self, context: Any) -> None:
         """Begin an invocation: name it in every line that follows, and take no setting over from the one before."""
@@ -55,6 +61,7 @@ def compose(
     function: str,
     clients: Clients | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    makes_branch_keys: bool = False,
     read_cache_seconds: float = 0.0,
 ) -> Runtime:
     """Return the parts for ``settings``, after checking the table and the key once.
@@ -64,6 +71,8 @@ def compose(
         function: the function's name in audit lines.
         clients: the services' clients; new ones where None is given.
         sleep: waits a number of seconds.
+        makes_branch_keys: whether a branch key that an item needs and that is missing is made; only whoever is no part
+            of the data path makes any.
         read_cache_seconds: for how long the data keys of items that are accessed are remembered; 0: not at all. No
             write, and nobody's message that is to be stored, rests on one that is.
 
@@ -78,14 +87,23 @@ def compose(
     check_key(kms, settings.key_arn)
     table = Table(dynamodb, settings.table, sleep, single=clients.dynamodb_single)
     meter = KmsMeter()
-    keys = Keyrings(kms, settings.key_arn, settings.earlier_key_arns, meter)
+    keys: Keys = Keyrings(kms, settings.key_arn, settings.earlier_key_arns, meter)
+    remembered: Keys = CachedKeys(keys, read_cache_seconds, meter=meter) if read_cache_seconds else keys
+    found = None
+    if (told := settings.branch_keys) is not None:
+        # Loaded here: most stacks have none.
+        composed = import_module("encryptor_runtime.branch_keys")
+        found = composed.branch_keys(settings, told, clients, meter)
+        hierarchical = composed.over_branch_keys(keys, found, told, makes_branch_keys)
+        # Data keys under a branch key are not remembered too: that would spare no call, and outlive the branch key.
+        keys, remembered = hierarchical, hierarchical.over(remembered)
     cipher = ValueCipher(keys, settings.signed)
-    reading = ValueCipher(CachedKeys(keys, read_cache_seconds, meter=meter)) if read_cache_seconds else cipher
+    reading = ValueCipher(remembered) if read_cache_seconds else cipher
     switch = None
-    told = settings.switch
-    if told.control_table is not None:
-        check_attributes(RememberedAttributes(dynamodb, told.control_table), settings)
-        switch = Switch(dynamodb, told.control_table, told.enabled, told.cache_seconds)
+    setting = settings.switch
+    if setting.control_table is not None:
+        check_attributes(RememberedAttributes(dynamodb, setting.control_table), settings)
+        switch = Switch(dynamodb, setting.control_table, setting.enabled, setting.cache_seconds)
     telemetry = Telemetry(function, settings.key_arn)
     reconciler = Reconciler(
         table,
@@ -94,4 +112,4 @@ def compose(
         batch=Batch(clients.dynamodb_single, settings.table, sleep) if settings.batched_writes else None,
         reading=reading,
     )
-    return Runtime(settings, clients, table, cipher, meter, reconciler, telemetry, switch)
+    return Runtime(settings, clients, table, cipher, meter, reconciler, telemetry, switch, found)

@@ -13,6 +13,10 @@ from item_crypto.errors import ConfigurationError
 from item_crypto.keys.identity import check_key_arn
 
 _CONTROL_TABLE: Final = "CONTROL_TABLE_NAME"
+_KEYRING_TYPE: Final = "KEYRING_TYPE"
+_BRANCH_KEY_TABLE: Final = "BRANCH_KEY_TABLE_NAME"
+_TENANT_ATTRIBUTE: Final = "TENANT_ATTRIBUTE"
+_LONGEST_CACHE: Final = 3600  # Seconds: as long as keys.hierarchical takes.
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,43 @@ class SwitchSettings:
 
 
 @dataclass(frozen=True)
+class BranchKeySettings:
+    """What a function is told of branch keys.
+
+    Attributes:
+        table: name of the table of branch keys.
+        tenant_attribute: the context attribute that tells one tenant from another; None where all items are one's.
+        cache_seconds: how long a branch key may be used after it was read.
+        writes: whether new data keys come from branch keys; if not, what is under one is only read.
+    """
+
+    table: str
+    tenant_attribute: str | None
+    cache_seconds: int
+    writes: bool
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "BranchKeySettings | None":
+        """Return the settings in ``environment``; None where there are no branch keys.
+
+        Raises:
+            ConfigurationError: one is unreadable, or branch keys are to be used and there is no table of them.
+        """
+        keyring = environment.get(_KEYRING_TYPE, "kms").strip()
+        if keyring not in ("kms", "hierarchical"):
+            raise ConfigurationError(f"{_KEYRING_TYPE} must be kms or hierarchical")
+        writes = keyring == "hierarchical"
+        if not writes and not environment.get(_BRANCH_KEY_TABLE, "").strip():
+            return None
+        return cls(
+            table=required(environment, _BRANCH_KEY_TABLE),
+            tenant_attribute=environment.get(_TENANT_ATTRIBUTE, "").strip() or None,
+            cache_seconds=_branch_key_cache_seconds(environment),
+            writes=writes,
+        )
+
+
+@dataclass(frozen=True)
 class Settings:
     """What all functions are told.
 
@@ -70,6 +111,7 @@ class Settings:
         single_writing_region: the operator's word that a replicated table is written in one Region only.
         batched_writes: whether many items' changes are written together.
         switch: what is told of the runtime setting.
+        branch_keys: what is told of branch keys; None where there are none, and all data keys come from KMS.
     """
 
     table: str
@@ -85,6 +127,12 @@ class Settings:
     single_writing_region: bool
     batched_writes: bool
     switch: SwitchSettings
+    branch_keys: BranchKeySettings | None = None
+
+    @property
+    def is_for_clients(self) -> bool:
+        """Whether clients may encrypt and decrypt by themselves: data keys are KMS's, and messages are unsigned."""
+        return not self.signed and not (self.branch_keys is not None and self.branch_keys.writes)
 
     @property
     def policy(self) -> Policy:
@@ -121,6 +169,7 @@ class Settings:
             single_writing_region=true_or_false(environment, "SINGLE_WRITING_REGION", "false"),
             batched_writes=true_or_false(environment, "BATCHED_WRITES", "false"),
             switch=SwitchSettings.from_environment(environment),
+            branch_keys=BranchKeySettings.from_environment(environment),
         )
         _check_names(settings)
         return settings
@@ -184,7 +233,18 @@ def _cache_seconds(environment: Mapping[str, str]) -> float:
     return float(text)
 
 
+def _branch_key_cache_seconds(environment: Mapping[str, str]) -> int:
+    text = environment.get("BRANCH_KEY_CACHE_SECONDS", "60").strip()
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= _LONGEST_CACHE:
+        raise ConfigurationError(f"BRANCH_KEY_CACHE_SECONDS must be 1 to {_LONGEST_CACHE}")
+    return int(text)
+
+
 def _check_names(settings: Settings) -> None:
+    told = settings.branch_keys
+    if told is not None and told.tenant_attribute not in (None, *settings.context_attributes):
+        # Else the message itself would not say whose it is, and anybody's branch key could be asked for.
+        raise ConfigurationError(f"{_TENANT_ATTRIBUTE}: must be one of CONTEXT_ATTRIBUTES")
     listed = {"ENCRYPTED_ATTRIBUTES": settings.attributes, "EARLIER_ATTRIBUTES": settings.earlier_attributes}
     for setting, listed_names in listed.items():
         for name in listed_names:

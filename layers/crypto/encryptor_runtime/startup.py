@@ -32,6 +32,20 @@ def check_key(kms: "KMSClient", key_arn: str) -> None:
         raise ConfigurationError(f"SESSION_ENCRYPTION_KEY_ARN: the key is {key['KeyState']}")
 
 
+def check_branch_key_table(dynamodb: "DynamoDBClient", name: str) -> None:
+    """Check that a table can hold branch keys: it is keyed as the key store of the MPL reads it.
+
+    Raises:
+        ConfigurationError: it is not.
+        TransientError, SystemicError: DynamoDB did not answer, or refuses.
+    """
+    with translated("dynamodb"):
+        table = dynamodb.describe_table(TableName=name)["Table"]
+    found = [(part["AttributeName"], part["KeyType"]) for part in table["KeySchema"]]
+    if sorted(found) != [("branch-key-id", "HASH"), ("type", "RANGE")]:
+        raise ConfigurationError("BRANCH_KEY_TABLE_NAME: the table is not keyed by branch-key-id and type")
+
+
 def check_regions(region: str, settings: Settings) -> None:
     """Check that every key is in ``region``: the keyrings ask one KMS endpoint, which knows no other Region's keys.
 

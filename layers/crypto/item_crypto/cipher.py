@@ -5,13 +5,14 @@ All values of one call share one data key: a materials manager made anew for the
 
 import base64
 from collections.abc import Mapping
+from typing import Any
 
 from aws_encryption_sdk import Algorithm
 from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError
 
 from item_crypto.core.codec import Value, encode_value
 from item_crypto.core.stored_form import Envelope
-from item_crypto.errors import SystemicError
+from item_crypto.errors import KeyNotReady, SystemicError
 from item_crypto.forms import MESSAGES, decrypt
 from item_crypto.keys.one_call import OneCall
 from item_crypto.keys.protocol import Keys
@@ -39,24 +40,42 @@ class ValueCipher:
         """The algorithm suite that new messages are made with, by the AWS Encryption SDK's name."""
         return str(self._algorithm.name)
 
-    def encrypt(self, values: Mapping[str, Value], context: Mapping[str, str]) -> dict[str, str]:
+    def encrypt(
+        self, values: Mapping[str, Value], context: Mapping[str, str], can_wait: bool = False
+    ) -> dict[str, str]:
         """Return what :meth:`messages` does, as base64 text; raises the same."""
-        messages = self.messages(values, context)
+        messages = self.messages(values, context, can_wait)
         return {name: base64.b64encode(message).decode() for name, message in messages.items()}
 
-    def messages(self, values: Mapping[str, Value], context: Mapping[str, str]) -> dict[str, bytes]:
+    def messages(
+        self, values: Mapping[str, Value], context: Mapping[str, str], can_wait: bool = False
+    ) -> dict[str, bytes]:
         """Return one message for each value, by attribute name, all under one new data key.
+
+        Args:
+            values: the values, by the name of the attribute of each.
+            context: the encryption context of their item.
+            can_wait: whether they are encrypted as it is, so that they can wait for a key that is not made yet. If not,
+                they are then encrypted under another one, and are again once it is.
 
         Raises:
             UnsupportedValue: a value is not one that DynamoDB can hold.
-            KeyNotReady, KeyDestroyed: there is no key for the context yet, or no more.
+            KeyNotReady: there is no key for the context yet, and they can wait for it.
+            TenantShredded: there is none any more, and will be none.
             TransientError: KMS was throttled, timed out or failed.
             SystemicError: KMS refuses the key.
         """
         plaintexts = {name: encode_value(name, value) for name, value in values.items()}
         if not plaintexts:
             return {}
-        manager = self.keys.for_encryption(context)
+        try:
+            return self._encrypted(plaintexts, context, self.keys.for_encryption(context))
+        except KeyNotReady:
+            if can_wait:
+                raise
+        return self._encrypted(plaintexts, context, self.keys.meanwhile(context))
+
+    def _encrypted(self, plaintexts: Mapping[str, bytes], context: Mapping[str, str], manager: Any) -> dict[str, bytes]:
         try:
             return {
                 name: MESSAGES.encrypt(data, manager, context, self._algorithm) for name, data in plaintexts.items()

@@ -14,6 +14,7 @@
     │   │   └── ConditionTooLong    a write would rest on more attributes than a condition can name
     │   ├── MessageRefused          a message that somebody else made is not stored
     │   ├── EncryptionOff           nor is any, for an attribute that is stored in the clear
+    │   ├── TenantShredded          the key that a write needs was destroyed on purpose
     │   ├── CallRefused             the drop-in for boto3 has no such call, or not with these arguments
     │   │   └── ExpressionRefused   an expression needs a value that DynamoDB cannot see
     │   └── DecryptionFailed        verification failed; what outsiders see is one uniform sentence
@@ -139,6 +140,15 @@ class EncryptionOff(PermanentError):
         self.attribute = attribute
 
 
+class TenantShredded(PermanentError):
+    """The key that a write needs was destroyed on purpose, with all that its tenant had: there will be none again."""
+
+    reason = "tenant-shredded"
+
+    def __init__(self) -> None:
+        super().__init__("the tenant's key was destroyed on purpose")
+
+
 class CallRefused(PermanentError):
     """The drop-in for boto3 does not make this call: it would carry items past encryption. Nothing was sent.
 
@@ -191,7 +201,7 @@ class KeyNotListed(DecryptionFailed):
 
 
 class KeyDestroyed(DecryptionFailed):
-    """The key that an item needs was destroyed on purpose: what is encrypted under it is gone, and stays so."""
+    """The key that a message needs was destroyed on purpose: what is encrypted under it is gone, and stays so."""
 
     reason = "key-destroyed"
 

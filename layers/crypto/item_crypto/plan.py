@@ -28,7 +28,7 @@ from item_crypto.core.stored_form import (
     encrypted_name,
     in_the_clear,
 )
-from item_crypto.errors import ContextUnusable, EncryptionOff, KeyUnusable, PermanentError
+from item_crypto.errors import ContextUnusable, EncryptionOff, KeyDestroyed, KeyUnusable, PermanentError, TenantShredded
 from item_crypto.forms import open_ciphertexts
 from item_crypto.keys.identity import Identity
 from item_crypto.keys.protocol import Keys
@@ -142,6 +142,8 @@ class Planner:
         try:
             return self.change(key, self.settle(key, decision, decision.to_decrypt))
         except (PermanentError, KeyUnusable) as error:
+            if isinstance(error, KeyDestroyed) and any(name in item for name in decision.policy.encrypted):
+                raise TenantShredded from error  # What is gone is no failure; what is left in plaintext is one.
             if role is Role.ENCRYPTOR:
                 raise
             return self.in_part(key, item, policy, error)
@@ -241,7 +243,9 @@ class Planner:
         # The context is made even where nothing is encrypted: an item without a usable one is not written.
         given = {name: target.message for name, target in targets.items() if target.message is not None}
         values = {name: target.value for name, target in targets.items() if target.encrypted and name not in given}
-        messages = self._cipher.messages(values, self._context(key, policy)) | given
+        # What is encrypted as it is can wait for its key; whatever is in plaintext, or was just given, cannot.
+        can_wait = all(targets[name].renewed for name in values)
+        messages = self._cipher.messages(values, self._context(key, policy), can_wait) | given
         return {name: policy.encoding.stored(message) for name, message in messages.items()}
 
     @staticmethod

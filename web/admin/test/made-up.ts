@@ -52,6 +52,7 @@ export function aStatus(fields: Partial<Status>): Status {
     mapping: { state: "Enabled" },
     key: { arn: "current", state: "Enabled", rotationEnabled: true, rotationPeriodInDays: 90, nextRotationDate: null },
     earlierKeys: [],
+    tenantKeys: null,
     attributes: ["history"],
     earlierAttributes: [],
     algorithm: "AES_256_GCM_HKDF_SHA512_COMMIT_KEY",

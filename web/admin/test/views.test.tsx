@@ -11,6 +11,7 @@ import type { Setting, Status } from "../src/api/types";
 import { ResourceMemory } from "../src/resource";
 import { ServiceProvider } from "../src/service";
 import { FailuresView } from "../src/views/failures";
+import { KeysView } from "../src/views/keys";
 import { LiveSweep } from "../src/views/live-sweep";
 import { MigrationView } from "../src/views/migration";
 import { SwitchCard } from "../src/views/the-switch";
@@ -355,5 +356,94 @@ describe("a failure", () => {
     service.answers("GET failures", () => [403, { message: "You may not do this." }]);
     show(<FailuresView />);
     await waitFor(() => expect(refused).toHaveBeenCalled());
+  });
+});
+
+describe("a key for each tenant", () => {
+  const alice = {
+    branchKeyId: "tenant-a1",
+    state: "active",
+    tenant: "alice",
+    since: "2026-01-02T08:30:00Z",
+    kmsKeyArn: "arn:aws:kms:eu-central-1:111122223333:key/1234abcd",
+  };
+  const gone = { branchKeyId: "tenant-b2", state: "destroyed", tenant: null, since: null, kmsKeyArn: null };
+  const tenantKeys = { table: "branch-keys", attribute: "userId", writes: true };
+
+  it("is asked for only where the stack has branch keys", async () => {
+    stands(aStatus({}));
+    show(<KeysView />);
+    expect(await screen.findByText("Current key")).toBeTruthy();
+    expect(screen.queryByText("A key for each tenant")).toBeNull();
+  });
+
+  it("is destroyed only once the tenant's name was typed, and looked for until the end", async () => {
+    stands(aStatus({ tenantKeys }));
+    const cursor = { sessionId: { S: "s-9" } };
+    service
+      .answers("GET tenants", () => [200, { branchKeys: [alice, gone], after: null }])
+      .answers("POST tenants/shred", (body) => [
+        200,
+        body.cursor
+          ? { shredded: true, items: 2, cursor: null, readable: [{ what: "a backup", until: null }] }
+          : { shredded: false, items: 40, cursor },
+      ]);
+    const user = userEvent.setup();
+    show(<KeysView />);
+    await user.click(await screen.findByRole("button", { name: "Shred alice" }));
+    const destroy = await screen.findByRole("button", { name: "Destroy its key" });
+    await user.type(screen.getByLabelText(/Type alice/), "alic");
+    expect(destroy).toHaveProperty("disabled", true);
+    await user.type(screen.getByLabelText(/Type alice/), "e");
+    await user.click(destroy);
+    expect(await screen.findByText(/42 items of the tenant cannot be read. Copies can be/)).toBeTruthy();
+    expect(screen.getByText(/a backup: until deleted/)).toBeTruthy();
+    expect(service.written).toEqual([
+      ["POST tenants/shred", { tenant: "alice", confirm: "alice" }],
+      ["POST tenants/shred", { tenant: "alice", confirm: "alice", cursor }],
+    ]);
+  });
+
+  it("that may not be destroyed says why, and is still there", async () => {
+    stands(aStatus({ tenantKeys }));
+    const message = "Items of the tenant would stay readable: 3 in plaintext. Nothing was destroyed.";
+    service
+      .answers("GET tenants", () => [200, { branchKeys: [alice], after: null }])
+      .answers("POST tenants/shred", () => [409, { message, code: "still-readable" }]);
+    const user = userEvent.setup();
+    show(<KeysView />);
+    await user.click(await screen.findByRole("button", { name: "Shred alice" }));
+    await user.type(screen.getByLabelText(/Type alice/), "alice");
+    await user.click(screen.getByRole("button", { name: "Destroy its key" }));
+    expect(await screen.findByText(message)).toBeTruthy();
+  });
+
+  it("is made and rotated", async () => {
+    stands(aStatus({ tenantKeys }));
+    service
+      .answers("GET tenants", () => [200, { branchKeys: [alice], after: null }])
+      .answers("POST tenants/make", () => [200, { branchKey: alice, made: true }])
+      .answers("POST tenants/rotate", () => [200, { branchKey: alice }]);
+    const user = userEvent.setup();
+    show(<KeysView />);
+    await user.click(await screen.findByRole("button", { name: "Make a key…" }));
+    await user.type(screen.getByLabelText("Tenant"), " bob ");
+    await user.click(screen.getByRole("button", { name: "Make it" }));
+    await waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
+    await user.click(screen.getByRole("button", { name: "Rotate the key of alice" }));
+    await user.click(screen.getByRole("button", { name: "Rotate" }));
+    await waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
+    expect(service.written).toEqual([
+      ["POST tenants/make", { tenant: "bob" }],
+      ["POST tenants/rotate", { tenant: "alice" }],
+    ]);
+  });
+
+  it("that is only read offers no change", async () => {
+    stands(aStatus({ tenantKeys: { ...tenantKeys, writes: false } }));
+    service.answers("GET tenants", () => [200, { branchKeys: [alice], after: null }]);
+    show(<KeysView />);
+    expect(await screen.findByText("alice")).toBeTruthy();
+    expect(screen.queryByRole("button", { name: /Shred|Rotate|Make/ })).toBeNull();
   });
 });

@@ -80,6 +80,7 @@ class Envelope:
         key: which key the ciphertext needs (``keys.identity``); None where its form does not tell.
         context: the context that it carries, without members of the SDK's own; empty where its form carries none.
         signed: whether it is signed, or its context has members of the SDK's own, as that of a signed one has.
+        under_branch_key: whether it needs a branch key, of which no client is given a data key.
         encoding: how it is stored.
     """
 
@@ -89,12 +90,13 @@ class Envelope:
     key: str | None
     context: Mapping[str, str] = field(repr=False)
     signed: bool = False
+    under_branch_key: bool = False
     encoding: Encoding = Encoding.BASE64
 
     @property
     def is_for_clients(self) -> bool:
         """Whether a client that decrypts by itself can read it: one that reads the current form, unsigned."""
-        return self.form.is_current and not self.signed
+        return self.form.is_current and not self.signed and not self.under_branch_key
 
 
 @dataclass(frozen=True)

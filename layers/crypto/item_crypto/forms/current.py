@@ -22,6 +22,7 @@ from item_crypto.core.codec import MAX_INFLATED_SIZE, Value, decode_value
 from item_crypto.core.context import own_context
 from item_crypto.core.stored_form import Envelope, Form
 from item_crypto.errors import DecryptionFailed, UnknownForm, UnsupportedValue
+from item_crypto.keys.branch_key_id import is_branch_key_id
 from item_crypto.keys.identity import identity
 from item_crypto.keys.one_call import OneCall
 
@@ -67,7 +68,7 @@ class Messages:
         key = identity(provider.provider_id, provider.key_info)
         own = own_context(header.encryption_context)
         signed = header.algorithm.is_signing() or own != header.encryption_context
-        return Envelope(CURRENT, data, keys[0].encrypted_data_key, key, own, signed)
+        return Envelope(CURRENT, data, keys[0].encrypted_data_key, key, own, signed, is_branch_key_id(key))
 
     def encrypt(self, data: bytes, manager: Any, context: Mapping[str, str], algorithm: Algorithm) -> bytes:
         """Return the message that holds ``data``, under a data key of ``manager``."""

@@ -61,6 +61,10 @@ class CachedKeys:
         """Return the keys' own materials manager: what is written gets a data key of its own."""
         return self._keys.for_encryption(context)
 
+    def meanwhile(self, context: Context) -> Any:
+        """Return the keys' own materials manager for what cannot wait."""
+        return self._keys.meanwhile(context)
+
     def for_decryption(self, identity: Identity, context: Context) -> SharedDataKey:
         """Return a materials manager of one call that asks for what is not remembered.
 

@@ -4,12 +4,16 @@ import re
 from typing import Final, NewType
 
 from item_crypto.errors import ConfigurationError, UnknownForm
+from item_crypto.keys.branch_key_id import is_branch_key_id
 
 Identity = NewType("Identity", str)
 """Compared, counted and printed, never taken apart outside this package."""
 
 KMS_PROVIDER: Final = "aws-kms"
 """The provider id of KMS keyrings (AWS Encryption SDK specification, aws-kms-keyring); the key's info is its ARN."""
+
+HIERARCHY_PROVIDER: Final = "aws-kms-hierarchy"
+"""The provider id of hierarchical keyrings (the same, aws-kms-hierarchical-keyring); the info is a branch key's id."""
 
 MAX_ENCRYPTED: Final = 6144
 """Bytes of an encrypted data key that KMS takes (API reference, Decrypt, ``CiphertextBlob``)."""
@@ -23,12 +27,15 @@ def identity(provider_id: str, key_info: bytes) -> Identity:
     Raises:
         UnknownForm: no keys of ours are of that provider, or it names none.
     """
-    if provider_id != KMS_PROVIDER:
-        raise UnknownForm("an encrypted attribute is not encrypted under a KMS key")
+    if provider_id not in (KMS_PROVIDER, HIERARCHY_PROVIDER):
+        raise UnknownForm("an encrypted attribute is not encrypted under a key of KMS")
     try:
-        return Identity(key_info.decode("ascii"))
+        key = key_info.decode("ascii")
     except UnicodeDecodeError:
-        raise UnknownForm("an encrypted attribute names no KMS key") from None
+        raise UnknownForm("an encrypted attribute names no key of KMS") from None
+    if is_branch_key_id(key) != (provider_id == HIERARCHY_PROVIDER):
+        raise UnknownForm("an encrypted attribute names a key that is not of its kind")
+    return Identity(key)
 
 
 def check_key_arn(arn: str) -> str:

@@ -82,6 +82,10 @@ class Keyrings:
         """Return a materials manager of one call: ``kms:GenerateDataKey`` on the current key only."""
         return SharedDataKey(self._managers[self.key_arn], context)
 
+    def meanwhile(self, context: Context) -> SharedDataKey:
+        """Return the same: the current key is there."""
+        return self.for_encryption(context)
+
     def for_decryption(self, identity: Identity, context: Context) -> SharedDataKey:
         """Return a materials manager of one call: ``kms:Decrypt`` on the key that the message names.
 

@@ -19,14 +19,20 @@ class Keys(Protocol):
     Materials managers are the AWS Encryption SDK's (``CryptoMaterialsManager``), each for the values of one item in
     one call: it asks for each data key once.
 
-    Every method but ``is_current`` and ``is_known``, and a materials manager, raises KeyNotReady where a key is not
-    there yet (the item is to be deferred), KeyDestroyed where it was destroyed on purpose, and TransientError or
-    SystemicError where the key service does not answer or refuses. A materials manager raises DecryptionFailed where
-    the key does not fit, or the message's context is not the one that it was made for.
+    Every method but ``is_current`` and ``is_known``, and a materials manager, raises KeyNotReady where a key for
+    encryption is not there yet, KeyDestroyed or, for encryption, TenantShredded where it was destroyed on purpose, and
+    TransientError or SystemicError where the key service does not answer or refuses. A materials manager raises
+    DecryptionFailed where the key does not fit, or the message's context is not the one that it was made for.
     """
 
     def for_encryption(self, context: Context) -> Any:
         """Return a materials manager for encryption under the key that is current for ``context``."""
+
+    def meanwhile(self, context: Context) -> Any:
+        """Return a materials manager for encryption under a key that is there for certain.
+
+        For what would be in plaintext until the key that is current for ``context`` is made.
+        """
 
     def for_decryption(self, identity: Identity, context: Context) -> Any:
         """Return a materials manager for messages that need the key ``identity``.

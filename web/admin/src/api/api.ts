@@ -3,6 +3,7 @@
 import { ApiError, NotAdministrator, NotSignedIn, Refused, Unavailable } from "./errors";
 import type {
   Action,
+  BranchKey,
   Config,
   Failures,
   GivenPart,
@@ -11,6 +12,7 @@ import type {
   Report,
   ReportFiles,
   Setting,
+  Shredded,
   StartSweep,
   Status,
   Sweep,
@@ -85,6 +87,43 @@ export class AdminApi {
 
   async discard(id: string, reason: string): Promise<void> {
     await this.write("POST", `failures/${encodeURIComponent(id)}/discard`, { reason, confirm: "discard" });
+  }
+
+  /** Reads branch keys, page after page, until there are no more or so many were read. */
+  async branchKeys(most: number, signal?: Signal): Promise<{ branchKeys: BranchKey[]; more: boolean }> {
+    const branchKeys: BranchKey[] = [];
+    let after: string | null = null;
+    do {
+      const from: string = after === null ? "" : `?after=${encodeURIComponent(after)}`;
+      const page: { branchKeys: BranchKey[]; after: string | null } = await this.read(`tenants${from}`, signal);
+      branchKeys.push(...page.branchKeys);
+      after = page.after;
+    } while (after !== null && branchKeys.length < most);
+    return { branchKeys: branchKeys.slice(0, most), more: after !== null || branchKeys.length > most };
+  }
+
+  /** Makes the branch key of a tenant; returns whether it was made just now. */
+  async makeBranchKey(tenant: string): Promise<boolean> {
+    return (await this.write<{ made: boolean }>("POST", "tenants/make", { tenant })).made;
+  }
+
+  async rotateBranchKey(tenant?: string): Promise<void> {
+    await this.write("POST", "tenants/rotate", tenant === undefined ? {} : { tenant });
+  }
+
+  /** Looks at a tenant's items, and destroys its branch key; `looked` is told how many were looked at. */
+  async shredTenant(tenant: string, looked: (items: number) => void): Promise<Shredded> {
+    let seen = 0;
+    let cursor: Record<string, unknown> | null = null;
+    for (;;) {
+      const from: object = cursor === null ? {} : { cursor };
+      const answer: Shredded = await this.write("POST", "tenants/shred", { tenant, confirm: tenant, ...from });
+      seen += answer.items;
+      if (answer.shredded) return { ...answer, items: seen };
+      if (answer.cursor === null) throw new Unavailable("The answer is not what it should be.", true);
+      cursor = answer.cursor;
+      looked(seen);
+    }
   }
 
   plaintextWindow(hours: number, signal?: Signal): Promise<PlaintextWindow> {

@@ -128,6 +128,8 @@ export interface Status {
   mapping: { state: string | null };
   key: KeyState;
   earlierKeys: string[];
+  /** Branch keys, where the stack has any. */
+  tenantKeys: { table: string; attribute: string | null; writes: boolean } | null;
   attributes: string[];
   earlierAttributes: string[];
   algorithm: string;
@@ -157,6 +159,24 @@ export interface Failure {
   time: string | null;
   attempts: number;
   range: Record<string, string | null> | null;
+}
+
+/** A branch key, or what is left of one; never the key itself. */
+export interface BranchKey {
+  branchKeyId: string;
+  state: "active" | "destroyed" | "absent";
+  /** Empty where all items have one key; null of one that is destroyed. */
+  tenant: string | null;
+  since: string | null;
+  kmsKeyArn: string | null;
+}
+
+export interface Shredded {
+  shredded: boolean;
+  /** Items of the tenant that were looked at. */
+  items: number;
+  cursor: Record<string, unknown> | null;
+  readable?: { what: string; until: string | null }[] | null;
 }
 
 export interface Failures {

@@ -45,6 +45,7 @@ export const CENSUS: Record<string, string> = {
   mixed: "Partly in plaintext",
   oldForm: "In the old form",
   undecryptable: "Cannot be decrypted",
+  shredded: "Key destroyed",
   conflicts: "With a conflict to look at",
   none: "Nothing to encrypt",
   failed: "Could not be looked at",

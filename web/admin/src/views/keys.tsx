@@ -12,6 +12,7 @@ import { Badge, Card, Copyable, Empty, Facts, Reading, Skeleton, Time } from "..
 import { ProgressBar } from "../ui/progress";
 import { Table } from "../ui/table";
 import { StartForm } from "./start-form";
+import { Tenants } from "./tenants";
 
 export function KeysView() {
   const { status } = useService();
@@ -40,6 +41,7 @@ export function KeysView() {
         >
           {status.data ? <StartForm status={status.data} goals={["re-encrypt"]} /> : <Skeleton of="form" />}
         </Card>
+        {status.data?.tenantKeys && <Tenants writes={status.data.tenantKeys.writes} />}
       </div>
     </Page>
   );
