@@ -67,7 +67,8 @@ class Table:
         found: dict[KeyId, Item | None | ItemCryptoError] = {}
         waiting = {identity: dict(key) for identity, key in batch.items()}
         names = list(next(iter(batch.values()))) if batch else []
-        error: ItemCryptoError = TransientError("dynamodb", "UnprocessedKeys")
+        error: ItemCryptoError
+        error = unprocessed_keys = TransientError("dynamodb", "UnprocessedKeys")
         for attempt in range(_ATTEMPTS):
             if not waiting:
                 break
@@ -83,7 +84,7 @@ class Table:
                     return found | {identity: self._read_one(key) for identity, key in waiting.items()}
                 error = from_boto("dynamodb", raised)
             else:
-                error = TransientError("dynamodb", "UnprocessedKeys")
+                error = unprocessed_keys
                 for item in answer["Responses"].get(self.name, []):
                     found[key_id({name: item[name] for name in names})] = item
                 unprocessed = answer["UnprocessedKeys"].get(self.name, {"Keys": []})["Keys"]
