@@ -14,7 +14,12 @@ def main() -> int:
     """Write the page, or check it; return the exit code: 1 where it is not what would be written."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where something would change")
-    parser.add_argument("--figures", type=Path, help="figures, as benchmarks/results.json has them (default: that)")
+    parser.add_argument(
+        "--figures",
+        type=Path,
+        default=figures.MEASURED,
+        help="figures, as benchmarks/results.json has them (default: that)",
+    )
     given = parser.parse_args()
     prices = find_prices(REGION, None)
     if prices is None:

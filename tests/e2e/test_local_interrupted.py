@@ -76,7 +76,7 @@ def test_ctrl_c_while_commands_run_then_each_ends_with_a_sentence(up: subprocess
     askers = [threading.Thread(target=ask_on, args=(stack, "status", event), daemon=True) for event in asked]
     here = ("--local", "--state-directory", str(tmp_path))
     source = tmp_path / "many.jsonl"
-    source.write_text("".join(f'{{"sessionId": "s{n}", "userId": "u", "history": []}}\n' for n in range(5000)))
+    source.write_text("".join(f'{{"sessionId": "s{n}", "userId": "u", "history": []}}\n' for n in range(50_000)))
     put = started("local", "put", "--state-directory", str(tmp_path), str(source))
     following = started("dynamodb_stream_encryptor", "migrate", "--watch", "--rate", "1", *here)
     for asker in askers:
