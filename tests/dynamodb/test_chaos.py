@@ -62,7 +62,7 @@ def check_together(world: World, steps: int) -> None:
     if not world.batched:
         assert not fates
         return
-    assert fates.total() > steps / 40, f"too few requests of many items: {fates}"
+    assert fates.total() > steps / 60, f"too few requests of many items: {fates}"
     assert fates.total() > fates["answered"], f"none of the requests of many items went wrong: {fates}"
 
 

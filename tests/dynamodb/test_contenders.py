@@ -13,7 +13,17 @@ from benchmarks.samples import items_of
 from local.sessions import SAMPLES, load_sessions
 
 SESSIONS = list(load_sessions(SAMPLES))
-CALLS = {"limit": 0, "kms": 1, "kms-batched": 1, "lisa": 2, "guide": 2, "encryption-client": 1}
+CALLS = {
+    "limit": 0,
+    "kms": 1,
+    "kms-batched": 1,
+    "kms-binary": 1,
+    "hierarchical": 0,
+    "hierarchical-batched": 0,
+    "lisa": 2,
+    "guide": 2,
+    "encryption-client": 1,
+}
 """Calls to KMS for an item of two attributes."""
 
 

@@ -26,7 +26,7 @@ from tests.mutants.mutations import Mutation, mutations
 from tests.mutants.runs import Test, all_pass, measured
 
 ROOT: Final = Path(__file__).parents[2]
-PLACES: Final = ("layers", "functions", "tests", "local", "dynamodb_stream_encryptor", "docs", "events")
+PLACES: Final = ("layers", "functions", "tests", "local", "dynamodb_stream_encryptor", "benchmarks", "docs", "events")
 FILES: Final = ("pyproject.toml", "template.yaml", "samconfig.toml")
 EQUIVALENTS: Final = Path(__file__).with_name("equivalents.txt")
 PACKAGES: Final = {

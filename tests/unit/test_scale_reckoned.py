@@ -213,7 +213,6 @@ def test_figures_when_nothing_was_built_then_refused_with_what_mends_it() -> Non
         figures.from_document({**document, "coldImports": {}})
 
 
-
 @pytest.mark.parametrize(
     ("region", "quota"), [("us-east-1", 100_000), ("eu-central-1", 20_000), ("eu-north-1", 10_000)]
 )
