@@ -23,6 +23,7 @@ from item_crypto.forms import open_envelope
 from item_crypto.keys.branch_wrapping import BranchKeyVersion, unwrap, version_of, wrap
 from tests.branch_keys import BRANCH_KEYS, Branches
 from tests.scene import HISTORY, NOW, POLICY, Scene
+from tests.sdk_streams import decrypted
 
 SDK = EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT, max_encrypted_data_keys=1)
 SUITES = [Algorithm.AES_256_GCM_HKDF_SHA512_COMMIT_KEY, Algorithm.AES_256_GCM_HKDF_SHA512_COMMIT_KEY_ECDSA_P384]
@@ -62,7 +63,7 @@ class Oracle:
         return bytes(message)
 
     def decrypt(self, branch_key_id: str, message: bytes, context: dict[str, str]) -> bytes:
-        content, _ = SDK.decrypt(source=message, keyring=self.keyring(branch_key_id), encryption_context=context)
+        content, _ = decrypted(SDK, source=message, keyring=self.keyring(branch_key_id), encryption_context=context)
         return bytes(content)
 
 

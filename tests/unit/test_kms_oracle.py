@@ -27,6 +27,7 @@ from item_crypto import ItemCryptoError, Keyrings, ValueCipher
 from item_crypto.core.codec import encode_value
 from item_crypto.forms import open_envelope
 from tests.scene import HISTORY, Scene
+from tests.sdk_streams import decrypted
 
 CONTEXT: Final = {"userId": "user-24", "sessionId": "dlg-1", "purpose": "session-encryption"}
 PLAIN: Final = encode_value("history", HISTORY)
@@ -83,8 +84,8 @@ def client() -> EncryptionSDKClient:
 def oracle_reads(scene: Scene, data: bytes, key_arn: str | None = None) -> bool:
     """Tell whether AWS's keyring of one key decrypts ``data`` under the expected context, whole."""
     try:
-        plain, header = client().decrypt(
-            source=data, keyring=kms_keyring(scene, key_arn or scene.key_arn), encryption_context=CONTEXT
+        plain, header = decrypted(
+            client(), source=data, keyring=kms_keyring(scene, key_arn or scene.key_arn), encryption_context=CONTEXT
         )
     except Exception:
         return False
@@ -199,6 +200,6 @@ def test_multi_region_keyring_of_aws_when_it_reads_ours_then_it_gives_the_same(s
         CreateAwsKmsMrkKeyringInput(kms_key_id=scene.key_arn, kms_client=scene.kms)
     )
 
-    plain, _ = client().decrypt(source=ours(scene), keyring=keyring, encryption_context=CONTEXT)
+    plain, _ = decrypted(client(), source=ours(scene), keyring=keyring, encryption_context=CONTEXT)
 
     assert bytes(plain) == PLAIN

@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 ROOT: Final = Path(__file__).parents[2]
 PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DISTRIBUTIONS: Final = {
+    "attr": "attrs",
     "aws_cryptographic_material_providers": "aws-cryptographic-material-providers",
     "aws_encryption_sdk": "aws-encryption-sdk",
 }
@@ -68,7 +69,17 @@ def test_range_when_compared_with_the_pin_then_it_contains_it(requirement: Requi
 
 def test_library_when_it_imports_then_the_wheel_brings_it() -> None:
     names = {DISTRIBUTIONS.get(name, name) for name in imported(LIBRARY)}
-    assert names == {requirement.name for requirement in needed()}
+    assert names == {requirement.name for requirement in needed("branch-keys")}
+
+
+def test_material_providers_when_imported_then_by_what_makes_branch_keys_alone() -> None:
+    makers = [path.name for path in LIBRARY.rglob("*.py") if "import aws_cryptographic" in _imports(path)]
+    assert makers == ["key_store.py"]
+    assert DISTRIBUTIONS["aws_cryptographic_material_providers"] not in {requirement.name for requirement in needed()}
+
+
+def _imports(path: Path) -> str:
+    return path.read_text().replace("from aws_cryptographic", "import aws_cryptographic")
 
 
 def test_command_when_it_imports_then_its_extra_brings_it() -> None:
