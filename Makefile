@@ -14,7 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SAM := .venv-sam/bin/sam
-PYTEST := $(BIN)/python -m pytest -n auto
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 # Whatever npm keeps of a package's address is not for the lock file.
 NPM := npm --no-audit --no-fund --loglevel=error
 
