@@ -80,7 +80,7 @@ def test_item_when_its_tenant_has_a_key_then_it_is_encrypted_under_that_and_read
 
 
 def test_tenants_items_when_the_key_was_read_once_then_kms_is_not_asked_again(scene: Scene) -> None:
-    branches, tenants, items = Branches(scene), 100, 100
+    branches, tenants, items = Branches(scene), 20, 100
     meter = KmsMeter()
     cipher = branches.cipher(branch_keys=branches.new(meter=meter))
     contexts = [
