@@ -77,11 +77,11 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make bench",
         description="Measures what encrypting a table costs, beside what one would use instead, and writes "
-        "docs/performance.md. About ten minutes; on DynamoDB Local (npm, Java 17).",
+        "docs/performance.md. A quarter of an hour; on DynamoDB Local (npm, Java 17).",
         epilog="With make: QUICK=1 CONTENDERS=kms,lisa SIZES=6 ROUNDS=3 SESSIONS=FILE. Only a run of all contenders "
         "and sizes is written down.",
     )
-    parser.add_argument("--quick", action="store_true", help="few items and rounds: under two minutes")
+    parser.add_argument("--quick", action="store_true", help="few items and rounds: four minutes")
     parser.add_argument("--contenders", type=_names, help=f"only these of: {', '.join(BY_NAME)}")
     parser.add_argument("--sizes", type=_sizes, help=f"only these sizes in KB of: {', '.join(map(str, SIZES))}")
     parser.add_argument("--rounds", type=int, help="rounds that count (5; quick: 2)")
