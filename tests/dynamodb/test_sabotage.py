@@ -81,7 +81,7 @@ def listed_keys_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 SABOTAGE: Final[list[tuple[Callable[[pytest.MonkeyPatch], None], type[World], int, int]]] = [
     (unconditional_writes, World, 100, 1),
     (unconditional_statements, Bursts, 100, 1),
-    (lost_answers_taken_for_done, UnsweptBursts, 40, 1),
+    (lost_answers_taken_for_done, UnsweptBursts, 40, 3),
     (retries_forgotten, Unswept, 40, 3),
     (deferred_keys_forgotten, Unswept, 40, 3),
     (sweeps_that_do_nothing, World, 100, 1),
