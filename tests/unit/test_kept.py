@@ -1,5 +1,8 @@
 """What is kept for a while: asked for once, forgotten in time, bounded."""
 
+import gc
+import weakref
+
 import pytest
 
 from item_crypto.keys.kept import Kept
@@ -54,3 +57,30 @@ def test_failure_when_asked_for_then_it_is_not_kept() -> None:
         cache.get("a", fail)
 
     assert get(cache, asked, "a") == "A"
+
+
+class Answer:
+    """Something that can be seen to be gone."""
+
+
+def test_answer_when_it_is_too_old_then_a_question_that_is_answered_from_memory_removes_it_too() -> None:
+    clock = [0.0]
+    cache = Kept[Answer](10, 3, (lambda: clock[0],))
+    old = weakref.ref(cache.get("old", Answer))
+    clock[0] = 5.0
+    young = cache.get("young", Answer)
+    clock[0] = 10.0
+
+    assert cache.get("young", Answer) is young
+    gc.collect()
+    assert old() is None
+
+
+def test_answer_when_it_is_kept_then_that_is_told_and_else_not() -> None:
+    told: list[str] = []
+    cache = Kept[str](10, 3, (lambda: 0.0,), on_kept=lambda: told.append("kept"))
+
+    for _ in range(3):
+        cache.get("a", lambda: "A")
+
+    assert told == ["kept", "kept"]

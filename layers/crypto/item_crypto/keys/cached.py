@@ -6,9 +6,7 @@ may say by now is seen only once the entry is too old: a key that was disabled, 
 effect late, and CloudTrail has one line for many reads. So nobody gets it who did not ask for it.
 """
 
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, Final
 
@@ -18,6 +16,7 @@ from aws_encryption_sdk.materials_managers.base import CryptoMaterialsManager
 from item_crypto.errors import ConfigurationError
 from item_crypto.keys.data_key import SharedDataKey
 from item_crypto.keys.identity import Identity
+from item_crypto.keys.kept import Kept
 from item_crypto.keys.meter import KmsMeter
 from item_crypto.keys.protocol import Context, Keys
 
@@ -55,7 +54,7 @@ class CachedKeys:
         if not 1 <= entries <= MAX_ENTRIES:
             raise ConfigurationError(f"1 to {MAX_ENTRIES} data keys are remembered")
         self._keys = keys
-        self._remembered = _Remembered(seconds, entries, clocks, meter or KmsMeter())
+        self._remembered = Kept[Any](seconds, entries, clocks, on_kept=(meter or KmsMeter()).spare)
 
     def for_encryption(self, context: Context) -> Any:
         """Return the keys' own materials manager: what is written gets a data key of its own."""
@@ -95,7 +94,7 @@ class CachedKeys:
 class _Remembering(CryptoMaterialsManager):  # type: ignore[misc]  # the SDK ships no types
     """A materials manager for decryption, over one that asks the key service."""
 
-    def __init__(self, manager: Any, whose: tuple[Hashable, ...], remembered: "_Remembered") -> None:
+    def __init__(self, manager: Any, whose: tuple[Hashable, ...], remembered: Kept[Any]) -> None:
         self._manager = manager
         self._whose = whose
         self._remembered = remembered
@@ -113,55 +112,3 @@ class _Remembering(CryptoMaterialsManager):  # type: ignore[misc]  # the SDK shi
             frozenset(request.encryption_context.items()),
         )
         return self._remembered.get(question, lambda: self._manager.decrypt_materials(request))
-
-
-class _Remembered:
-    """Answers by their questions, each for a while."""
-
-    def __init__(self, seconds: float, entries: int, clocks: tuple[Callable[[], float], ...], meter: KmsMeter) -> None:
-        self._meter = meter
-        self._seconds = seconds
-        self._entries = entries
-        self._clocks = clocks
-        self._lock = threading.Lock()
-        # The one that was used longest ago comes first; and of their questions the one that was asked longest ago.
-        self._answers: OrderedDict[Hashable, tuple[tuple[float, ...], Any]] = OrderedDict()
-        self._questions: dict[Hashable, None] = {}
-
-    def get(self, question: Hashable, ask: Callable[[], Any]) -> Any:
-        """Return the remembered answer, or that of ``ask``, which is remembered unless it raises."""
-        asked_at = self._now()
-        with self._lock:
-            self._forget_old(asked_at)
-            then, answer = self._answers.get(question, (None, None))
-            if then is not None and self._is_fresh(then, asked_at):
-                self._answers.move_to_end(question)
-                self._meter.spare()
-                return answer
-        answer = ask()  # Outside of the lock: it may wait for the key service.
-        with self._lock:
-            self._forget(question)  # Another thread may have asked as well.
-            self._answers[question] = asked_at, answer
-            self._questions[question] = None
-            while len(self._answers) > self._entries:
-                self._forget(next(iter(self._answers)))
-        return answer
-
-    def _forget_old(self, now: tuple[float, ...]) -> None:
-        """Forget what is too old: it is not only not used, it does not stay in memory, though nobody asks for it."""
-        while self._questions:
-            oldest = next(iter(self._questions))
-            if self._is_fresh(self._answers[oldest][0], now):
-                return
-            self._forget(oldest)
-
-    def _forget(self, question: Hashable) -> None:
-        self._answers.pop(question, None)
-        self._questions.pop(question, None)
-
-    def _now(self) -> tuple[float, ...]:
-        return tuple(clock() for clock in self._clocks)
-
-    def _is_fresh(self, then: tuple[float, ...], now: tuple[float, ...]) -> bool:
-        # One clock stands still while an environment is frozen, the other may be put back.
-        return all(0 <= later - earlier < self._seconds for later, earlier in zip(now, then, strict=True))
