@@ -1,13 +1,12 @@
 """What it costs to write items one by one and many in a request: both ways beside each other in one run, as medians.
 
-    .venv/bin/python benchmarks/batched_writes.py [SESSIONS.jsonl[.gz]]
+    .venv/bin/python -m benchmarks.batched_writes [SESSIONS.jsonl[.gz]]
 
 Sessions are reconciled in calls of 1, 5, 25 and 100 items on DynamoDB Local, which is there where `make test-dynamodb`
 runs. KMS is answered in this process. Processor time is this side's; items a second depend on what else the machine
 does, and both ways have it alike.
 """
 
-import os
 import sys
 import time
 from itertools import cycle, islice
@@ -17,20 +16,17 @@ from typing import Any
 
 import boto3
 from boto3.dynamodb.types import TypeSerializer
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
+from benchmarks.encrypt_items import KEY_ARN, kms
 from item_crypto import Keyrings, Policy, Reconciler, Role, Status, ValueCipher
 from item_crypto.dynamodb.batch import Batch
 from item_crypto.dynamodb.table import Table
 from local.dynamodb_local import DynamoDBLocal
 from local.sessions import SAMPLES, load_sessions
 
-KEY_ARN = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 POLICY = Policy(("history", "configuration"), frozenset(), ("userId", "sessionId"), "session-encryption", True)
 WARM_UP = 50  # The engine is slow until it has compiled what it runs often.
-DATA_KEY, ENCRYPTED_KEY = os.urandom(32), os.urandom(184)
 SIZES, ITEMS, ROUNDS = (1, 5, 25, 100), 200, 4
 CLIENT: dict[str, Any] = {
     "region_name": "eu-central-1",
@@ -38,15 +34,6 @@ CLIENT: dict[str, Any] = {
     "aws_secret_access_key": "testing",
     "config": Config(max_pool_connections=16, retries={"total_max_attempts": 1}),
 }
-
-
-def kms() -> Any:
-    """Return a KMS client whose calls are answered at once."""
-    client = boto3.client("kms", **CLIENT)
-    content = {"KeyId": KEY_ARN, "Plaintext": DATA_KEY, "CiphertextBlob": ENCRYPTED_KEY, "ResponseMetadata": {}}
-    listeners: Any = client.meta.events  # A listener of before-call may answer, which its type does not tell.
-    listeners.register("before-call.kms", lambda **_: (AWSResponse("", 200, HTTPHeaders(), None), content))
-    return client
 
 
 def new_table(dynamodb: Any, name: str) -> None:

@@ -11,6 +11,14 @@ from tests.tables import create_table
 
 BRANCH_KEYS: Final = "branch-keys"
 TENANTS: Final = Tenants("userId", POLICY.purpose)
+ALICE: Final = TENANTS.branch_key_id("alice")
+HIERARCHICAL: Final = {
+    "KEYRING_TYPE": "hierarchical",
+    "BRANCH_KEY_TABLE_NAME": BRANCH_KEYS,
+    "TENANT_ATTRIBUTE": "userId",
+    "BRANCH_KEY_CACHE_SECONDS": "60",
+}
+"""The environment of functions that use them."""
 
 
 def create_branch_key_table(dynamodb: Any, name: str = BRANCH_KEYS) -> None:

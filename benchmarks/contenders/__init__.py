@@ -3,6 +3,7 @@
 They run in an interpreter of their own, so a file imports no more of this project than what it measures.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -72,3 +73,17 @@ def resource_pages(table: Any) -> Any:
 def context_of(item: dict[str, Any]) -> dict[str, str]:
     """Return the encryption context of an item in the resource's style."""
     return {name: item[name] for name in KEY} | {"purpose": PURPOSE}
+
+
+def rewrite_one_by_one(parts: Parts, write: Callable[[Any, dict[str, Any]], None]) -> int:
+    """Have ``write`` write each item, given the table and the item in the resource's style; return how many there were.
+
+    So does whoever follows a guide: one item after another.
+    """
+    table = parts.resource.Table(parts.table)
+    count = 0
+    for page in resource_pages(table):
+        for item in page:
+            write(table, item)
+        count += len(page)
+    return count

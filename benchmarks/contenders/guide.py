@@ -16,7 +16,7 @@ from aws_cryptographic_material_providers.mpl.models import CreateAwsKmsKeyringI
 from aws_encryption_sdk import CommitmentPolicy
 from boto3.dynamodb.types import TypeDeserializer
 
-from benchmarks.contenders import ATTRIBUTES, KEY, Parts, context_of, resource_pages
+from benchmarks.contenders import ATTRIBUTES, KEY, Parts, context_of, rewrite_one_by_one
 from benchmarks.contenders.lisa import as_json
 
 
@@ -38,13 +38,7 @@ class Guide:
 
     def rewrite(self) -> int:
         """Encrypt every item."""
-        resource = self._parts.resource.Table(self._parts.table)
-        count = 0
-        for page in resource_pages(resource):
-            for item in page:
-                self._write(resource, item)
-            count += len(page)
-        return count
+        return rewrite_one_by_one(self._parts, self._write)
 
     def _write(self, table: Any, item: dict[str, Any]) -> None:
         names = [name for name in ATTRIBUTES if name in item]

@@ -12,7 +12,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 from cryptography.fernet import Fernet
 
-from benchmarks.contenders import ATTRIBUTES, KEY, Parts, context_of, resource_pages
+from benchmarks.contenders import ATTRIBUTES, KEY, Parts, context_of, rewrite_one_by_one
 
 
 class Lisa:
@@ -26,13 +26,7 @@ class Lisa:
 
     def rewrite(self) -> int:
         """Encrypt every item."""
-        resource = self._parts.resource.Table(self._parts.table)
-        count = 0
-        for page in resource_pages(resource):
-            for item in page:
-                self._write(resource, item)
-            count += len(page)
-        return count
+        return rewrite_one_by_one(self._parts, self._write)
 
     def _write(self, table: Any, item: dict[str, Any]) -> None:
         names = [name for name in ATTRIBUTES if name in item]

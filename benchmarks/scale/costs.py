@@ -1,5 +1,6 @@
 """What encrypting a table costs, line by line, on the cost model of `stream-encryptor plan`. Pure."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,18 +69,7 @@ def lines(table: Table, prices: Prices, on_demand: bool, deployment: Deployment 
     def priced(use: Use) -> float:
         return amount(use, prices, on_demand, deployment.architecture)
 
-    return [
-        Line("writes", whole.writes, "write units", priced(Use("writes", writes=whole.writes))),
-        Line("KMS", whole.kms, "calls", priced(Use("KMS", kms=whole.kms))),
-        Line("the sweep's scan", sweep.reads, "read units", priced(Use("scan", reads=sweep.reads))),
-        Line("reads of what comes back", records.reads, "read units", priced(Use("records", reads=records.reads))),
-        Line(
-            "Lambda",
-            whole.seconds,
-            "GB-seconds",
-            priced(Use("Lambda", invocations=whole.invocations, seconds=whole.seconds)),
-        ),
-    ]
+    return _lines(whole, {"the sweep's scan": sweep.reads, "reads of what comes back": records.reads}, priced)
 
 
 def monthly(table: Table, prices: Prices, on_demand: bool) -> dict[str, float]:
@@ -98,15 +88,20 @@ def a_million_writes(size: Size, prices: Prices, on_demand: bool) -> list[Line]:
     def priced(part: Use) -> float:
         return amount(part, prices, on_demand, deployment.architecture)
 
+    return _lines(use, {"reads": use.reads}, priced)
+
+
+def _lines(whole: Use, reads: Mapping[str, float], priced: Callable[[Use], float]) -> list[Line]:
+    """Return ``whole``, taken apart; its reads as ``reads`` names them."""
     return [
-        Line("writes", use.writes, "write units", priced(Use("writes", writes=use.writes))),
-        Line("KMS", use.kms, "calls", priced(Use("KMS", kms=use.kms))),
-        Line("reads", use.reads, "read units", priced(Use("reads", reads=use.reads))),
+        Line("writes", whole.writes, "write units", priced(Use("writes", writes=whole.writes))),
+        Line("KMS", whole.kms, "calls", priced(Use("KMS", kms=whole.kms))),
+        *(Line(name, units, "read units", priced(Use(name, reads=units))) for name, units in reads.items()),
         Line(
             "Lambda",
-            use.seconds,
+            whole.seconds,
             "GB-seconds",
-            priced(Use("Lambda", invocations=use.invocations, seconds=use.seconds)),
+            priced(Use("Lambda", invocations=whole.invocations, seconds=whole.seconds)),
         ),
     ]
 

@@ -8,6 +8,7 @@ import pytest
 from moto import mock_aws
 
 from migrator.application import application
+from tests.branch_keys import HIERARCHICAL, create_branch_key_table
 from tests.migration import Migration
 from tests.operated import Operated, Run
 
@@ -19,6 +20,14 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
         yield Migration(monkeypatch)
     application.cache_clear()
     boto3.setup_default_session()
+
+
+@pytest.fixture
+def branched(world: Migration) -> Migration:
+    """The same, with a branch key for each user."""
+    create_branch_key_table(world.dynamodb)
+    world.set(**HIERARCHICAL)
+    return world
 
 
 @pytest.fixture

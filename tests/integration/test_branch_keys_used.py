@@ -10,25 +10,16 @@ import pytest
 
 from item_crypto import ConfigurationError
 from item_crypto.forms import open_envelope
-from item_crypto.keys.branch_key_id import Tenants
 from migrator.application import application as migrator
 from reader import application
 from stream_encryptor import handler as stream
 from stream_encryptor.application import encryptor
-from tests.branch_keys import BRANCH_KEYS, create_branch_key_table
+from tests.branch_keys import ALICE, BRANCH_KEYS, HIERARCHICAL, create_branch_key_table
 from tests.documented import fits
 from tests.factories import CONTEXT, SECRET, World, metrics, session
 from tests.key_requests import KeyWorld
 from tests.migration import Migration
 from tests.records import bodies, event_of, stream_record
-
-ALICE = Tenants("userId", "session-encryption").branch_key_id("alice")
-HIERARCHICAL = {
-    "KEYRING_TYPE": "hierarchical",
-    "BRANCH_KEY_TABLE_NAME": BRANCH_KEYS,
-    "TENANT_ATTRIBUTE": "userId",
-    "BRANCH_KEY_CACHE_SECONDS": "60",
-}
 
 
 def keys_of(item: dict[str, Any]) -> set[str | None]:
@@ -43,12 +34,9 @@ def rows() -> list[dict[str, Any]]:
 # The migrator makes them
 
 
-@pytest.fixture
-def branched(world: Migration) -> Migration:
-    create_branch_key_table(world.dynamodb)
-    world.set(**HIERARCHICAL)
+@pytest.fixture(autouse=True)
+def no_encryptor_of_another_test() -> None:
     encryptor.cache_clear()
-    return world
 
 
 def arrives(world: Migration, name: str) -> None:

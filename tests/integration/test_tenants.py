@@ -8,27 +8,12 @@ from typing import Any
 import pytest
 
 from item_crypto import Keyrings, ValueCipher
-from item_crypto.keys.branch_key_id import Tenants
 from migrator import shredding
-from tests.branch_keys import BRANCH_KEYS, create_branch_key_table
+from tests.branch_keys import ALICE, BRANCH_KEYS
 from tests.factories import audit_lines
 from tests.faults import failing
 from tests.migration import SECRET, TABLE, Migration
 from tests.records import bodies
-
-ALICE = Tenants("userId", "session-encryption").branch_key_id("alice")
-
-
-@pytest.fixture
-def branched(world: Migration) -> Migration:
-    create_branch_key_table(world.dynamodb)
-    world.set(
-        KEYRING_TYPE="hierarchical",
-        BRANCH_KEY_TABLE_NAME=BRANCH_KEYS,
-        TENANT_ATTRIBUTE="userId",
-        BRANCH_KEY_CACHE_SECONDS="60",
-    )
-    return world
 
 
 def refused(answer: dict[str, Any]) -> tuple[str, str]:

@@ -5,24 +5,9 @@ from typing import Any
 
 import pytest
 
-from item_crypto.keys.branch_key_id import Tenants
-from tests.branch_keys import BRANCH_KEYS, create_branch_key_table
+from tests.branch_keys import ALICE
 from tests.migration import Migration
 from tests.operated import Run, printed
-
-ALICE = Tenants("userId", "session-encryption").branch_key_id("alice")
-
-
-@pytest.fixture
-def branched(world: Migration) -> Migration:
-    create_branch_key_table(world.dynamodb)
-    world.set(
-        KEYRING_TYPE="hierarchical",
-        BRANCH_KEY_TABLE_NAME=BRANCH_KEYS,
-        TENANT_ATTRIBUTE="userId",
-        BRANCH_KEY_CACHE_SECONDS="60",
-    )
-    return world
 
 
 def states(run: Run) -> dict[str | None, str]:
