@@ -190,6 +190,15 @@ def test_kms_when_it_decrypts_to_another_key_then_the_message_is_refused(scene: 
         scene.cipher.decrypt({"history": ours}, CONTEXT)
 
 
+def test_bare_data_key_when_kms_answers_for_another_key_then_refused(scene: Scene) -> None:
+    keyrings = Keyrings(scene.kms, scene.key_arn)
+    encrypted = message(scene.cipher).encrypted_key
+    assert len(keyrings.unwrap(encrypted, CONTEXT)) == 32
+
+    with answering(scene, "Decrypt", {"KeyId": "another"}), pytest.raises(DecryptionFailed):
+        keyrings.unwrap(encrypted, CONTEXT)
+
+
 def test_keys_when_used_by_many_threads_then_each_gets_the_data_key_of_its_item(scene: Scene) -> None:
     def there_and_back(number: int) -> bool:
         context = CONTEXT | {"sessionId": f"dlg-{number}"}
