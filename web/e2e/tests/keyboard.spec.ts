@@ -25,8 +25,11 @@ test("an administrator gets about by keyboard, and comes back from a question to
     await expect(dialog).toBeVisible();
     const focused = () => dialog.evaluate((element) => element.contains(document.activeElement));
     await expect.poll(focused).toBe(true);
-    for (let presses = 0; presses < 6; presses++) await press("Tab");
-    expect(await focused()).toBe(true);
+    // More presses than it has places to go to. Past the last one the focus comes back a frame later.
+    for (let presses = 0; presses < 6; presses++) {
+      await press("Tab");
+      await expect.poll(focused).toBe(true);
+    }
     await press("Escape");
     await expect(dialog).toBeHidden();
     await expect(opens).toBeFocused();
