@@ -62,7 +62,7 @@ def _plan(options: argparse.Namespace) -> Plan:
     return Plan(
         entries=[entry for entry in ENTRIES if entry.name in names],
         sizes={size: items[size] for size in SIZES if size in wanted},
-        rounds=options.rounds or (2 if options.quick else 5),
+        rounds=options.rounds or (2 if options.quick else 7),
         reads=4 if options.quick else 12,
         records=60 if options.quick else 1_000,
         imports=3 if options.quick else 7,
@@ -84,7 +84,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="few items and rounds: four minutes")
     parser.add_argument("--contenders", type=_names, help=f"only these of: {', '.join(BY_NAME)}")
     parser.add_argument("--sizes", type=_sizes, help=f"only these sizes in KB of: {', '.join(map(str, SIZES))}")
-    parser.add_argument("--rounds", type=int, help="rounds that count (5; quick: 2)")
+    parser.add_argument("--rounds", type=int, help="rounds that count (7; quick: 2)")
     parser.add_argument("--kms-ms", type=float, default=8, help="milliseconds after which KMS answers (8)")
     parser.add_argument("--sessions", type=Path, default=_sessions(), help="sessions as .jsonl or .jsonl.gz")
     parser.add_argument("--prices", type=Path, help="a price list, as for stream-encryptor plan")

@@ -1,14 +1,15 @@
 """What a cold start spends on imports: each handler of the built application, by the Python that Lambda runs.
 
 `sam build` puts the application into `.aws-sam/build`, with a template that tells which folder is which function's. An
-interpreter of the template's version imports a handler from there, as in Lambda: the function's folder and the layer's
-on the path and nothing else, and no file is written, since /opt and /var/task are read-only there.
+interpreter of the template's version imports a handler from there, as in Lambda: the function's folder on the path,
+those of the layers that it has by the parameters' defaults, and nothing else. No file is written, since /opt and
+/var/task are read-only there.
 """
 
 import platform
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,8 @@ from typing import Any, Final
 from samtranslator.yaml_helper import yaml_parse
 
 from benchmarks.spread import Spread
+from local.template import referred_to
+from local.template_rules import condition_holds
 
 _LAYER: Final = "AWS::Serverless::LayerVersion"
 _FUNCTION: Final = "AWS::Serverless::Function"
@@ -40,7 +43,7 @@ class Handler:
     Attributes:
         name: its logical id.
         module: the module of its handler.
-        path: folders that Python looks for modules in.
+        path: folders that Python looks for modules in: its own, and those of the layers that it has by default.
     """
 
     name: str
@@ -66,32 +69,47 @@ class Built:
 
 
 def find(folder: Path) -> Built:
-    """Return what `sam build` left in ``folder``; raise NotBuilt where there is nothing."""
+    """Return what `sam build` left in ``folder``.
+
+    Raises:
+        NotBuilt: there is nothing.
+        TemplateError: a condition of its template cannot be evaluated here.
+    """
     template = folder / "template.yaml"
     if not template.exists():
         raise NotBuilt(f"nothing is built in {folder.parent.name}/{folder.name}: run sam build before")
     document = yaml_parse(template.read_text(encoding="utf-8"))
     shared = document.get("Globals", {}).get("Function", {})
     found = document["Resources"]
+    architecture = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
     layers = {
         name: folder / resource["Properties"]["ContentUri"]
         for name, resource in found.items()
-        if resource["Type"] == _LAYER and _fits(resource["Properties"].get("CompatibleArchitectures", []))
+        if resource["Type"] == _LAYER and _is_for(resource, architecture)
     }
+    present = {name for name in layers if _is_present(document, found[name], architecture)}
     handlers = []
     for name, resource in found.items():
         if resource["Type"] == _FUNCTION:
-            properties = {**shared, **resource["Properties"]}
-            code = folder / properties["CodeUri"]
-            path = (code, *(layer / "python" for layer in layers.values()))
+            own = resource["Properties"]
+            properties = {**shared, **own}
+            used = referred_to([shared.get("Layers", []), own.get("Layers", [])])
+            path = (folder / properties["CodeUri"], *(layers[one] / "python" for one in used if one in present))
             handlers.append(Handler(name, properties["Handler"].rpartition(".")[0], path))
     return Built(folder, shared["Runtime"].removeprefix("python"), tuple(handlers), layers)
 
 
-def _fits(architectures: Sequence[object]) -> bool:
-    """Tell whether a layer is for this machine's processor; one that a parameter decides on is taken for it."""
-    named = {name for name in architectures if isinstance(name, str)}
-    return not named or {"aarch64": "arm64"}.get(platform.machine(), platform.machine()) in named
+def _is_for(layer: Mapping[str, Any], architecture: str) -> bool:
+    named = layer["Properties"].get("CompatibleArchitectures", [])
+    return not named or architecture in named
+
+
+def _is_present(document: Mapping[str, Any], layer: Mapping[str, Any], architecture: str) -> bool:
+    """Tell whether a stack of the parameters' defaults has a layer, on a processor of that architecture."""
+    if "Condition" not in layer:
+        return True
+    values = {name: str(slot["Default"]) for name, slot in document["Parameters"].items() if "Default" in slot}
+    return condition_holds(document, layer["Condition"], values | {"Architecture": architecture})
 
 
 def measure(built: Built, rounds: int) -> dict[str, Any]:

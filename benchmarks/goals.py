@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from benchmarks.entries import ENCRYPTION_CLIENT, GUIDE, HIERARCHICAL, KMS, LIMIT, LISA, Kind, of_kind
+from benchmarks.spread import ratio
 
 Results = Mapping[str, Any]
 
@@ -61,16 +62,16 @@ def _best(kind: Kind, figure: Callable[[Results, str], float], at_least: bool) -
     return find
 
 
+def _beside(other: str, figure: str) -> Callable[[Results, str], float]:
+    return lambda results, name: ratio(_write(results, name)[figure], _write(results, other)[figure])
+
+
 def _speed(other: str) -> Callable[[Results, str], float]:
-    return lambda results, name: (
-        _write(results, name)["itemsPerSecond"]["median"] / _write(results, other)["itemsPerSecond"]["median"]
-    )
+    return _beside(other, "itemsPerSecond")
 
 
 def _processor(other: str) -> Callable[[Results, str], float]:
-    return lambda results, name: (
-        _write(results, name)["cpuMilliseconds"]["median"] / _write(results, other)["cpuMilliseconds"]["median"]
-    )
+    return _beside(other, "cpuMilliseconds")
 
 
 def _stored(results: Results, name: str) -> float:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from benchmarks.dollars import a_million, a_month
 from benchmarks.entries import BY_NAME, ENTRIES, LIMIT
 from benchmarks.goals import GOALS
+from benchmarks.spread import ratio
 from dynamodb_stream_encryptor.planning.prices import Prices
 
 Results = Mapping[str, Any]
@@ -90,7 +91,7 @@ def writes_table(results: Results, prices: Prices) -> str:
         limit = measured(results, size).get(LIMIT)
         for name, write in measured(results, size).items():
             speed = write["itemsPerSecond"]
-            share = f"{speed['median'] / limit['itemsPerSecond']['median']:.0%}" if limit else "–"
+            share = f"{ratio(speed, limit['itemsPerSecond']):.0%}" if limit else "–"
             rows.append(
                 [
                     BY_NAME[name].title,
@@ -111,10 +112,12 @@ def writes_table(results: Results, prices: Prices) -> str:
             if "tooLarge" in by_size.get(size, {})
         ]
     return table(head, rows) + (
-        f"\nItems a second and processor time are medians, with the range of the rounds. {prices.currency} a million: "
-        f"one re-write of a million items by list prices of {prices.region} (read {prices.as_of}): scan, KMS, write "
-        f"units on demand, and Lambda for the time measured here, at 1,769 MB. {prices.currency} a month: storing "
-        "them. What does not fit would be larger than the 400 KB that DynamoDB stores.\n"
+        "\nItems a second and processor time are medians, with the range of the rounds. The contenders take turns, "
+        "round by round; a ratio is the median of each round's, so that what slows the machine slows both sides. "
+        f"{prices.currency} a million: one re-write of a million items by list prices of {prices.region} (read "
+        f"{prices.as_of}): scan, KMS, write units on demand, and Lambda for the time measured here, at 1,769 MB. "
+        f"{prices.currency} a month: storing them. What does not fit would be larger than the 400 KB that DynamoDB "
+        "stores.\n"
     )
 
 

@@ -3,14 +3,14 @@
 ::
 
     {
-      "shape": 1,
+      "shape": 2,
       "run": {"date": "2026-11-30", "quick": false, "kmsMilliseconds": 8, "sessions": "sessions.jsonl.gz",
               "cores": 2, "processor": "x86_64", "python": "3.11.7", "system": "Linux",
               "engine": "DynamoDB Local 3.3.0", "load": 0.3},  processes that wanted a core when it began
       "writes": {                                        an entry's name, then the size in KB
         "kms": {"6": {
           "items": 100,                                  items of a round
-          "itemsPerSecond": {"median": 98.1, "low": 95.0, "high": 101.2, "rounds": 5},
+          "itemsPerSecond": {"median": 98.1, "low": 95.0, "high": 101.2, "rounds": [98.1, …]},
           "cpuMilliseconds": {…},                        of the client's process, all threads, an item
           "kmsCalls": 1.0, "dynamodbRequests": 1.01,     an item, repeated requests too
           "plainBytes": 6353.7, "storedBytes": 4740.7,   a whole item, by DynamoDB's rules
@@ -40,7 +40,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-SHAPE: Final = 1
+SHAPE: Final = 2
 FILE: Final = Path(__file__).with_name("results.json")
 
 

@@ -66,16 +66,17 @@ def run(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "shape": results.SHAPE,
         "run": results.described(plan.quick, plan.kms_milliseconds, plan.sessions.name, engine_version()),
-        "writes": {},
         "missing": missing,
     }
     items = {size: items_of(sessions, size, count) for size, count in plan.sizes.items()}
     with Kms(plan.kms_milliseconds) as kms:
+        entries = []
         for entry in plan.entries:
             if entry.own_environment and not OWN_PYTHON.exists():
                 missing.append(f"{entry.title}: .venv-bench is not installed")
-                continue
-            found["writes"][entry.name] = writes.measure(entry, items, plan.rounds, kms, say)
+            else:
+                entries.append(entry)
+        found["writes"] = writes.measure(entries, items, plan.rounds, kms, say)
         if plan.whole:
             found["reads"] = {}
             for size in READ_SIZES:

@@ -1,6 +1,8 @@
-"""A contender re-writes a table, several times: what an item takes."""
+"""Contenders re-write their tables in turn, several times: what an item takes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from benchmarks.contenders import ATTRIBUTES
@@ -16,53 +18,84 @@ _WARM_UP: Final = 1
 """Rounds of each size before those that count: connections are opened, and what is new to engine and client is."""
 
 
-def measure(
-    entry: Entry, items: Mapping[int, Items], rounds: int, kms: Kms, say: Callable[[str], None] = lambda _: None
-) -> dict[str, Any]:
-    """Have ``entry`` re-write a table so many times for each size, and return its part of results.json's ``writes``.
+@dataclass
+class _Party:
+    """A contender with its engine and its table; ``taken`` is what its rounds that count took."""
 
-    Where what it makes of an item is larger than DynamoDB stores, that is the result.
+    worker: Worker
+    dynamodb: Any
+    taken: list[dict[str, Any]] = field(default_factory=list)
+    too_large: bool = False
+
+
+def measure(
+    entries: Sequence[Entry],
+    items: Mapping[int, Items],
+    rounds: int,
+    kms: Kms,
+    say: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Have contenders re-write their tables so many times for each size, and return results.json's ``writes``.
+
+    They take turns, a round each, so that what slows the machine for a while is in the figures of all. Where what one
+    makes of an item is larger than DynamoDB stores, that is its result.
 
     Args:
-        entry: the contender.
+        entries: the contenders; each has an engine of its own.
         items: the items by their size in KB; each size has a table of its own.
         rounds: rounds that count.
         kms: the KMS stand-in.
         say: told what is measured.
 
     Raises:
-        RuntimeError: its process ended.
-        ValueError: what it stored is not what it was given, encrypted.
+        RuntimeError: a contender's process ended.
+        ValueError: what one stored is not what it was given, encrypted.
     """
-    found = {}
-    with engine() as (url, dynamodb), contender(entry, url, kms.url) as worker:
-        warm_up(dynamodb)
+    found: dict[str, Any] = {entry.name: {} for entry in entries}
+    with ExitStack() as running:
+        parties = {}
+        for entry in entries:
+            say(f"starting {entry.name}")
+            url, dynamodb = running.enter_context(engine())
+            parties[entry.name] = _Party(running.enter_context(contender(entry, url, kms.url)), dynamodb)
+            warm_up(dynamodb)
         for size, of_size in items.items():
-            say(f"{entry.name}, {size} KB: {len(of_size)} items, {rounds} rounds")
-            create_table(dynamodb)
-            found[str(size)] = _measured(worker, dynamodb, of_size, rounds, kms)
-            dynamodb.delete_table(TableName=TABLE)
+            for party in parties.values():
+                create_table(party.dynamodb)
+                party.taken, party.too_large = [], False
+            for number in range(_WARM_UP + rounds):
+                say(f"{size} KB: {len(of_size)} items, round {number} of {rounds}")
+                for party in parties.values():
+                    if not party.too_large:
+                        _one_round(party, of_size, kms, counts=number >= _WARM_UP)
+            for name, party in parties.items():
+                found[name][str(size)] = _summed_up(party, of_size)
+                party.dynamodb.delete_table(TableName=TABLE)
     return found
 
 
-def _measured(worker: Worker, dynamodb: Any, items: Items, rounds: int, kms: Kms) -> dict[str, Any]:
-    taken: list[dict[str, Any]] = []
-    for number in range(_WARM_UP + rounds):
-        fill(dynamodb, items)
-        worker.ask(do="prepare")
-        calls = kms.calls()
-        one = worker.ask(do="rewrite")
-        if one.get("tooLarge"):
-            return {"items": len(items), "tooLarge": True}
-        one["kmsCalls"] = kms.calls() - calls
-        if one["items"] != len(items):
-            raise ValueError(f"{one['items']} items of {len(items)} were written")
-        if number >= _WARM_UP:
-            taken.append(one)
-    written = stored(dynamodb)
+def _one_round(party: _Party, items: Items, kms: Kms, counts: bool) -> None:
+    fill(party.dynamodb, items)
+    party.worker.ask(do="prepare")
+    calls = kms.calls()
+    one = party.worker.ask(do="rewrite")
+    if one.get("tooLarge"):
+        party.too_large = True
+        return
+    one["kmsCalls"] = kms.calls() - calls
+    if one["items"] != len(items):
+        raise ValueError(f"{one['items']} items of {len(items)} were written")
+    if counts:
+        party.taken.append(one)
+
+
+def _summed_up(party: _Party, items: Items) -> dict[str, Any]:
+    if party.too_large:
+        return {"items": len(items), "tooLarge": True}
+    written = stored(party.dynamodb)
     check_encrypted(items, written)
-    worker.ask(do="check", originals=list(items[:3]))
-    return summed_up(items, written, taken)
+    party.worker.ask(do="check", originals=list(items[:3]))
+    return summed_up(items, written, party.taken)
 
 
 def check_encrypted(items: Items, written: Items) -> None:

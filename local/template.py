@@ -177,7 +177,7 @@ def _replace_code(sam: dict[str, Any], root: Path) -> dict[str, tuple[Path, ...]
         inherited = [] if "Layers" in resource.get("IgnoreGlobals", ()) else shared.get("Layers") or []
         used = [*inherited, *(properties.get("Layers") or [])]
         # A layer has a resource for each architecture, chosen by a condition, and one folder.
-        folders = dict.fromkeys(layers[layer] for layer in _referred_to(used) if layer in layers)
+        folders = dict.fromkeys(layers[layer] for layer in referred_to(used) if layer in layers)
         code[name] = (root / uri, *folders)
         properties["CodeUri"] = _ANY_S3_URI
     if "CodeUri" in shared:
@@ -185,14 +185,14 @@ def _replace_code(sam: dict[str, Any], root: Path) -> dict[str, tuple[Path, ...]
     return code
 
 
-def _referred_to(node: Any) -> Iterator[str]:
-    """Yield the names in all references, those in either branch of a condition too."""
+def referred_to(node: Any) -> Iterator[str]:
+    """Yield the names in all references of a part of a template, those in either branch of a condition too."""
     match node:
         case {"Ref": str(name)}:
             yield name
         case list() | dict():
             for member in node if isinstance(node, list) else node.values():
-                yield from _referred_to(member)
+                yield from referred_to(member)
 
 
 def _adapt_to_moto(document: dict[str, Any]) -> None:

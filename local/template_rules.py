@@ -1,7 +1,8 @@
-"""The template's `Rules`: assertions on its parameters, which CloudFormation checks before it makes anything.
+"""The template's `Rules` and `Conditions`, evaluated for values of its parameters.
 
-moto does not. Evaluated are the functions that rules may use, but for those that look into an account (`Fn::RefAll`,
-`Fn::ValueOf`, `Fn::ValueOfAll`); see "Rule-specific intrinsic functions" in CloudFormation's guide.
+Rules are assertions, which CloudFormation checks before it makes anything, and moto does not. Evaluated are the
+functions that rules may use, but for those that look into an account (`Fn::RefAll`, `Fn::ValueOf`, `Fn::ValueOfAll`);
+see "Rule-specific intrinsic functions" in CloudFormation's guide.
 """
 
 from collections.abc import Mapping
@@ -17,32 +18,58 @@ def check_rules(template: Mapping[str, Any], values: Mapping[str, str]) -> None:
 
     Raise `TemplateError` with the description of the first assertion that does not hold.
     """
+    known = _known(template, values)
+    for name, rule in (template.get("Rules") or {}).items():
+        what = f"the rule {name}"
+        if not _true(rule.get("RuleCondition", True), known, what):
+            continue
+        for assertion in rule.get("Assertions", ()):
+            if not _true(assertion["Assert"], known, what):
+                raise TemplateError(str(assertion.get("AssertDescription", f"{what} does not hold")).strip())
+
+
+def condition_holds(template: Mapping[str, Any], name: str, values: Mapping[str, str]) -> bool:
+    """Tell whether a template's condition holds for values of all its parameters.
+
+    Raise `TemplateError` where there is none of that name, or it cannot be evaluated here.
+    """
+    conditions = template.get("Conditions") or {}
+    return _true(_spelt_out({"Condition": name}, conditions), _known(template, values), f"the condition {name}")
+
+
+def _spelt_out(node: Any, conditions: Mapping[str, Any]) -> Any:
+    """Return ``node`` with what conditions say in the place of their names."""
+    match node:
+        case {"Condition": str(name)} if name in conditions:
+            return _spelt_out(conditions[name], conditions)
+        case dict():
+            return {key: _spelt_out(value, conditions) for key, value in node.items()}
+        case list():
+            return [_spelt_out(element, conditions) for element in node]
+    return node
+
+
+def _known(template: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
     lists = {
         name
         for name, slot in (template.get("Parameters") or {}).items()
         if str(slot.get("Type")).startswith(("List<", "CommaDelimitedList"))
     }
-    known: dict[str, Any] = {name: value.split(",") if name in lists else value for name, value in values.items()}
-    for name, rule in (template.get("Rules") or {}).items():
-        if not _true(rule.get("RuleCondition", True), known, name):
-            continue
-        for assertion in rule.get("Assertions", ()):
-            if not _true(assertion["Assert"], known, name):
-                raise TemplateError(str(assertion.get("AssertDescription", f"the rule {name} does not hold")).strip())
+    return {name: value.split(",") if name in lists else value for name, value in values.items()}
 
 
-def _true(node: Any, known: Mapping[str, Any], rule: str) -> bool:
-    value = _value(node, known, rule)
+def _true(node: Any, known: Mapping[str, Any], what: str) -> bool:
+    value = _value(node, known, what)
     if isinstance(value, str):
         value = _BOOLEANS.get(value.lower(), value)
     if not isinstance(value, bool):
-        raise TemplateError(f"the rule {rule} compares nothing where it has to")
+        raise TemplateError(f"{what} compares nothing where it has to")
     return value
 
 
-def _value(node: Any, known: Mapping[str, Any], rule: str) -> Any:
+def _value(node: Any, known: Mapping[str, Any], what: str) -> Any:
     if isinstance(node, list):
-        return [_value(element, known, rule) for element in node]
+        return [_value(element, known, what) for element in node]
     if not isinstance(node, dict):
         return node
     ((function, arguments),) = node.items() if len(node) == 1 else ((str(sorted(node)), None),)
@@ -50,20 +77,20 @@ def _value(node: Any, known: Mapping[str, Any], rule: str) -> Any:
         case "Ref", str(name) if name in known:
             return known[name]
         case "Fn::Equals", [left, right]:
-            return _text(_value(left, known, rule)) == _text(_value(right, known, rule))
+            return _text(_value(left, known, what)) == _text(_value(right, known, what))
         case "Fn::Not", [one]:
-            return not _true(one, known, rule)
+            return not _true(one, known, what)
         case "Fn::And", [*several]:
-            return all(_true(one, known, rule) for one in several)
+            return all(_true(one, known, what) for one in several)
         case "Fn::Or", [*several]:
-            return any(_true(one, known, rule) for one in several)
+            return any(_true(one, known, what) for one in several)
         case "Fn::Contains", [members, one]:
-            return _text(_value(one, known, rule)) in _texts(_value(members, known, rule))
+            return _text(_value(one, known, what)) in _texts(_value(members, known, what))
         case "Fn::EachMemberEquals", [members, one]:
-            return all(member == _text(_value(one, known, rule)) for member in _texts(_value(members, known, rule)))
+            return all(member == _text(_value(one, known, what)) for member in _texts(_value(members, known, what)))
         case "Fn::EachMemberIn", [members, allowed]:
-            return set(_texts(_value(members, known, rule))) <= set(_texts(_value(allowed, known, rule)))
-    raise TemplateError(f"the rule {rule} uses {function}, which cannot be evaluated here")
+            return set(_texts(_value(members, known, what))) <= set(_texts(_value(allowed, known, what)))
+    raise TemplateError(f"{what} uses {function}, which cannot be evaluated here")
 
 
 def _text(value: Any) -> Any:

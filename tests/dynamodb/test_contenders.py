@@ -39,7 +39,7 @@ def test_a_contender_encrypts_every_item_by_as_many_calls_as_it_is_known_to_make
     if entry.own_environment and not OWN_PYTHON.exists():
         pytest.skip("NOT RUN: .venv-bench is not installed (make bench)")
 
-    found = writes.measure(entry, {6: items_of(SESSIONS, 6, 5)}, 1, kms)["6"]
+    found = writes.measure([entry], {6: items_of(SESSIONS, 6, 5)}, 1, kms)[entry.name]["6"]
 
     assert found["items"] == 5
     assert found["kmsCalls"] == CALLS[entry.name]
@@ -49,7 +49,11 @@ def test_a_contender_encrypts_every_item_by_as_many_calls_as_it_is_known_to_make
 @pytest.mark.usefixtures("dynamodb_local")
 def test_what_is_too_large_once_it_is_encrypted_is_told_and_no_error(kms: Kms) -> None:
     lisa = next(entry for entry in ENTRIES if entry.name == "lisa")
-    assert writes.measure(lisa, {300: items_of(SESSIONS, 300, 1)}, 1, kms) == {"300": {"items": 1, "tooLarge": True}}
+    limit = next(entry for entry in ENTRIES if entry.name == "limit")
+    found = writes.measure([lisa, limit], {300: items_of(SESSIONS, 300, 1), 6: items_of(SESSIONS, 6, 2)}, 2, kms)
+    assert found["lisa"]["300"] == {"items": 1, "tooLarge": True}
+    rounds = [found[name][size]["itemsPerSecond"]["rounds"] for name, size in (("limit", "300"), ("lisa", "6"))]
+    assert [len(each) for each in rounds] == [2, 2]  # Who fits goes on, and who did not fit is there for the next size.
 
 
 @pytest.mark.usefixtures("dynamodb_local")

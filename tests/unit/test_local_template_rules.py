@@ -7,7 +7,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from local.errors import TemplateError
-from local.template_rules import check_rules
+from local.template_rules import check_rules, condition_holds
 from tests.unit.sam_template import ROOT, Stack, source, translated
 
 ORDERS = "arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream/2026-01-02T08:30:00.000"
@@ -86,3 +86,24 @@ def test_the_templates_own_rules_are_judged_as_the_tests_judge_them(parameters: 
 def test_no_rule_uses_what_is_not_evaluated():
     rules = (ROOT / "template.yaml").read_text().partition("\nRules:")[2].partition("\nConditions:")[0]
     assert set(re.findall(r"!(\w+)", rules)) == {"Equals", "Not", "And", "Or", "Ref"}
+
+
+CONDITIONS: list[dict[str, str]] = [*PARAMETERS, {"KeyringType": "hierarchical", "Architecture": "arm64"}]
+
+
+@pytest.mark.parametrize("parameters", CONDITIONS, ids=lambda parameters: "+".join(parameters) or "none")
+def test_conditions_hold_where_cloudformation_would_make_what_rests_on_them(parameters: dict[str, str]) -> None:
+    template, as_translated = source(), translated()  # Whose layers have names of SAM's own.
+    values = {name: str(slot["Default"]) for name, slot in template["Parameters"].items()} | parameters
+    conditions = {
+        name: one["Condition"]
+        for name, one in template["Resources"].items()
+        if "Condition" in one and name in as_translated["Resources"]
+    }
+    held = {name for name, condition in conditions.items() if condition_holds(template, condition, values)}
+    assert held == conditions.keys() & Stack(as_translated, parameters).resources.keys()
+
+
+def test_given_no_such_condition_then_it_is_never_taken_for_true() -> None:
+    with pytest.raises(TemplateError, match="the condition Nowhere"):
+        condition_holds({}, "Nowhere", {})
