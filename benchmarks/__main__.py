@@ -17,7 +17,7 @@ from local.errors import LocalStackError
 from local.sessions import SAMPLES
 
 PAGE: Final = ROOT / "docs/performance.md"
-_ITEMS: Final = {1: 100, 6: 100, 50: 40, 300: 12}
+_ITEMS: Final = {1: 100, 6: 100, 50: 24, 300: 6}
 _QUICK_ITEMS: Final = {1: 40, 6: 40, 50: 12, 300: 4}
 
 

@@ -173,12 +173,6 @@ def test_name_that_statements_take_for_a_placeholder_then_it_goes_alone(dynamodb
     assert Table(dynamodb, TABLE).apply(made)
 
 
-def test_change_that_may_create_its_item_then_it_is_not_one_of_a_batch(dynamodb: Any, batch: Batch) -> None:
-    key = new_key()
-    for guards in ({"a": None}, {"id": None, "a": {"S": "x"}}, {}):
-        assert batch.size_of(Change(key, guards, {"b": {"S": "x"}}, ())) is None
-
-
 # What fits
 
 

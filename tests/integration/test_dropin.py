@@ -240,6 +240,23 @@ def test_batch_when_some_of_it_is_not_processed_then_that_comes_back_in_the_clea
     assert "history" not in sent[0][TABLE][1]["PutRequest"]["Item"]
 
 
+def test_batch_when_what_is_not_processed_is_none_of_it_then_nobody_is_told_that_it_was_done(
+    scene: Scene, client: EncryptedClient
+) -> None:
+    key, other = scene.new_key(), scene.new_key()
+
+    def leave_another(parsed: Any, **_: Any) -> None:
+        parsed["UnprocessedItems"] = {TABLE: [{"PutRequest": {"Item": other}}]}
+
+    events = scene.plain.meta.events
+    events.register("after-call.dynamodb.BatchWriteItem", leave_another)
+    try:
+        with pytest.raises(OutcomeUnknown, match="UnprocessedItems"):
+            client.batch_write_item(RequestItems={TABLE: [{"PutRequest": {"Item": {**key, "history": HISTORY}}}]})
+    finally:
+        events.unregister("after-call.dynamodb.BatchWriteItem", leave_another)
+
+
 def test_batch_when_keys_are_not_processed_then_they_come_back_as_they_were_asked_for(
     scene: Scene, client: EncryptedClient
 ) -> None:

@@ -1,5 +1,6 @@
 """The table of branch keys: made once, rotated, destroyed for good, whoever comes at the worst moment."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,6 +18,7 @@ from item_crypto.errors import (
 )
 from item_crypto.forms import open_envelope
 from item_crypto.keys.branch_keys import BranchKeys, State
+from item_crypto.keys.meter import KmsMeter
 from tests.branch_keys import BRANCH_KEYS, TENANTS, Branches
 from tests.faults import failing, interrupting
 from tests.scene import HISTORY, NOW, POLICY, Scene
@@ -112,6 +114,17 @@ def test_key_when_a_service_fails_then_nothing_is_made_and_its_code_is_told(
         branches.branch_keys.make(tenant)
 
     assert rows(branches, tenant) == {}
+
+
+def test_call_when_it_is_metered_then_in_milliseconds(scene: Scene, branches: Branches, tenant: str) -> None:
+    meter = KmsMeter()
+    found, _ = branches.branch_keys.make(tenant)
+
+    with interrupting(scene.kms, "kms.Decrypt", lambda: time.sleep(0.02)):
+        branches.new(meter=meter).current(found.branch_key_id)
+
+    (latency,) = meter.drain()
+    assert 20 <= latency < 10_000
 
 
 # Rotated

@@ -13,6 +13,7 @@ from item_crypto.core.stored_form import encrypted_name
 from item_crypto.forms import open_envelope
 from item_crypto.keys.cached import MAX_SECONDS, CachedKeys
 from item_crypto.keys.meter import KmsMeter
+from tests.branch_keys import Branches
 from tests.faults import failing
 from tests.scene import CONFIGURATION, HISTORY, Scene
 
@@ -317,3 +318,12 @@ def test_access_when_its_value_is_to_be_written_then_a_new_data_key_is_asked_for
 def test_bounds_when_they_are_left_then_the_keys_are_refused(scene: Scene, seconds: float, entries: int) -> None:
     with pytest.raises(ConfigurationError):
         CachedKeys(scene.cipher.keys, seconds, entries)
+
+
+def test_keys_when_a_tenant_has_none_yet_then_what_cannot_wait_is_encrypted_by_the_keys_own(scene: Scene) -> None:
+    context = scene.context(scene.new_key())
+
+    written = ValueCipher(CachedKeys(Branches(scene).keys(), 60)).encrypt({"history": HISTORY}, context)
+
+    envelopes = {"history": open_envelope({"S": written["history"]})}
+    assert scene.cipher.decrypt(envelopes, context) == {"history": HISTORY}
