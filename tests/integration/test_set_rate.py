@@ -44,6 +44,11 @@ class TestSet:
         assert (answer["sweep"]["state"], answer["sweep"]["rate"]) == (state, 12.5)
         assert world.command("set-rate", sweep=sweep_id, rate="auto")["sweep"]["rate"] is None
 
+    @pytest.mark.parametrize("rate", [0.001, 1, 1_000_000])
+    def test_given_a_rate_at_the_edge_when_set_then_it_is_taken(self, world: Migration, rate: float) -> None:
+        sweep_id = world.start("encrypt", rate=5)
+        assert world.command("set-rate", sweep=sweep_id, rate=rate)["sweep"]["rate"] == rate
+
     @pytest.mark.parametrize("rate", [None, 0, -1, True, "5", "AUTO", 1_000_001, float("nan"), [5]])
     def test_given_no_rate_when_set_then_it_is_refused(self, world: Migration, rate: Any) -> None:
         sweep_id = world.start("encrypt", rate=5)
@@ -54,6 +59,7 @@ class TestSet:
     def test_given_a_sweep_that_has_ended_or_never_was_when_set_then_it_is_refused(self, world: Migration) -> None:
         ended = world.run("encrypt")["id"]
         assert world.command("set-rate", sweep=ended, rate=5)["error"]["code"] == "stopped"
+        assert world.command("dry-run", of="set-rate", sweep=ended, rate=5)["error"]["code"] == "stopped"
         assert world.command("set-rate", sweep="none", rate=5)["error"]["code"] == "not-found"
         assert world.sweep(ended)["rate"] is None
 

@@ -17,6 +17,7 @@ from tests.faults import ALWAYS
 from tests.migration import Crash, Migration, context
 from tests.records import bodies, received
 from tests.refusals import refuse
+from tests.scene import NOW
 from tests.unit.sam_template import source
 
 
@@ -185,6 +186,21 @@ class TestBetweenPages:
         assert (limits, set(limits)) == (sorted(limits), {2, 4, 8})
         assert {scan["Segment"] for scan in scans} == {0, 1, 2, 3}
         assert all(sent["DelaySeconds"] <= 1 for sent in messages)
+
+    def test_given_a_segment_when_it_is_taken_up_then_that_is_told_of_it(self, world: Migration) -> None:
+        sweep_id, sweeps = world.start("encrypt", segments=1), world.parts.sweeps
+        assert sweeps.segment(sweep_id, 0).begun_at is None
+        assert sweeps.begin(sweep_id, 0, NOW).begun_at == NOW
+        assert sweeps.segment(sweep_id, 0).begun_at == NOW
+
+    def test_given_another_setting_when_a_message_comes_then_it_is_done_with_and_says_so(
+        self, world: Migration
+    ) -> None:
+        sweep_id = world.start("encrypt", segments=1)
+        world.switch(False, 0)
+        work = SegmentWork(sweep_id, 0, 0)
+        assert world.parts.worker.carry_on(work, lambda: 300.0) is Carried.SETTING_CHANGED
+        assert world.parts.worker.carry_on(work, lambda: 300.0) is Carried.NOT_RUNNING
 
     def test_given_a_rate_when_pages_follow_one_another_in_a_message_then_it_waits_between_them(
         self, world: Migration

@@ -400,9 +400,12 @@ class TestNotices:
         assert topic.told() == []
 
         world.passed += timedelta(minutes=5)
-        look(world, capsys)
+        watcher = watch.compose(Clients(), os.environ, world.now)
+        with watcher.telemetry.invocation(context()):
+            watcher.look()
 
         assert topic.events() == ["ended"]
+        assert "a notice was sent" in capsys.readouterr().out
         rows = world.dynamodb.query(
             TableName=CONTROL,
             KeyConditionExpression="id = :id",

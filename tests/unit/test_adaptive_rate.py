@@ -164,6 +164,12 @@ class TestWhatLimits:
         limited = limits(None, {}, 1)
         assert after(Pace(100.0), Page(100, 1.0), limited) == Pace(100.0, 0.0, LimitedBy.FUNCTION)
 
+    @pytest.mark.parametrize(("seconds", "rises"), [(0.9, True), (0.901, False)])
+    def test_given_nine_tenths_of_a_pages_time_are_used_then_there_is_slack_and_beyond_there_is_none(
+        self, seconds: float, rises: bool
+    ) -> None:
+        assert (after(Pace(100.0), Page(100, seconds), limits(None, {}, 1)).rate > 100) is rises
+
     def test_given_an_empty_page_when_it_is_done_then_it_says_nothing(self) -> None:
         assert after(Pace(100.0), Page(0, 1.0), limits(None, {}, 1)) == Pace(100.0)
 

@@ -13,6 +13,13 @@ def most_receipts(queue: str) -> int:
     return most
 
 
+@pytest.mark.parametrize(("receipts", "seconds"), [(1, 0), (2, 10), (3, 30), (8, 10 * (2**6 - 1) + 600), (9, 1830)])
+def test_message_of_a_sweep_that_fails_each_time_then_it_waits_twice_as_long_up_to_ten_minutes(
+    receipts: int, seconds: int
+) -> None:
+    assert longest_life(receipts) == seconds
+
+
 def test_message_of_a_sweep_that_fails_each_time_then_the_alarm_leaves_half_of_its_life_to_act() -> None:
     alarm = TEMPLATE["Parameters"]["OldestWorkAlarmMinutes"]["Default"] * 60
     assert 2 * alarm <= longest_life(most_receipts("WorkQueue"))

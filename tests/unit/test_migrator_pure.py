@@ -140,6 +140,13 @@ def test_range_when_it_is_not_shown_up_to_its_end_then_it_is_trimmed(pages: Any)
         in_range(Streams(*pages))
 
 
+def test_range_when_what_comes_is_past_its_end_then_nothing_more_is_read() -> None:
+    streams = Streams([21], [22], [23], endless=True)
+    with pytest.raises(Trimmed):
+        in_range(streams)
+    assert streams.read == 1
+
+
 @pytest.mark.parametrize(("empty", "is_read"), [(99, True), (100, False)])
 def test_range_when_pages_are_empty_then_99_of_them_are_no_sign_of_its_end(empty: int, is_read: bool) -> None:
     streams = Streams(*[[]] * empty, [10], *[[]] * empty, [20], endless=True)

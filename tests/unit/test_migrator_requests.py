@@ -94,6 +94,12 @@ def test_numbers_when_given_whole_then_they_are_floats() -> None:
     assert (type(request.rate), type(request.older_than_days)) == (float, float)
 
 
+def test_part_when_it_is_none_then_what_may_be_one_is_said() -> None:
+    with pytest.raises(Refused) as told:
+        requests.change({"enabled": True, "version": 0, "by": "a", "part": {"buckets": 0}})
+    assert '{"buckets": 1 to 9999} or {"keys": 1 to 100 item keys' in str(told.value)
+
+
 def test_sweep_when_it_is_named_then_by_text() -> None:
     assert requests.sweep_id({"sweep": "s"}) == "s"
     assert [refused(requests.sweep_id, {"sweep": value}) for value in ("", None, 1)] == ["sweep"] * 3
