@@ -119,8 +119,9 @@ def measure(built: Built, rounds: int) -> dict[str, Any]:
         NotBuilt: there is no interpreter of that version, or a handler cannot be imported by it.
     """
     python = shutil.which(f"python{built.runtime}")
-    if python is None:
-        raise NotBuilt(f"there is no python{built.runtime} on the path, which the layer was built for")
+    # A version manager leaves a name on the path also where it runs nothing.
+    if python is None or subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode:  # noqa: S603 - as below
+        raise NotBuilt(f"there is no python{built.runtime} on the path that runs, which the layer was built for")
     return {handler.name: _imported(python, handler, rounds) for handler in built.handlers}
 
 

@@ -403,3 +403,16 @@ def test_given_nothing_built_or_nothing_that_can_be_imported_then_it_says_so(tmp
     (built / "OneFunction/one/handler.py").write_text("import what_is_not_there\n")
     with pytest.raises(cold_imports.NotBuilt, match=r"OneFunction cannot be imported: .*what_is_not_there"):
         cold_imports.measure(cold_imports.find(built), 1)
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["no interpreter", "one that runs nothing"])
+def test_given_no_interpreter_of_the_layers_version_then_it_says_so(
+    tmp_path: Path, built: Path, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    if is_there:
+        shim = tmp_path / f"python{sys.version_info.major}.{sys.version_info.minor}"
+        shim.write_text("#!/bin/sh\nexit 127\n")
+        shim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(cold_imports.NotBuilt, match="that runs"):
+        cold_imports.measure(cold_imports.find(built), 1)
