@@ -187,6 +187,26 @@ def test_update_when_made_of_any_form_then_the_item_is_in_the_current_one(
     ]
 
 
+def test_update_when_it_sets_what_is_absent_then_what_is_there_stays_in_whatever_form(
+    scene: Scene, table: EncryptedTable, stored: dict[str, Any]
+) -> None:
+    key = python(stored)
+    expression = "SET history = if_not_exists(history, :new), configuration = if_not_exists(#c, :new)"
+    table.update_item(Key=key, UpdateExpression="REMOVE configuration")
+
+    table.update_item(
+        Key=key,
+        UpdateExpression=expression,
+        ExpressionAttributeNames={"#c": "configuration"},
+        ExpressionAttributeValues={":new": ["new"]},
+    )
+
+    assert table.get_item(Key=key)["Item"] == {**key, "history": PLAIN["history"], "configuration": ["new"]}
+    now = scene.stored(stored) or {}
+    assert {"encrypted_history", "encrypted_configuration"} < now.keys()
+    assert not {"history", "configuration"} & now.keys()
+
+
 def test_index_when_it_holds_keys_only_then_its_items_stay_as_they_come(encryption: Encryption) -> None:
     with mock_aws():
         pair = Pair()

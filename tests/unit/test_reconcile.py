@@ -22,8 +22,9 @@ from item_crypto import (
 from item_crypto.core.codec import Value
 from item_crypto.core.key import key_id
 from item_crypto.core.stored_form import View
+from item_crypto.dynamodb.batch import Batch
 from tests.faults import ALWAYS, failing, interrupting
-from tests.scene import CONFIGURATION, HISTORY, Scene
+from tests.scene import CONFIGURATION, HISTORY, TABLE, Scene
 
 GARBAGE: Value = {"S": "Z2FyYmFnZQ=="}
 INCOMPRESSIBLE: Value = {"B": random.Random(1).randbytes(300_000)}
@@ -322,6 +323,41 @@ def test_time_when_it_is_used_up_then_the_rest_is_to_be_tried_again_and_is_untou
     assert (len(done), len(waiting)) == (3, 27)
     assert {outcome.reason for outcome in waiting} == {"out-of-time"}
     assert all("history" in (scene.stored(outcome.key) or {}) for outcome in waiting)
+
+
+def batched(scene: Scene) -> Reconciler:
+    return Reconciler(scene.table, scene.cipher, batch=Batch(scene.dynamodb, TABLE))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_changes_when_there_are_two_or_more_then_they_are_sent_in_one_request(scene: Scene, count: int) -> None:
+    keys = [scene.new_key() for _ in range(count)]
+    for key in keys:
+        scene.store(key | {"history": HISTORY})
+    requests: list[int] = []
+
+    with interrupting(scene.dynamodb, "dynamodb.BatchExecuteStatement", lambda: requests.append(1), times=ALWAYS):
+        outcomes = batched(scene).reconcile(keys, scene.policy, Role.ENCRYPTOR)
+
+    assert len(requests) == (0 if count == 1 else 1)  # Which moto refuses: each is then written alone.
+    assert {outcome.status for outcome in outcomes.values()} == {Status.ENCRYPTED}
+
+
+@pytest.mark.parametrize(("left", "status"), [(0.5, Status.ENCRYPTED), (0.0, Status.RETRY)])
+def test_change_that_is_alone_in_its_request_when_time_is_short_then_it_is_written_in_time_or_not_at_all(
+    scene: Scene, left: float, status: Status
+) -> None:
+    plain, nothing_to_do = scene.new_key(), scene.new_key()
+    scene.store(plain | {"history": HISTORY})
+    scene.store(nothing_to_do | {"name": {"S": "n"}})
+    seconds = iter([5.0, 5.0])  # As both are decided on.
+
+    outcomes = batched(scene).reconcile(
+        [plain, nothing_to_do], scene.policy, Role.ENCRYPTOR, seconds_left=lambda: next(seconds, left)
+    )
+
+    assert outcomes[key_id(plain)].status is status
+    assert ("history" in (scene.stored(plain) or {})) is (status is Status.RETRY)
 
 
 def test_items_just_read_when_reconciled_then_they_are_not_read_again(scene: Scene) -> None:
