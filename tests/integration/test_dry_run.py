@@ -254,6 +254,37 @@ def test_given_a_provisioned_table_when_tried_then_no_more_than_half_of_its_capa
     assert (looked.scanned, looked.cursor) == (10, None)
 
 
+@pytest.mark.parametrize("rate", [0.05, 0.2, 0.25, 3])
+def test_given_a_rate_when_pages_are_read_then_each_has_ten_seconds_worth(world: Migration, rate: float) -> None:
+    for number in range(35):
+        world.put(f"s{number}")
+    clock, limits = Clock(), list[int]()
+    world.clients.dynamodb.meta.events.register(
+        "before-parameter-build.dynamodb.Scan", lambda params, **_: limits.append(params["Limit"])
+    )
+    dry = dry_run.DryRun(world.parts, lambda: 300 - clock.now, clock.sleep, lambda: clock.now)
+
+    dry.start(requests.start({"goal": "encrypt", "rate": rate}), None)
+
+    assert set(limits) == {max(1, int(rate * 10))}
+
+
+def test_given_another_sweep_that_runs_when_a_paused_one_is_to_be_resumed_then_a_try_is_refused_as_it_would_be(
+    world: Migration,
+) -> None:
+    filled(world)
+    sweep_id = world.start("encrypt")
+    world.command("pause", sweep=sweep_id)
+    world.start("verify")
+
+    refused = [
+        world.command("dry-run", of="resume", sweep=sweep_id)["error"],
+        world.command("resume", sweep=sweep_id)["error"],
+    ]
+
+    assert refused[0]["code"] == refused[1]["code"] == "conflict"
+
+
 @pytest.mark.parametrize("cursor", [{}, "s", {"sessionId": {"BOOL": True}}])
 def test_given_a_cursor_that_is_none_then_it_is_refused(world: Migration, cursor: Any) -> None:
     on(world)

@@ -373,7 +373,18 @@ class TestNotices:
     ) -> None:
         world.command(command, sweep=world.start("encrypt"))
         look(world, capsys)
-        assert [f"state: {state}" in message["Message"] for message in topic.told()] == ([True] if state else [])
+        told = topic.told()
+        assert [f"state: {state}" in message["Message"] for message in told] == ([True] if state else [])
+        assert all("`stream-encryptor status --stack" in message["Message"] for message in told)
+
+    def test_given_a_sweep_that_went_well_when_looked_then_it_is_told_how_to_make_sure(
+        self, world: Migration, topic: Topic, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world.plain("s1")
+        world.run("encrypt")
+        look(world, capsys)
+        (message,) = topic.told()
+        assert "`stream-encryptor verify --stack" in message["Message"]
 
     def test_given_a_sweep_of_yesterday_when_looked_then_it_is_history(
         self, world: Migration, topic: Topic, capsys: pytest.CaptureFixture[str]

@@ -16,6 +16,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,15 +91,23 @@ def is_shown(path: Path) -> bool:
 
 
 def tests_of(mutant: Mutant, tests: list[Test]) -> list[Test]:
-    """Return the tests that a mutant is shown to: those of its module and the quickest, as far as the time goes."""
+    """Return the tests that a mutant is shown to, as far as the time goes.
+
+    Those of its module first, then the quickest of each file, then the next of each: a file stands for a promise.
+    """
     statement = mutant.mutation.statement
-    found = [test for test in tests if (mutant.file, statement) in test.ran]
+    found = sorted((test for test in tests if (mutant.file, statement) in test.ran), key=lambda test: test.seconds)
+    places: Counter[str] = Counter()
+    place = {}
+    for test in found:
+        place[test.id] = places[test.file]
+        places[test.file] += 1
     module = Path(mutant.file).stem.rstrip("s")
-    found.sort(key=lambda test: (module not in Path(test.file).stem, test.seconds))
+    found.sort(key=lambda test: (module not in Path(test.file).stem, place[test.id], test.seconds))
     ends = itertools.accumulate(test.seconds for test in found)
     chosen = [test for test, end in zip(found, ends, strict=True) if end <= ENOUGH]
-    places = {file: place for place, file in enumerate(dict.fromkeys(test.file for test in chosen))}
-    return sorted(chosen, key=lambda test: places[test.file])
+    files = {file: number for number, file in enumerate(dict.fromkeys(test.file for test in chosen))}
+    return sorted(chosen, key=lambda test: files[test.file])
 
 
 def is_noticed(mutant: Mutant, tests: list[Test], tree: Path) -> bool:
