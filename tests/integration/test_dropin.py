@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from boto3.dynamodb.conditions import Attr, Key
-from boto3.dynamodb.types import Binary
+from boto3.dynamodb.types import Binary, TypeSerializer
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
@@ -612,6 +612,36 @@ def test_write_when_it_took_effect_and_kms_is_throttled_then_nobody_is_told_to_t
 
     assert (raised.value.service, raised.value.code) == ("kms", "ThrottlingException")
     assert raised.value.__notes__ == ["The write took effect; what it returns cannot be decrypted."]
+
+
+@pytest.mark.parametrize("wanted", ["ALL_OLD", "NONE"])
+@pytest.mark.parametrize("call", ["put", "delete", "update"])
+def test_condition_when_it_fails_then_the_item_is_shown_in_the_clear_to_who_asked_for_it(
+    scene: Scene, table: EncryptedTable, call: str, wanted: str
+) -> None:
+    key = python(scene.new_key())
+    stands = {**key, "history": ["first"], "n": 1}
+    table.put_item(Item=stands)
+    more: Any = {"ConditionExpression": "n = :two", "ReturnValuesOnConditionCheckFailure": wanted}
+    two = {":two": 2}
+    calls: dict[str, Any] = {
+        "put": lambda: table.put_item(Item={**key, "history": "new"}, ExpressionAttributeValues=two, **more),
+        "delete": lambda: table.delete_item(Key=key, ExpressionAttributeValues=two, **more),
+        "update": lambda: table.update_item(
+            Key=key, UpdateExpression="SET title = :t", ExpressionAttributeValues=two | {":t": "t"}, **more
+        ),
+    }
+
+    with pytest.raises(table.meta.client.exceptions.ConditionalCheckFailedException) as failed:
+        calls[call]()
+
+    assert table.get_item(Key=key)["Item"] == stands
+    if wanted == "ALL_OLD":
+        # As boto3 leaves it in an error, also one of a Table.
+        typed = {name: TypeSerializer().serialize(value) for name, value in stands.items()}
+        assert failed.value.response["Item"] == typed
+    else:
+        assert "Item" not in failed.value.response
 
 
 def test_use_when_told_then_it_has_names_and_a_digest_and_the_keys_arn(

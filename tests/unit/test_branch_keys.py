@@ -1,5 +1,6 @@
 """The table of branch keys: made once, rotated, destroyed for good, whoever comes at the worst moment."""
 
+import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -125,6 +126,31 @@ def test_call_when_it_is_metered_then_in_milliseconds(scene: Scene, branches: Br
 
     (latency,) = meter.drain()
     assert 20 <= latency < 10_000
+
+
+def test_rows_when_they_are_read_then_consistently_so_that_no_older_key_comes_back(
+    scene: Scene, branches: Branches, tenant: str
+) -> None:
+    reads: list[tuple[str, bool]] = []
+
+    def note(model: Any, params: dict[str, Any], **_: Any) -> None:
+        if model.name in ("GetItem", "Query", "Scan"):
+            reads.append((model.name, json.loads(params["body"]).get("ConsistentRead", False)))
+
+    identifier = TENANTS.branch_key_id(tenant)
+    scene.dynamodb.meta.events.register("before-call.dynamodb", note)
+    try:
+        branches.branch_keys.make(tenant)
+        branches.new().current(identifier)
+        branches.new().check(identifier)
+        branches.branch_keys.rotate(identifier)
+        branches.branch_keys.listed()
+        branches.branch_keys.destroy(identifier, NOW)
+    finally:
+        scene.dynamodb.meta.events.unregister("before-call.dynamodb", note)
+
+    assert {name for name, _ in reads} == {"GetItem", "Query", "Scan"}
+    assert all(is_consistent for _, is_consistent in reads)
 
 
 # Rotated

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from item_crypto import EncryptedClient, Encryption
 from item_crypto.core.key import distinct
-from tests.scene import HISTORY, Scene
+from tests.scene import HISTORY, TABLE, Scene
 
 
 @pytest.fixture
@@ -31,6 +32,11 @@ READS: dict[str, Callable[[Scene, Any], object]] = {
     "an access": lambda scene, key: scene.reconciler.access(key, scene.policy),
     "a put": lambda scene, key: scene.reconciler.put(key, scene.policy, {"history": HISTORY}, {}),
     "a hint": lambda scene, key: scene.reconcile(key),
+    "an update through the drop-in": lambda scene, key: EncryptedClient(
+        scene.dynamodb, {TABLE: Encryption(scene.cipher, scene.policy)}
+    ).update_item(
+        TableName=TABLE, Key=key, UpdateExpression="SET history = :h", ExpressionAttributeValues={":h": HISTORY}
+    ),
 }
 
 
