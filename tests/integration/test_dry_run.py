@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -227,11 +228,13 @@ def test_given_a_rate_when_answer_follows_answer_then_it_is_kept_and_no_answer_o
         dry = dry_run.DryRun(world.parts, lambda ends=ends: ends - clock.now, clock.sleep, lambda: clock.now)
         looked = dry.start(requests.start({"goal": "encrypt", "rate": rate}), cursor)
         assert clock.now < ends
-        if looked.cursor is None:
-            break
         cursor, scanned = looked.cursor, scanned + looked.scanned
+        if cursor is None:
+            break
 
-    assert scanned <= max(rate, 1 / 255) * clock.now
+    # Nobody waits after the last page, which has ten seconds' worth at most.
+    last_page = max(1, rate * 10) if cursor is None else 0
+    assert scanned - last_page <= max(rate, 1 / 255) * clock.now
 
 
 def test_given_a_provisioned_table_when_tried_then_no_more_than_half_of_its_capacity_is_read(world: Migration) -> None:
@@ -252,6 +255,43 @@ def test_given_a_provisioned_table_when_tried_then_no_more_than_half_of_its_capa
     assert (looked.scanned, sum(taken), clock.now) == (25, 100.0, 20.0)
     looked = dry.start(requests.start({"goal": "encrypt"}), looked.cursor)
     assert (looked.scanned, looked.cursor) == (10, None)
+
+
+@pytest.mark.parametrize(("days", "encrypted"), [(0, 10), (1, 0)])
+def test_given_an_age_when_tried_then_what_is_younger_stays(world: Migration, days: int, encrypted: int) -> None:
+    filled(world)
+    world.run("encrypt")
+    world.passed += timedelta(hours=1)
+
+    counts = world.command("dry-run", of="start", goal="re-encrypt", olderThanDays=days)["counts"]
+
+    assert counts.get("encrypted", 0) == encrypted
+
+
+def test_given_a_rate_when_tried_then_it_is_what_is_told(world: Migration) -> None:
+    filled(world)
+    sweep_id = world.start("encrypt", rate=5)
+    assert world.command("dry-run", of="set-rate", sweep=sweep_id, rate=12.5)["rate"] == 12.5
+    assert world.command("dry-run", of="set-rate", sweep=sweep_id, rate="auto")["rate"] is None
+    assert world.sweep(sweep_id)["rate"] == 5
+
+
+def test_given_sweeps_when_a_change_is_tried_then_those_that_it_would_stop_are_named_and_no_others(
+    world: Migration,
+) -> None:
+    filled(world)  # With a sweep that is done.
+    verification = world.start("verify")
+    change = {"command": "dry-run", "of": "set-config", "version": 0, "confirm": "switch-off"}
+
+    def stops(enabled: bool) -> Any:
+        return world.command(**change, enabled=enabled)["stops"]
+
+    assert (stops(enabled=False), stops(enabled=True)) == ([], [])
+    world.command("cancel", sweep=verification)
+    sweep_id = world.start("encrypt")
+    assert (stops(enabled=False), stops(enabled=True)) == ([sweep_id], [])
+    world.command("pause", sweep=sweep_id)
+    assert stops(enabled=False) == [sweep_id]
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.2, 0.25, 3])
