@@ -108,6 +108,29 @@ def test_given_a_stack_that_went_back_to_kms_when_asked_then_keys_are_listed_and
         assert refused(branched.command(command, tenant="alice", confirm="alice"))[0] == "no-branch-keys"
 
 
+def test_given_another_kms_key_by_now_when_rotated_then_refused_and_it_stays_as_it_is(branched: Migration) -> None:
+    branched.command("make-branch-key", tenant="alice")
+    before = rows(branched)
+    branched.set(SESSION_ENCRYPTION_KEY_ARN=branched.other_key_arn, EARLIER_KEY_ARNS=branched.key_arn)
+
+    assert refused(branched.command("rotate-branch-key", tenant="alice"))[0] == "under-earlier-key"
+    assert rows(branched) == before
+
+
+@pytest.mark.parametrize("command", ["look-at-tenant", "shred-tenant"])
+def test_given_a_cursor_that_is_none_of_the_table_when_looked_then_refused_and_nothing_is_destroyed(
+    branched: Migration, command: str
+) -> None:
+    branched.command("make-branch-key", tenant="alice")
+    before = rows(branched)
+
+    with failing(branched.clients.dynamodb, "dynamodb.Scan", "ValidationException"):
+        answer = branched.command(command, tenant="alice", confirm="alice", cursor={"sessionId": {"S": "s1"}})
+
+    assert (answer["error"]["code"], answer["error"]["field"]) == ("invalid-request", "cursor")
+    assert rows(branched) == before
+
+
 def test_given_one_key_for_all_when_asked_then_it_is_made_and_rotated_and_nobody_is_shredded(
     branched: Migration,
 ) -> None:
@@ -299,7 +322,7 @@ def test_given_a_destruction_that_fails_when_repeated_then_it_is_finished_and_bo
 
     assert shred(branched)["shredded"] is True
     again = shred(branched)
-    assert (again["shredded"], again["items"]) == (True, 0)
+    assert (again["shredded"], again["items"], again["scanned"]) == (True, 0, 0)
     results = [line["result"] for line in audit_lines(capsys.readouterr().out) if line["operation"] == "shred-tenant"]
     assert results == ["begun", "begun", "shredded", "begun", "shredded"]
 
