@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from benchmarks.results import FILE
 from benchmarks.scale import document, figures
 from dynamodb_stream_encryptor.planning.prices import find_prices
 
@@ -17,7 +18,7 @@ def main() -> int:
     parser.add_argument(
         "--figures",
         type=Path,
-        default=figures.MEASURED,
+        default=FILE,
         help="figures, as benchmarks/results.json has them (default: that)",
     )
     given = parser.parse_args()

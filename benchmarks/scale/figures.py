@@ -6,19 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.results import FILE, SHAPE
 from dynamodb_stream_encryptor.planning.units import read_units, write_units
-
-MEASURED: Final = Path(__file__).parents[1] / "results.json"
-"""What `make bench` writes."""
 
 OURS: Final = "kms-batched"
 """The contender that works as the functions do unless they are told otherwise."""
 
 SIZES: Final = (1, 6, 50)
 """Sizes of items in KB, about."""
-
-SHAPE: Final = 1
-"""The shape of the files that is read here."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +72,7 @@ class Figures:
         return {size.name: size for size in self.sizes}[name]
 
 
-def read(file: Path = MEASURED) -> Figures:
+def read(file: Path = FILE) -> Figures:
     """Return the figures in a file.
 
     Raises:

@@ -325,6 +325,15 @@ def test_given_another_sweep_that_runs_when_a_paused_one_is_to_be_resumed_then_a
     assert refused[0]["code"] == refused[1]["code"] == "conflict"
 
 
+@pytest.mark.parametrize("command", ["pause", "resume", "cancel"])
+def test_given_a_sweep_that_has_ended_when_tried_then_it_is_refused_as_it_would_be(
+    world: Migration, command: str
+) -> None:
+    sweep_id = world.run("encrypt")["id"]
+    tried = world.command("dry-run", of=command, sweep=sweep_id)
+    assert tried["error"]["code"] == world.command(command, sweep=sweep_id)["error"]["code"] == "stopped"
+
+
 @pytest.mark.parametrize("cursor", [{}, "s", {"sessionId": {"BOOL": True}}])
 def test_given_a_cursor_that_is_none_then_it_is_refused(world: Migration, cursor: Any) -> None:
     on(world)

@@ -44,7 +44,7 @@ def write(speed: float = 100, cpu: float = 5, kms: float = 1, stored: float = 40
 @pytest.fixture
 def found() -> dict[str, Any]:
     return {
-        "shape": 1,
+        "shape": results.SHAPE,
         "run": results.described(False, 8, "sessions.jsonl", "DynamoDB Local 0.0"),
         "writes": {
             "limit": {"6": write(speed=200, cpu=2, kms=0), "50": write(speed=50)},

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import results
 from benchmarks.scale import costs, figures, limits, tables
 from benchmarks.scale.chart import Axis, Mark, Series, lines
 from benchmarks.scale.document import filled
@@ -197,17 +198,17 @@ def test_every_limit_is_shown_where_it_binds_however_fast_encryption_is(times: f
 
 
 def test_figures_when_of_a_run_of_the_benchmark_then_they_are_read_and_their_source_told() -> None:
-    document = json.loads(figures.MEASURED.read_text(encoding="utf-8"))
+    document = json.loads(results.FILE.read_text(encoding="utf-8"))
     run = {"date": "2026-11-30", "engine": "DynamoDB Local 3.3.0", "kmsMilliseconds": 8, "cores": 2, "python": "3.11.7"}
     found = figures.from_document({**document, "run": run})
     assert "make bench` on 2026-11-30, with DynamoDB Local 3.3.0" in found.source
     assert [size.name for size in found.sizes] == ["1 KB", "6 KB", "50 KB"]
     with pytest.raises(ValueError, match="shape"):
-        figures.from_document({**document, "shape": 2})
+        figures.from_document({**document, "shape": 0})
 
 
 def test_figures_when_nothing_was_built_then_refused_with_what_mends_it() -> None:
-    document = json.loads(figures.MEASURED.read_text(encoding="utf-8"))
+    document = json.loads(results.FILE.read_text(encoding="utf-8"))
 
     with pytest.raises(ValueError, match="run sam build"):
         figures.from_document({**document, "coldImports": {}})
