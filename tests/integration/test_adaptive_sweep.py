@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -15,6 +16,12 @@ from tests.faults import interrupting
 from tests.migration import CONTROL, TABLE, Migration
 
 _HARMLESS: Final = {"DynamoDB_20120810": "ListTables", "TrentService": "ListKeys"}
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attempts of boto3's follow one another without its pauses, of which nothing here tells."""
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
 
 
 class Throttling:

@@ -24,27 +24,27 @@ def is_plain(item: dict[str, Any]) -> bool:
 
 class TestEncrypt:
     def test_given_plaintext_when_swept_then_all_is_encrypted_and_counted(self, world: Migration) -> None:
-        originals = {f"s{n}": world.plain(f"s{n}", n) for n in range(250)}
+        originals = {f"s{n}": world.plain(f"s{n}", n) for n in range(110)}
 
         swept = world.run("encrypt", segments=3)
 
-        assert (swept["state"], swept["segmentsDone"], swept["scanned"]) == ("done", 3, 250)
-        assert swept["counts"] == {"encrypted": 250}
+        assert (swept["state"], swept["segmentsDone"], swept["scanned"]) == ("done", 3, 110)
+        assert swept["counts"] == {"encrypted": 110}
         assert not any(map(is_plain, world.all().values()))
         assert world.clear("s17") == originals["s17"]
-        assert world.run("verify")["counts"] == {"encrypted": 250}
+        assert world.run("verify")["counts"] == {"encrypted": 110}
 
     def test_given_little_time_when_swept_then_each_message_carries_on_where_the_last_one_ended(
         self, world: Migration
     ) -> None:
-        for n in range(310):
+        for n in range(210):
             world.plain(f"s{n}", n)
         sweep_id = world.start("encrypt", segments=1)
 
         delivered = world.pump(seconds=10)
 
-        assert delivered == 4  # a page of 100 each
-        assert world.sweep(sweep_id)["counts"] == {"encrypted": 310}
+        assert delivered == 3  # a page of 100 each
+        assert world.sweep(sweep_id)["counts"] == {"encrypted": 210}
         assert world.sweep(sweep_id)["state"] == "done"
 
     def test_given_an_empty_table_when_swept_then_it_is_done(self, world: Migration) -> None:
@@ -109,7 +109,7 @@ class TestEncrypt:
 
 
 class TestCrashes:
-    @pytest.mark.parametrize("seed", range(4))
+    @pytest.mark.parametrize("seed", range(3))
     def test_given_crashes_at_random_points_when_messages_come_again_then_the_end_is_the_same(
         self, world: Migration, seed: int
     ) -> None:

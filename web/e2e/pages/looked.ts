@@ -20,9 +20,10 @@ export async function looked(page: Page, name: string): Promise<void> {
       const height = await page.evaluate(() => document.documentElement.scrollHeight);
       await page.setViewportSize({ width, height: Math.max(height, heightOf(width)) });
       await page.screenshot({ path: `${SCREENSHOTS}${label}.png`, animations: "disabled" });
-      const aside = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      expect(aside, `${label}: scrolls sideways`).toBeLessThanOrEqual(0);
-      expect(await cutOff(page), `${label}: cannot be seen whole`).toEqual([]);
+      // What measures itself has its new width a frame later.
+      const aside = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      await expect.poll(aside, `${label}: scrolls sideways`).toBeLessThanOrEqual(0);
+      await expect.poll(() => cutOff(page), `${label}: cannot be seen whole`).toEqual([]);
       expect(await grave(page), label).toEqual([]);
     }
   }
