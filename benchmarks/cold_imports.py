@@ -17,7 +17,7 @@ from typing import Any, Final
 from samtranslator.yaml_helper import yaml_parse
 
 from benchmarks.spread import Spread
-from local.template import referred_to
+from local.template import layers_of
 from local.template_rules import condition_holds
 
 _LAYER: Final = "AWS::Serverless::LayerVersion"
@@ -91,10 +91,9 @@ def find(folder: Path) -> Built:
     handlers = []
     for name, resource in found.items():
         if resource["Type"] == _FUNCTION:
-            own = resource["Properties"]
-            properties = {**shared, **own}
-            used = referred_to([shared.get("Layers", []), own.get("Layers", [])])
-            path = (folder / properties["CodeUri"], *(layers[one] / "python" for one in used if one in present))
+            properties = {**shared, **resource["Properties"]}
+            used = (layers[layer] for layer in layers_of(resource, shared) if layer in present)
+            path = (folder / properties["CodeUri"], *(layer / "python" for layer in used))
             handlers.append(Handler(name, properties["Handler"].rpartition(".")[0], path))
     return Built(folder, shared["Runtime"].removeprefix("python"), tuple(handlers), layers)
 

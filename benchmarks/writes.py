@@ -69,7 +69,7 @@ def measure(
                     if not party.too_large:
                         _one_round(party, of_size, kms, counts=number >= _WARM_UP)
             for name, party in parties.items():
-                found[name][str(size)] = _summed_up(party, of_size)
+                found[name][str(size)] = _result(party, of_size)
                 party.dynamodb.delete_table(TableName=TABLE)
     return found
 
@@ -89,7 +89,7 @@ def _one_round(party: _Party, items: Items, kms: Kms, counts: bool) -> None:
         party.taken.append(one)
 
 
-def _summed_up(party: _Party, items: Items) -> dict[str, Any]:
+def _result(party: _Party, items: Items) -> dict[str, Any]:
     if party.too_large:
         return {"items": len(items), "tooLarge": True}
     written = stored(party.dynamodb)

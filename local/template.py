@@ -174,10 +174,8 @@ def _replace_code(sam: dict[str, Any], root: Path) -> dict[str, tuple[Path, ...]
         uri = properties.get("CodeUri", shared.get("CodeUri"))
         if not isinstance(uri, str):
             raise TemplateError(f"{name} needs a CodeUri that is a folder")
-        inherited = [] if "Layers" in resource.get("IgnoreGlobals", ()) else shared.get("Layers") or []
-        used = [*inherited, *(properties.get("Layers") or [])]
         # A layer has a resource for each architecture, chosen by a condition, and one folder.
-        folders = dict.fromkeys(layers[layer] for layer in referred_to(used) if layer in layers)
+        folders = dict.fromkeys(layers[layer] for layer in layers_of(resource, shared) if layer in layers)
         code[name] = (root / uri, *folders)
         properties["CodeUri"] = _ANY_S3_URI
     if "CodeUri" in shared:
@@ -185,14 +183,25 @@ def _replace_code(sam: dict[str, Any], root: Path) -> dict[str, tuple[Path, ...]
     return code
 
 
-def referred_to(node: Any) -> Iterator[str]:
-    """Yield the names in all references of a part of a template, those in either branch of a condition too."""
+def layers_of(function: Mapping[str, Any], shared: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the layers that a function of a SAM template may have, those in either branch of a condition.
+
+    Args:
+        function: the resource.
+        shared: what `Globals` say of all functions.
+    """
+    if "Layers" not in function.get("IgnoreGlobals", ()):
+        yield from _referred_to(shared.get("Layers"))
+    yield from _referred_to(function.get("Properties", {}).get("Layers"))
+
+
+def _referred_to(node: Any) -> Iterator[str]:
     match node:
         case {"Ref": str(name)}:
             yield name
         case list() | dict():
             for member in node if isinstance(node, list) else node.values():
-                yield from referred_to(member)
+                yield from _referred_to(member)
 
 
 def _adapt_to_moto(document: dict[str, Any]) -> None:

@@ -63,13 +63,18 @@ def mappings(world: Migration) -> Mappings:
     return Mappings()
 
 
-def look(world: Migration, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """Have the watcher look, as late as the world's clock says; return the metrics."""
+def output_of_a_look(world: Migration, capsys: pytest.CaptureFixture[str]) -> str:
+    """Have the watcher look, as late as the world's clock says; return what it writes."""
     capsys.readouterr()
     watcher = watch.compose(Clients(), os.environ, world.now)
     with watcher.telemetry.invocation(context()):
         watcher.look()
-    return metrics(capsys.readouterr().out)
+    return capsys.readouterr().out
+
+
+def look(world: Migration, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The same; return the metrics."""
+    return metrics(output_of_a_look(world, capsys))
 
 
 def test_given_nothing_to_tell_when_looked_then_all_is_told_as_well(
@@ -411,12 +416,10 @@ class TestNotices:
         assert topic.told() == []
 
         world.passed += timedelta(minutes=5)
-        watcher = watch.compose(Clients(), os.environ, world.now)
-        with watcher.telemetry.invocation(context()):
-            watcher.look()
+        output = output_of_a_look(world, capsys)
 
         assert topic.events() == ["ended"]
-        assert "a notice was sent" in capsys.readouterr().out
+        assert "a notice was sent" in output
         rows = world.dynamodb.query(
             TableName=CONTROL,
             KeyConditionExpression="id = :id",
