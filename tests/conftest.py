@@ -1,10 +1,12 @@
 """What every test stands on: no real account, and moto where AWS is needed."""
 
 import gc
+import logging
 import os
 from collections.abc import Iterator
 
 import pytest
+from aws_lambda_powertools.logging.filters import SuppressFilter
 from hypothesis import settings
 from moto import mock_aws
 
@@ -32,6 +34,19 @@ def _no_real_account(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+
+
+@pytest.fixture(autouse=True)
+def _no_loggers_left() -> Iterator[None]:
+    """Forget the loggers that a test made: Powertools filters every line of later tests for each of them."""
+    before = set(logging.root.manager.loggerDict)
+    yield
+    for name in logging.root.manager.loggerDict.keys() - before:
+        if name.startswith("test-"):
+            del logging.root.manager.loggerDict[name]
+    for handler in logging.root.handlers:
+        for kept in [each for each in handler.filters if isinstance(each, SuppressFilter)]:
+            handler.removeFilter(kept)
 
 
 @pytest.fixture

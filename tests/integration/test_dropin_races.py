@@ -163,7 +163,8 @@ def test_condition_when_it_holds_and_a_race_is_lost_then_the_caller_is_told_noth
 def test_update_when_somebody_never_pauses_then_it_is_given_up_and_nothing_is_written(
     pair: Pair, table: EncryptedTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
     numbers = iter(range(1000))
 
     def write() -> None:
@@ -178,6 +179,8 @@ def test_update_when_somebody_never_pauses_then_it_is_given_up_and_nothing_is_wr
         table.update_item(**SET)
 
     assert item(pair)["history"] == ["first"]
+    assert len(pauses) == 9
+    assert all(0 <= pause <= 0.01 * 2 ** (place + 1) for place, pause in enumerate(pauses))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ changed::
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -52,21 +52,11 @@ class Writes:
     Args:
         calls: DynamoDB's.
         tables: how they are encrypted.
-        sleep: waits a number of seconds.
-        jitter: returns a number from 0 to 1.
     """
 
-    def __init__(
-        self,
-        calls: Calls,
-        tables: Tables,
-        sleep: Callable[[float], None] = time.sleep,
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
+    def __init__(self, calls: Calls, tables: Tables) -> None:
         self._calls = calls
         self._tables = tables
-        self._sleep = sleep
-        self._jitter = jitter
 
     def put_item(self, request: Request, encryption: Encryption) -> Answer:
         """Put an item, encrypted in the same request."""
@@ -119,7 +109,7 @@ class Writes:
             return _cleared("update_item", answer, request, encryption)
         for attempt in range(_ATTEMPTS):
             if attempt:
-                self._sleep(_FIRST_WAIT * 2**attempt * self._jitter())
+                time.sleep(_FIRST_WAIT * 2**attempt * random.random())  # noqa: S311 - Only a pause.
             made = self._updated(request, update, encryption)
             if made is not None:
                 return made
