@@ -17,7 +17,7 @@ from encryptor_runtime.clients import Clients
 from encryptor_runtime.settings import Settings
 from item_crypto import ItemCipher, Keyrings, Role, ValueCipher
 from item_crypto.core.codec import Item
-from migrator import control, deferred, sweep
+from migrator import adaptive_rate, control, deferred, sweep
 from migrator.application import Application, application, compose
 from migrator.settings import MigratorSettings
 from tests import lisa
@@ -93,6 +93,10 @@ class Migration:
             ProvisionedThroughput={"ReadCapacityUnits": read, "WriteCapacityUnits": write},
         )
 
+    def pages_of(self, items: int) -> None:
+        """Have sweeps read so many items a page, in the place of a hundred: for what is about pages, not their size."""
+        self._monkeypatch.setattr(adaptive_rate, "PAGE", items)
+
     def set(self, **environment: str) -> None:
         """Change the functions' environment; they start anew."""
         for name, value in environment.items():
@@ -134,8 +138,9 @@ class Migration:
     def command(self, command: str, **fields: Any) -> dict[str, Any]:
         return control.handle({"command": command, "by": "operator", **fields}, context(), self.parts)
 
-    def start(self, goal: str, **fields: Any) -> str:
-        answer = self.command("start", goal=goal, **fields)
+    def start(self, goal: str, segments: int = 2, **fields: Any) -> str:
+        """Start a sweep, of fewer segments than unless told otherwise, and return its id."""
+        answer = self.command("start", goal=goal, segments=segments, **fields)
         assert "error" not in answer, answer
         return str(answer["sweep"]["id"])
 

@@ -77,7 +77,8 @@ def test_given_the_setting_changed_amid_a_message_when_the_next_page_is_due_then
     world: Migration,
 ) -> None:
     """A worker runs for minutes; by then every other function acts on the new setting, and so do the next sweeps."""
-    for number in range(150):
+    world.pages_of(10)
+    for number in range(15):
         world.plain(f"s{number}", number)
     sweep_id = world.start("encrypt", segments=1)
     with interrupting(

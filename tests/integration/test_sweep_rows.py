@@ -42,7 +42,8 @@ def test_given_a_crash_amid_a_resume_when_a_sweep_like_it_is_started_then_it_is_
 def test_given_a_change_of_the_setting_amid_a_message_when_a_page_is_read_then_only_a_verification_goes_on(
     world: Migration, goal: str
 ) -> None:
-    for number in range(150):
+    world.pages_of(10)
+    for number in range(15):
         world.put(f"s{number}")
     sweep_id = world.start(goal, segments=1)
     world.interrupt("before", "dynamodb.Scan", lambda: world.switch(False, 0), when=next_page)
@@ -50,7 +51,7 @@ def test_given_a_change_of_the_setting_amid_a_message_when_a_page_is_read_then_o
     world.pump()
 
     sweep = world.sweep(sweep_id)
-    expected = ("done", 150, None) if goal == "verify" else ("stopped", 100, "setting-changed")
+    expected = ("done", 15, None) if goal == "verify" else ("stopped", 10, "setting-changed")
     assert (sweep["state"], sweep["scanned"], sweep["reason"]) == expected
     assert "error" not in world.command("start", goal="verify")  # No lock is left.
 

@@ -22,11 +22,11 @@ def crash() -> None:
     raise Crash
 
 
-def half_started(world: Migration, goal: str = "encrypt", **fields: Any) -> str:
+def half_started(world: Migration, goal: str = "encrypt", segments: int = 2, **fields: Any) -> str:
     """Have a start crash after the sweep is stored, and before its segments are queued; return the sweep's id."""
     world.interrupt("before", "sqs.SendMessageBatch", crash)
     with pytest.raises(Crash):
-        world.command("start", goal=goal, **fields)
+        world.command("start", goal=goal, segments=segments, **fields)
     assert bodies(world.work) == []
     (sweep,) = sweeps(world)
     assert sweep["state"] == "running"

@@ -54,7 +54,8 @@ class TestTwoWorkers:
         self, world: Migration, page: int, pages: int
     ) -> None:
         """The other one does one page or more, while this one has read its own and not committed it."""
-        for number in range(250):
+        world.pages_of(10)
+        for number in range(25):
             world.put(f"s{number}")
         sweep_id = world.start("encrypt", segments=1)
         body = message(world)
@@ -70,7 +71,7 @@ class TestTwoWorkers:
         world.pump()
 
         done = world.sweep(sweep_id)
-        assert (done["state"], done["scanned"], done["counts"]) == ("done", 250, {"nothing": 250})
+        assert (done["state"], done["scanned"], done["counts"]) == ("done", 25, {"nothing": 25})
         assert done["segmentsDetail"][0]["pages"] == 3
         assert done["segmentsDone"] == 1
 
@@ -80,8 +81,9 @@ class TestTwoWorkers:
     ) -> None:
         """Each call of a worker may be where it is lost, before the call takes effect or after, or overtaken."""
         chance = random.Random(seed)
-        for number in range(230):
-            world.put(f"s{number}", **({"history": {"S": "x"}} if number % 50 == 0 else {}))
+        world.pages_of(10)
+        for number in range(46):
+            world.put(f"s{number}", **({"history": {"S": "x"}} if number % 10 == 0 else {}))
         sweep_id = world.start("encrypt", segments=2)
         work_bodies = [str(m["Body"]) for m in all_messages(world)]
         depth = 0
@@ -115,8 +117,8 @@ class TestTwoWorkers:
         world.pump()
 
         done = world.sweep(sweep_id)
-        assert (done["state"], done["scanned"], done["segmentsDone"]) == ("done", 230, 2)
-        assert sum(done["counts"].values()) == 230
+        assert (done["state"], done["scanned"], done["segmentsDone"]) == ("done", 46, 2)
+        assert sum(done["counts"].values()) == 46
         assert not any("history" in item for item in world.all().values())
         assert "error" not in world.command("start", goal="verify")
 
@@ -162,7 +164,8 @@ class TestBetweenPages:
     def test_given_a_pause_or_cancel_amid_a_message_when_a_page_is_done_then_it_is_the_last(
         self, world: Migration, command: str, state: str
     ) -> None:
-        for number in range(350):
+        world.pages_of(10)
+        for number in range(35):
             world.put(f"s{number}")
         sweep_id = world.start("encrypt", segments=1)
         world.interrupt("before", "dynamodb.Scan", lambda: world.command(command, sweep=sweep_id), when=next_page)
@@ -170,7 +173,7 @@ class TestBetweenPages:
         world.pump()
 
         stopped = world.sweep(sweep_id)
-        assert (stopped["state"], stopped["scanned"]) == (state, 200)  # The page in hand is finished.
+        assert (stopped["state"], stopped["scanned"]) == (state, 20)  # The page in hand is finished.
 
     def test_given_a_rate_and_segments_when_swept_then_each_has_its_share(self, world: Migration) -> None:
         for number in range(60):

@@ -330,7 +330,8 @@ class TestKeyChange:
 
 
 def test_given_a_sweep_that_stands_still_when_looked_at_then_the_minutes_are_told(world: Migration) -> None:
-    for number in range(150):
+    world.pages_of(10)
+    for number in range(15):
         world.plain(f"s{number}")
     sweep_id = world.start("encrypt", segments=1)
     world.passed += timedelta(minutes=3)

@@ -118,7 +118,8 @@ class TestSweeps:
     def test_given_a_sweep_that_commits_when_looked_then_the_time_counts_from_its_last_commit(
         self, world: Migration, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        for n in range(150):
+        world.pages_of(10)
+        for n in range(15):
             world.plain(f"s{n}")
         world.start("encrypt", segments=1)
         world.passed += timedelta(hours=1)
@@ -250,7 +251,7 @@ class TestNotices:
     ) -> None:
         for n in range(3):
             world.plain(f"session-of-alice-{n}")
-        sweep_id = world.run("encrypt")["id"]
+        sweep_id = world.run("encrypt", segments=4)["id"]
 
         look(world, capsys)
         look(world, capsys)
@@ -273,7 +274,8 @@ class TestNotices:
     def test_given_items_that_fail_while_it_runs_when_looked_then_that_is_told_once_and_its_end_once_more(
         self, world: Migration, topic: Topic, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        for n in range(150):
+        world.pages_of(10)
+        for n in range(15):
             world.put(f"s{n}", encrypted_history={"S": "%%%"})
         world.start("encrypt", segments=1)
         assert world.deliver(world.work, sweep.handle, seconds=10) == 1
@@ -281,19 +283,20 @@ class TestNotices:
         look(world, capsys)
         (message,) = topic.told()
         assert message["MessageAttributes"]["event"]["Value"] == "failed"
-        assert "failed: 100" in message["Message"]
+        assert "failed: 10" in message["Message"]
 
         world.pump()
         look(world, capsys)
 
         (message,) = topic.told()
-        assert "ended: done, 150 items failed" in message["Subject"]
+        assert "ended: done, 15 items failed" in message["Subject"]
         assert "failures list" in message["Message"]
 
     def test_given_a_sweep_that_stands_still_when_looked_again_and_again_then_it_is_told_once_a_standstill(
         self, world: Migration, topic: Topic, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        for n in range(250):
+        world.pages_of(10)
+        for n in range(25):
             world.put(f"s{n}")
         world.start("encrypt", segments=1)
         world.passed += timedelta(minutes=44)
@@ -332,7 +335,8 @@ class TestNotices:
     def test_given_a_sweep_that_was_paused_for_long_when_it_is_resumed_then_it_stands_still_from_then_on(
         self, world: Migration, topic: Topic, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        for n in range(250):
+        world.pages_of(10)
+        for n in range(25):
             world.put(f"s{n}")
         sweep_id = world.start("encrypt", segments=1)
         assert world.deliver(world.work, sweep.handle, seconds=10) == 1
