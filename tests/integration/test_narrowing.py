@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from item_crypto import ConfigurationError
+from item_crypto import ConfigurationError, Role
 from tests.migration import TABLE, Migration
 
 HISTORY: Any = {"L": [{"S": "what is the tide in Porto?"}]}
@@ -68,6 +68,34 @@ def test_migrate_when_the_list_was_narrowed_then_the_attribute_alone_is_plaintex
     }
     assert stored["is_encrypted"] == {"BOOL": True}
     assert migration.run("encrypt")["counts"] == {"nothing": 1}
+
+
+def test_migrate_when_a_writer_comes_at_the_worst_moment_then_the_earlier_attribute_is_plaintext_again_all_the_same(
+    migration: Migration,
+) -> None:
+    """The writer's own trigger leaves an earlier attribute as it is: nobody else would come back to it."""
+    encrypted(migration)
+    narrow(migration)
+    newer: Any = {"L": [{"S": "newer"}]}
+
+    def write() -> None:
+        migration.dynamodb.update_item(
+            TableName=TABLE,
+            Key={"sessionId": {"S": "s-1"}, "userId": {"S": "alice"}},
+            UpdateExpression="SET history = :h",
+            ExpressionAttributeValues={":h": newer},
+        )
+
+    migration.interrupt("before", "dynamodb.UpdateItem", write)
+    done = migration.run("encrypt")
+    migration.reconcile("s-1", Role.ENCRYPTOR)
+    migration.pump()
+
+    assert done["state"] == "done"
+    stored = migration.get("s-1")
+    assert stored["configuration"] == CONFIGURATION
+    assert "encrypted_configuration" not in stored
+    assert migration.clear("s-1")["history"] == newer
 
 
 def test_attribute_when_it_is_listed_again_then_it_is_encrypted_again(migration: Migration) -> None:

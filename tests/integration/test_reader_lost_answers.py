@@ -171,6 +171,32 @@ def test_given_the_second_sending_lost_too_when_the_first_arrives_late_then_a_wr
     assert world.stored() == session(history=NEWER)
 
 
+@pytest.mark.parametrize("stored", ["encrypted", "plain"])
+def test_given_a_write_of_a_name_alone_when_its_first_sending_arrives_late_then_a_write_after_it_stands(
+    world: World, stored: str
+) -> None:
+    """It changes nothing that is encrypted, so nothing that is encrypted tells it apart from what came after."""
+    world.store(session())
+    if stored == "encrypted":
+        world.call("GET", "dlg-1")
+        assert "encrypted_history" in world.stored()
+    late: list[Any] = []
+
+    def first_is_late(event_name: str, request: Any, **_: Any) -> None:
+        if not late:
+            late.append((event_name, request))
+            raise ReadTimeoutError(endpoint_url="https://dynamodb")
+
+    boto3.DEFAULT_SESSION.events.register_first("before-send.dynamodb.UpdateItem", first_is_late)
+    world.set()
+
+    assert world.put("dlg-1", {"name": "mine"}).status == 200
+    assert world.put("dlg-1", {"name": "theirs"}).status == 200
+    botocore_stubber(*late[0])
+
+    assert world.stored()["name"] == {"S": "theirs"}
+
+
 def test_given_a_lost_answer_when_the_session_cannot_be_read_then_nobody_knows(world: World) -> None:
     world.store(session())
 

@@ -11,9 +11,11 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
 from encryptor_runtime.clients import longest_call
+from encryptor_runtime.messages import SegmentWork
 from encryptor_runtime.switch_and_sweep import settled_after
 from item_crypto.errors import TransientError
 from migrator import sweep as sweep_function
+from migrator.segments import MAX_HOPS
 from tests.migration import CONTROL, Crash, Migration, context
 from tests.records import bodies, received
 
@@ -676,3 +678,47 @@ def test_given_a_change_long_ago_when_a_sweep_is_started_then_it_begins_at_once(
     world.switch(False, 0)
 
     assert world.run("decrypt", segments=1)["state"] == "done"
+
+
+# The sweep that follows switching on, and others
+
+
+def sweep_that_follows(world: Migration) -> str:
+    """Switch off and on again; return the id of the sweep that follows, which runs."""
+    world.switch(False, 0)
+    world.command("set-config", enabled=True, version=1)
+    world.passed += timedelta(hours=1)
+    world.deliver(world.work, sweep_function.handle, 300)
+    (running,) = [sweep for sweep in sweeps(world) if sweep["goal"] == "encrypt"]
+    assert running["state"] == "running"
+    return str(running["id"])
+
+
+def test_given_a_start_that_read_an_older_setting_when_it_meets_the_sweep_of_the_newer_one_then_that_goes_on(
+    world: Migration,
+) -> None:
+    world.plain("s1")
+    world.switch(False, 0)
+    followed: list[Any] = []
+
+    def switch_on() -> None:
+        world.command("set-config", enabled=True, version=1)
+        followed.append(world.deliver(world.work, sweep_function.handle, 300))
+
+    world.interrupt("before", "dynamodb.DescribeTable", switch_on)  # The start has read the setting, and nothing else.
+    world.command("start", goal="decrypt", segments=1)
+
+    assert followed == [1]
+    assert [sweep["state"] for sweep in sweeps(world) if sweep["goal"] == "encrypt"] == ["running"]
+
+
+def test_given_a_sweep_that_was_stopped_when_switching_on_is_repeated_then_another_follows(world: Migration) -> None:
+    world.plain("s1")
+    sweep_id = sweep_that_follows(world)
+    world.deliver_now(json.loads(SegmentWork(sweep_id, 0, MAX_HOPS).body()))
+    assert world.sweep(sweep_id)["state"] == "stopped"
+
+    world.command("set-config", enabled=True, version=2)
+    world.pump()
+
+    assert "history" not in world.get("s1")

@@ -1,5 +1,6 @@
 """One item never stops a sweep, and what of an item can be done is done."""
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from item_crypto import Keyrings, ValueCipher
 from migrator import deferred, segments, sweep
 from migrator.allowance import MOST_LETTERS, Allowance
 from migrator.budget import budget
-from tests.migration import CONTROL, Migration
+from tests.migration import CONTROL, TABLE, Migration
 from tests.records import bodies, received
 from tests.refusals import refuse
 
@@ -100,6 +101,26 @@ def test_given_an_item_that_kms_finds_malformed_when_swept_then_it_alone_fails(w
     assert (letter["key"]["sessionId"], letter["reason"]) == ({"S": "odd"}, "invalid-request")
 
 
+def test_given_a_tenant_that_kms_finds_malformed_when_swept_then_its_items_alone_fail(branched: Migration) -> None:
+    branched.pages_of(1)
+    for number in range(4):
+        branched.plain(f"s{number}")
+    item = {"sessionId": {"S": "odd"}, "userId": {"S": "bob"}, "history": HISTORY}
+    branched.dynamodb.put_item(TableName=TABLE, Item=item)
+    refuse(
+        branched.parts.runtime.clients.kms,
+        "kms.GenerateDataKeyWithoutPlaintext",
+        "ValidationException",
+        lambda asked: "bob" in json.dumps(asked),
+    )
+
+    done = branched.run("encrypt", segments=1)
+
+    assert (done["state"], done["counts"]) == ("done", {"encrypted": 4, "failed": 1})
+    (letter,) = branched.letters()
+    assert (letter["key"]["sessionId"], letter["reason"]) == ({"S": "odd"}, "invalid-request")
+
+
 class TestLetters:
     def test_given_more_failures_than_a_sweep_may_send_letters_when_swept_then_the_rest_is_counted(
         self, world: Migration
@@ -146,6 +167,33 @@ class TestInPart:
         assert stored["encrypted_configuration"] == swapped
         (letter,) = world.letters()
         assert (letter["key"]["sessionId"], letter["reason"]) == ({"S": "s1"}, "decryption-failed")
+
+    def test_given_a_writer_at_the_worst_moment_beside_an_undecryptable_value_when_swept_then_it_is_reported(
+        self, world: Migration
+    ) -> None:
+        """The writer's own trigger encrypts what it wrote, and never looks at the ciphertext beside it."""
+        world.set(EARLIER_KEY_ARNS=world.other_key_arn)
+        under(world, world.other_key_arn, "odd", {"configuration": CONFIGURATION})
+        swapped = world.get("odd")["encrypted_configuration"]
+        key = {"sessionId": {"S": "odd"}, "userId": {"S": "alice"}}
+        world.dynamodb.delete_item(TableName=TABLE, Key=key)
+        world.put("s1", encrypted_configuration=swapped, history=HISTORY)  # Of another item: its context differs.
+
+        def write() -> None:
+            world.dynamodb.update_item(
+                TableName=TABLE,
+                Key={**key, "sessionId": {"S": "s1"}},
+                UpdateExpression="SET history = :newer",
+                ExpressionAttributeValues={":newer": {"L": [{"S": "newer"}]}},
+            )
+
+        world.interrupt("before", "dynamodb.UpdateItem", write)
+        done = world.run("encrypt", segments=1)
+
+        assert done["counts"] == {"failed": 1}
+        (letter,) = world.letters()
+        assert (letter["key"]["sessionId"], letter["reason"]) == ({"S": "s1"}, "decryption-failed")
+        assert "history" not in world.get("s1")
 
     def test_given_an_earlier_key_that_refuses_when_swept_then_the_plaintext_beside_is_encrypted(
         self, world: Migration

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectTimeoutError
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.retries.standard import ExponentialBackoff
 
 from encryptor_runtime.clients import CLIENT_CONFIG, longest_call
 from encryptor_runtime.switch import Switch
 from encryptor_runtime.switch_and_sweep import settled_after
-from item_crypto import Policy, Reconciler, Role, Status, TransientError
+from item_crypto import OutcomeUnknown, Policy, Reconciler, Role, Status, TransientError
 from item_crypto.dynamodb.answers import sent_once
 from tests.faults import Lasting, failing
 from tests.scene import CONFIGURATION, HISTORY, Scene
@@ -271,3 +271,23 @@ class Retry:
         self.attempt_number = number
         self.http_response = self
         self.headers = {"x-amz-retry-after": "3600000"}
+
+
+def test_given_off_between_two_sendings_of_a_put_then_the_second_one_is_not_sent_and_nobody_knows(world: World) -> None:
+    key = world.new_key()
+    world.store(key | {"history": CONFIGURATION})
+    sent: list[Any] = []
+
+    def lose(**_: Any) -> None:
+        sent.append(None)
+        if len(sent) == 1:
+            world.somebody_switches(False)()
+            world.control.now += LIFETIME
+            raise ReadTimeoutError(endpoint_url="https://dynamodb")
+
+    world.dynamodb.meta.events.register("before-call.dynamodb.UpdateItem", lose)
+    with pytest.raises(OutcomeUnknown):
+        world.reconciler.put(key, world.current(world.policy), {"history": HISTORY}, {})
+
+    assert len(sent) == 1
+    assert world.stored(key) == key | {"history": CONFIGURATION}

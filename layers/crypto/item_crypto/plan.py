@@ -160,7 +160,9 @@ class Planner:
             plan = self.change(key, self.settle(key, decision, {}))
         except PermanentError:
             raise error from None  # Nor does a part of it.
-        return replace(plan, outcome=replace(failed(key, error, Role.MIGRATOR), attributes=decision.changed))
+        # What cannot be decrypted is nobody else's to tell: the trigger of a newer write does not look at it.
+        outcome = replace(failed(key, error, Role.MIGRATOR), attributes=decision.changed)
+        return replace(plan, outcome=outcome, is_followed=False)
 
     def decide(self, item: Item, policy: Policy, role: Role) -> Decision:
         """Return what is to be done with ``item``."""

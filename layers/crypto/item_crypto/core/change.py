@@ -82,7 +82,8 @@ def put(
 ) -> Change:
     """Return the one write of somebody who sets attributes; arguments as for :func:`change`.
 
-    It is guarded by the item's being there, or not, as well: no attribute's value has to stand behind it.
+    It is guarded by the item's being there, or not, as well, and by what stood in the place of each attribute that it
+    sets: were it sent twice, and the first one arrived late, it would put back what was there before others wrote.
 
     Args:
         item: the item as it was read; None where there was none, which the write creates.
@@ -102,7 +103,7 @@ def put(
     # What a writer gave is set even if it is the same: DynamoDB takes no empty expression.
     sets = {name: value for name, value in result.items() if base.get(name) != value or name in others}
     removes = tuple(name for name in base if name not in result)
-    guards = _guards(base, attributes, {*targets, *ciphertexts}) | exists
+    guards = _guards(base, attributes, {*targets, *ciphertexts}) | {name: base.get(name) for name in others} | exists
     if whole and item is not None:
         guards = whole_item(item, (*attributes, *others)) | guards
     return Change(key, guards, sets, removes)

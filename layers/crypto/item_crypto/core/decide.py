@@ -86,14 +86,14 @@ class Decision:
         """Whether a newer write that is in the way leads to what is to be done here, by its own trigger.
 
         That trigger is the encryptor's. It decrypts nothing back, knows no age, leaves the encoding as it is and looks
-        at no kept conflict.
+        at no kept conflict, and at no attribute that is no longer to be encrypted.
         """
         policy = self.policy
         return (
             policy.enabled
             and policy.renew_before is None
             and not self.reencoded
-            and all(name in policy.attributes for name in self.changed)
+            and all(name in policy.encrypted for name in self.changed)
         )
 
     @property

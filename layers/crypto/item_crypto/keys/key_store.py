@@ -21,7 +21,7 @@ from aws_cryptographic_material_providers.keystore.models import (
 )
 from botocore.exceptions import BotoCoreError, ClientError
 
-from item_crypto.errors import ItemCryptoError, SystemicError
+from item_crypto.errors import InvalidRequest, ItemCryptoError, SystemicError
 from item_crypto.service_errors import from_boto
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 _KEY: Final = "enc"  # The member of a row that is the key, encrypted.
+_MALFORMED: Final = "ValidationException"
 _LOST_RACE: Final = "TransactionCanceledException"
 _NOT_WRITTEN: Final = "branch-key-not-written"
 
@@ -62,10 +63,16 @@ class KeyStoreWrites:
         """Make a branch key with more members of its context; return False where there is a row of it already.
 
         Raises:
+            InvalidRequest: KMS finds the request malformed, of which only the context differs from tenant to tenant.
             TransientError, SystemicError: DynamoDB or KMS does not answer, or refuses.
         """
         request = CreateKeyInput(branch_key_identifier=branch_key_id, encryption_context=dict(custom))
-        return self._written(lambda: self._store.create_key(request))
+        try:
+            return self._written(lambda: self._store.create_key(request))
+        except SystemicError as error:
+            if (error.service, error.code) == ("kms", _MALFORMED):
+                raise InvalidRequest("KMS refuses the branch key's context as malformed") from None
+            raise
 
     def rotate(self, branch_key_id: str) -> bool:
         """Give a branch key a new version; return False where it is no key any more, whenever that is noticed.
