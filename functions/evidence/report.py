@@ -43,6 +43,7 @@ class Findings:
         backups: the older backups that were listed.
         versions: of the software, by name.
         may_be_absent: names whose absence the operator expects.
+        changed: what was changed after the verification began, a sentence each.
     """
 
     stack: str
@@ -56,15 +57,18 @@ class Findings:
     backups: Sequence[Backup]
     versions: Mapping[str, str]
     may_be_absent: Collection[str] = ()
+    changed: Sequence[str] = ()
 
 
 def evidence(found: Findings) -> dict[str, Any]:
     """Return the evidence as a JSON document. Times are ISO 8601 in UTC."""
     status, verification = found.status, found.verification
     recovery = status.get("recovery") or {}
-    judged = judge(verification, wanted(status, found.may_be_absent))
+    judged = judge(verification, wanted(status, found.may_be_absent, found.changed))
     gone = None
-    if not judged.blind and judged.by.part is None:  # Else that no plaintext was found says nothing.
+    if (
+        not judged.blind and not judged.by.changed and judged.by.part is None
+    ):  # Else that no plaintext was found says nothing.
         sweeps = [read_sweep(sweep) for sweep in status.get("sweeps") or ()]
         gone = plaintext_gone(verification, sweeps, _listed_since(status))
     stream = status.get("stream") or {}

@@ -4,7 +4,7 @@ A count of nothing is no good count. A table in which no item has a configured a
 so each such emptiness is a finding of its own, which only the operator's word can take away.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -53,6 +53,8 @@ class Wanted:
         attributes: the attributes to encrypt.
         may_be_absent: names whose absence, or whose ciphertext though they are not listed, the operator expects.
         part: the part that encryption is on for, in words; None where it is on or off for all.
+        changed: what was changed after the verification began, beside the setting, a sentence each: what was counted
+            says nothing of what is now.
     """
 
     enabled: bool
@@ -60,6 +62,7 @@ class Wanted:
     attributes: tuple[str, ...]
     may_be_absent: Collection[str] = frozenset()
     part: str | None = None
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,16 @@ class Judgement:
         return tuple(finding for finding in self.findings if finding not in of_states)
 
 
-def wanted(status: Mapping[str, Any], may_be_absent: Collection[str] = frozenset()) -> Wanted:
-    """Return what a table is judged by, from the control function's answer to `status`."""
+def wanted(
+    status: Mapping[str, Any], may_be_absent: Collection[str] = frozenset(), changed: Iterable[str] = ()
+) -> Wanted:
+    """Return what a table is judged by, from the control function's answer to `status` and what was changed since."""
     setting = status.get("setting") or {}
     # What is unknown is judged as if encryption were on, which finds more.
     enabled = setting.get("enabled") is not False
     part = in_words(setting["part"]) if enabled and setting.get("part") is not None else None
-    return Wanted(enabled, setting.get("version"), tuple(status.get("attributes") or ()), may_be_absent, part)
+    attributes = tuple(status.get("attributes") or ())
+    return Wanted(enabled, setting.get("version"), attributes, may_be_absent, part, tuple(changed))
 
 
 def judge(sweep: Sweep, by: Wanted) -> Judgement:
@@ -128,6 +134,7 @@ def _verdict(findings: Collection[str], sweep: Sweep, by: Wanted) -> Verdict:
 def _findings(sweep: Sweep, by: Wanted, of_states: Collection[str], blind: tuple[str, ...]) -> Iterator[str]:
     if sweep.setting_version is not None and by.setting_version != sweep.setting_version:
         yield "The setting was changed after the verification began."
+    yield from by.changed
     if sweep.state != "done":
         yield f"The verification did not end: it is {sweep.state}."
     yield from of_states
@@ -168,9 +175,15 @@ def _blind(sweep: Sweep, by: Wanted) -> Iterator[str]:
         elif expected and sweep.counts.get("none", 0) == inside(sweep):
             # Where an attribute is, is counted over the whole table: what the others have says nothing of the part.
             yield f"No item of the part ({by.part}) has anything to encrypt: nothing was verified."
-    for name in expected:
-        places = sweep.attributes.get(name)
-        if places is None:
+    for name in by.attributes:
+        places = sweep.attributes.get(name) or {}
+        looked_at = sum(places.values())
+        if not looked_at:
             yield f"The attribute {name} was not looked at: it was not listed then. Verify again."
-        elif not places.get("plaintext") and not places.get("encrypted"):
+        elif looked_at < sweep.scanned:
+            yield (
+                f"The attribute {name} was looked at in {looked_at:,} of {counted(sweep.scanned, 'item')}: it was "
+                "listed meanwhile. Verify again."
+            )
+        elif name in expected and not places.get("plaintext") and not places.get("encrypted"):
             yield f"No item has the attribute {name}: is that its name?"

@@ -12,8 +12,10 @@ from encryptor_runtime.actions import Actions
 from encryptor_runtime.clients import Clients
 from encryptor_runtime.queues import KeyQueues, Queue, WorkQueue
 from encryptor_runtime.runtime import Runtime
+from encryptor_runtime.settings import Settings
 from encryptor_runtime.switch import Switch
 from encryptor_runtime.table_stream import check_stream
+from evidence.basis import Basis
 from item_crypto.errors import ConfigurationError
 from migrator.allowance import Allowance
 from migrator.dead_letters import DeadLetters
@@ -91,7 +93,7 @@ def compose(
     sweeps = Sweeps(clients.dynamodb, settings.control_table)
     persistent = Persistent(runtime.reconciler, sleep)
     queries = Queries(clients, table, settings.shared.key_arn, settings.mapping_id)
-    starter = Starter(sweeps, switch, work, keys, queries.item_count, now)
+    starter = Starter(sweeps, switch, work, keys, queries.item_count, _basis(settings.shared), now)
     allowance = Allowance(clients.dynamodb, settings.control_table)
     pressure = Pressure((clients.dynamodb, clients.dynamodb_single), clients.kms, table)
     pages = Pages(persistent, runtime.cipher, keys, runtime.telemetry, allowance)
@@ -111,4 +113,15 @@ def compose(
         Actions(clients.dynamodb, settings.control_table),
         settings.stack,
         now,
+    )
+
+
+def _basis(settings: Settings) -> Basis:
+    branch_keys = () if settings.branch_keys is None else (settings.branch_keys.table,)
+    return Basis(
+        settings.table,
+        settings.attributes,
+        settings.earlier_attributes,
+        (settings.key_arn, *settings.earlier_key_arns, *branch_keys),
+        (*settings.context_attributes, settings.purpose),
     )

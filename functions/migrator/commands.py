@@ -8,6 +8,7 @@ from encryptor_runtime.messages import Goal
 from encryptor_runtime.remembered import RememberedAttributes
 from encryptor_runtime.switch import VersionConflict
 from encryptor_runtime.switch_and_sweep import narrows, switch_and_sweep
+from evidence.basis import changes
 from evidence.report import Findings
 from evidence.summary import summary
 from evidence.sweep import read_sweep
@@ -179,8 +180,21 @@ class Commands:
         verification, expected = self._verification(requests.sweep_id(event)), requests.may_be_absent(event)
         found = read_sweep(self._shown(verification))
         attributes, setting = self._parts.runtime.settings.attributes, self._parts.switch.read_now().as_json()
-        judged = judge(found, wanted({"setting": setting, "attributes": attributes}, expected))
+        changed = self._changed_since(verification, setting)
+        judged = judge(found, wanted({"setting": setting, "attributes": attributes}, expected, changed))
         return {"judgement": summary(found, judged)}
+
+    def _changed_since(self, verification: Sweep, setting: Mapping[str, Any]) -> list[str]:
+        """Return what was changed after a verification began, beside the setting, a sentence each."""
+        found = list(changes(verification.basis, self._parts.starter.basis))
+        if setting["enabled"]:
+            # Nobody may decrypt now; but deployments can turn encryption off and on again, all at version 0.
+            found += (
+                f"After the verification began, the sweep {sweep.id} was started, which decrypts. Verify again."
+                for sweep in self._parts.sweeps.newest(LOOKED_AT)
+                if sweep.goal is Goal.DECRYPT and sweep.started_at >= verification.started_at
+            )
+        return found
 
     def _report(self, event: Mapping[str, Any]) -> dict[str, Any]:
         request = requests.report(event)
@@ -200,6 +214,7 @@ class Commands:
             backups=request.backups,
             versions=request.versions or reporting.versions(),
             may_be_absent=request.may_be_absent,
+            changed=self._changed_since(verification, status["setting"]),
         )
         return reporting.report(found, request)
 

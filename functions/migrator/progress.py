@@ -16,6 +16,7 @@ from datetime import datetime
 from enum import Enum
 
 from encryptor_runtime.messages import Aim, Goal
+from evidence.basis import Basis
 from item_crypto.core.codec import Item
 from migrator.adaptive_rate import Pace
 
@@ -51,6 +52,7 @@ class Sweep:
         reason: why it stopped.
         queued: whether its segments were queued since it began to run; if not, nobody carries it on.
         resumed_at: when it was last resumed from a pause, aware; None where it never was.
+        basis: what the deployment said as it was started; None in rows of earlier versions.
     """
 
     id: str
@@ -69,6 +71,7 @@ class Sweep:
     reason: str | None = None
     queued: bool = False
     resumed_at: datetime | None = None
+    basis: Basis | None = None
 
     @property
     def aim(self) -> Aim:

@@ -10,6 +10,7 @@ from encryptor_runtime.messages import Goal, StartWork
 from encryptor_runtime.queues import KeyQueues, WorkQueue
 from encryptor_runtime.switch import Switch, SwitchState
 from encryptor_runtime.switch_and_sweep import settled_after
+from evidence.basis import Basis
 from item_crypto.core.part import ListedKeys
 from migrator.policy import forbids, still_allows
 from migrator.progress import State, Sweep
@@ -43,6 +44,7 @@ class Starter:
         queue: the work queue.
         keys: where listed keys go.
         item_count: returns how many items the table has, by DynamoDB's own, slow count.
+        basis: what the deployment says, which a verification rests on.
         now: returns the time, aware.
     """
 
@@ -51,6 +53,7 @@ class Starter:
     queue: WorkQueue
     keys: KeyQueues
     item_count: Callable[[], int]
+    basis: Basis
     now: Callable[[], datetime]
 
     def start(self, request: StartRequest) -> Sweep:
@@ -77,6 +80,7 @@ class Starter:
             rate=request.rate,
             older_than=older_than,
             deep=request.deep,
+            basis=self.basis,
         )
         other = self._looked_after(setting)
         if other is not None and _is_like(other, sweep):

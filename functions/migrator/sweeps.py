@@ -11,6 +11,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from encryptor_runtime.messages import Goal
+from evidence.basis import Basis
 from item_crypto.core.codec import Item, from_json, to_json
 from item_crypto.errors import TransientError
 from item_crypto.service_errors import error_code, translated
@@ -427,6 +429,7 @@ def _row(sweep: Sweep) -> dict[str, Any]:
         "olderThan": sweep.older_than.isoformat() if sweep.older_than else None,
         "deep": sweep.deep,
         "queued": sweep.queued,
+        "basis": None if sweep.basis is None else json.dumps(asdict(sweep.basis)),
     }
     return {name: TypeSerializer().serialize(value) for name, value in row.items()}
 
@@ -454,4 +457,11 @@ def _sweep(item: Mapping[str, Any]) -> Sweep:
         reason=row.get("reason"),
         queued=row.get("queued", True),  # Rows of earlier versions do not tell.
         resumed_at=moment("resumedAt"),
+        basis=_basis(row["basis"]) if row.get("basis") else None,
     )
+
+
+def _basis(text: str) -> Basis:
+    row = json.loads(text)
+    attributes, earlier, keys, context = (tuple(row[name]) for name in ("attributes", "earlier", "keys", "context"))
+    return Basis(row["table"], attributes, earlier, keys, context)
