@@ -45,10 +45,12 @@ class Tally:
     Attributes:
         counts: how many items of which outcome; for ``verify``, what `migrator.counts` names.
         under_key: how many items need which KMS key.
+        left: how many of them, the last ones, were not looked at for want of time.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     under_key: Counter[str] = field(default_factory=Counter)
+    left: int = 0
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,15 @@ class Pages:
             sweep: the sweep.
             items: the page.
             policy: what is to be encrypted.
-            seconds_left: time that remains; items not begun when it is used up are left to be tried again.
+            seconds_left: time that remains; items not begun when it is used up are left to be tried again. A
+                verification looks at one at least, and leaves them to the next page.
             counted: what was counted in the segment before.
 
         Raises:
             TransientError, SystemicError: a service refuses; the page has to be redone.
         """
         if sweep.goal is Goal.VERIFY:
-            return self._verify(items, policy, sweep.deep, counted or {})
+            return self._verify(items, policy, sweep.deep, counted or {}, seconds_left)
         return self._reconcile(sweep, items, policy, seconds_left)
 
     def _reconcile(
@@ -127,9 +130,19 @@ class Pages:
                 self.keys.postpone(Hint(outcome.key), outcome.reason, sweep.aim)
         return len(failed) - granted
 
-    def _verify(self, items: Sequence[Item], policy: Policy, deep: bool, counted: Mapping[str, int]) -> Tally:
+    def _verify(
+        self,
+        items: Sequence[Item],
+        policy: Policy,
+        deep: bool,
+        counted: Mapping[str, int],
+        seconds_left: Callable[[], float],
+    ) -> Tally:
         tally = Tally()
-        for item in items:
+        for place, item in enumerate(items):
+            if place and seconds_left() <= 0:
+                tally.left = len(items) - place
+                break
             where = OUTSIDE if _is_outside(item, policy) else ""
             state, envelopes = standing(item, policy, self.cipher.keys)
             gone = 0

@@ -20,6 +20,7 @@ from encryptor_runtime.runtime import Runtime
 from encryptor_runtime.switch import Switch, SwitchState
 from encryptor_runtime.switch_and_sweep import CHANGE_SECONDS, settled_after
 from item_crypto.core.codec import Item
+from item_crypto.core.key import key_of
 from item_crypto.core.policy import Policy
 from item_crypto.dynamodb.table import Table
 from item_crypto.errors import ItemCryptoError, TransientError
@@ -129,6 +130,9 @@ class Worker:
             except TransientError:
                 self._slow_down(sweep, segment, pace, known)
                 raise
+            if tally.left:
+                items = items[: -tally.left]
+                cursor = key_of(items[-1], policy.context_attributes)  # The whole key: where the next page begins.
             pressed = self.pressure.drain()
             page = adaptive_rate.Page(
                 len(items),

@@ -13,7 +13,7 @@ from item_crypto import Keyrings, ValueCipher
 from migrator import deferred, segments, sweep
 from migrator.allowance import MOST_LETTERS, Allowance
 from migrator.budget import budget
-from tests.migration import CONTROL, TABLE, Migration
+from tests.migration import CONTROL, TABLE, Migration, context
 from tests.records import bodies, received
 from tests.refusals import refuse
 
@@ -296,6 +296,45 @@ class TestTime:
         assert counts["encrypted"] + counts["retried"] == 100
         assert counts["retried"] > 50
         assert {body["reason"] for body in bodies(world.deferred)} == {"out-of-time"}
+
+    def test_given_slow_kms_when_verified_deeply_then_what_was_looked_at_counts_and_the_rest_follows(
+        self, world: Migration
+    ) -> None:
+        """One item after another is decrypted: a page that began with enough time would outlast the function."""
+        for number in range(40):
+            world.plain(f"s{number}")
+        world.run("encrypt", segments=1)
+        sweep_id = world.start("verify", segments=1, deep=True)
+        left = 300.0
+
+        def slow() -> None:
+            nonlocal left
+            left -= 10
+
+        stop = world.interrupt("before", "kms.Decrypt", slow, times=1000)
+        (message,) = world.sqs.receive_message(QueueUrl=world.work, VisibilityTimeout=0)["Messages"]
+        clock = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: left * 1000)
+        sweep.handle(received(message["Body"]), clock, world.parts)
+
+        assert left > 30
+        some = world.sweep(sweep_id)
+        assert 20 <= some["scanned"] < 40
+        assert some["counts"] == {"encrypted": some["scanned"]}
+        stop()
+        world.pump()
+        done = world.sweep(sweep_id)
+        assert (done["state"], done["scanned"], done["counts"]) == ("done", 40, {"encrypted": 40})
+        assert done["values"] == {"seen": 80, "decrypted": 80}
+
+    def test_given_hardly_any_time_when_verified_then_a_page_comes_forward_by_one_item(self, world: Migration) -> None:
+        for number in range(3):
+            world.plain(f"s{number}")
+        sweep_id = world.start("verify", segments=1)
+        (message,) = world.sqs.receive_message(QueueUrl=world.work, VisibilityTimeout=0)["Messages"]
+
+        sweep.handle(received(message["Body"]), context(seconds=0), world.parts)
+
+        assert world.sweep(sweep_id)["scanned"] == 1
 
     def test_given_no_time_left_when_deferred_keys_come_then_they_come_again_untouched(self, world: Migration) -> None:
         item = world.plain("s1")
