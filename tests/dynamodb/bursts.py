@@ -19,6 +19,7 @@ class Bursts(World):
     often: ClassVar[dict[str, int]] = World.often | {"switch": 1, "write": 15, "stream": 40}
     batched: ClassVar[bool] = True
     most_records: ClassVar[int] = 20
+    page: ClassVar[int] = 5
     faults: ClassVar[Rates] = replace(FAULTS, together=_TOGETHER)
 
     def write(self) -> None:

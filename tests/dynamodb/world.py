@@ -94,16 +94,20 @@ class World:
     most_records: ClassVar[int] = 6
     """How many records of the stream an invocation takes at most."""
 
+    page: ClassVar[int] = 2
+    """How many items a page of a sweep has at most: with a hundred, a sweep of so few would be one page."""
+
     def __init__(self, monkeypatch: pytest.MonkeyPatch, seed: int, view: str = "KEYS_ONLY") -> None:
         monkeypatch.setattr("item_crypto.reconcile.ThreadPoolExecutor", Sequential)
         monkeypatch.setattr("time.sleep", lambda _: None)  # Clients wait before they try again.
+        monkeypatch.setattr("migrator.adaptive_rate.PAGE", self.page)
         self.draw = random.Random(seed)
         self.model = Model()
         self.queues = Queues()
         self.scheduler = Scheduler(self.draw)
         self.output = io.StringIO()
         self.raised: list[str] = []
-        self.count = dict.fromkeys(("written", "read", "invoked", "killed", "quiet"), 0)
+        self.count = dict.fromkeys(("written", "read", "invoked", "carried on", "killed", "quiet"), 0)
         self._pools: dict[str, list[Any]] = {}
         self._stream_records: list[dict[str, Any]] = []
         self._changed: tuple[datetime, float] = (datetime(2026, 1, 2, 8, 30, tzinfo=UTC), 0.0)
@@ -379,8 +383,9 @@ class World:
             "messageAttributes": {},
             "eventSource": "aws:sqs",
         }
+        self.count["carried on"] += json.loads(message.body).get("hop", 0) > 0
         twice = self.draw.random() < 0.1
-        # A page or two, and the rest in another message: many hops, and every hop can fail.
+        # A page, and the rest in another message: many hops, and every hop can fail.
         seconds = self.draw.choice([20, 300])
 
         def end(task: Task) -> None:
