@@ -219,6 +219,52 @@ def test_given_a_shredded_tenant_when_they_write_then_it_fails_counts_as_plainte
     assert refused(branched.command("rotate-branch-key", tenant="alice"))[0] == "tenant-shredded"
 
 
+def beside_plaintext(world: Migration) -> None:
+    world.dynamodb.update_item(
+        TableName=TABLE,
+        Key={"sessionId": {"S": "s1"}, "userId": {"S": "alice"}},
+        UpdateExpression="SET configuration = :c",
+        ExpressionAttributeValues={":c": {"M": {}}},
+    )
+
+
+def beside_the_old_form(world: Migration) -> None:
+    gone = world.get("s1")["encrypted_configuration"]
+    world.lisa("s1", [{"content": SECRET}])
+    world.put("s1", **world.get("s1") | {"encrypted_configuration": gone})
+
+
+def beside_another_sessions_value(world: Migration) -> None:
+    context = {"userId": "alice", "sessionId": "another", "purpose": "session-encryption"}
+    cipher = ValueCipher(Keyrings(world.kms, world.key_arn))
+    value = cipher.encrypt({"history": {"S": SECRET}}, context)["history"]
+    world.put("s1", **world.get("s1") | {"encrypted_history": {"S": value}})
+
+
+@pytest.mark.parametrize(
+    ("leave", "state", "values"),
+    [
+        (beside_plaintext, "mixed", {"seen": 0, "decrypted": 0}),
+        (beside_the_old_form, "oldForm", {"seen": 1, "decrypted": 1}),
+        (beside_another_sessions_value, "undecryptable", {"seen": 1, "decrypted": 0}),
+    ],
+)
+def test_given_a_destroyed_value_beside_what_should_not_be_when_verified_then_the_item_counts_as_that(
+    branched: Migration, leave: Callable[[Migration], None], state: str, values: dict[str, int]
+) -> None:
+    branched.plain("s1")
+    branched.run("encrypt")
+    shred(branched)
+    branched.set()
+    leave(branched)
+
+    verified = branched.run("verify", deep=True)
+
+    assert (verified["counts"], verified["values"]) == ({state: 1}, values)
+    judged = branched.command("judge", sweep=verified["id"])
+    assert judged["judgement"]["verdict"] == "not-as-it-should-be"
+
+
 def in_plaintext(world: Migration) -> None:
     world.plain("bad")
 
