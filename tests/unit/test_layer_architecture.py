@@ -1,8 +1,12 @@
+import platform
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import encryptor_runtime
 from encryptor_runtime.architecture import check_architecture
 
 BINARY = "_cffi_backend.cpython-313-{}-linux-gnu.so"
@@ -34,6 +38,27 @@ def test_layer_when_it_was_built_for_another_processor_then_refused_with_the_men
 
 def test_folder_when_it_has_no_binaries_then_it_is_a_checkout_and_no_layer(tmp_path: Path) -> None:
     check_architecture(tmp_path, "aarch64")
+
+
+def test_layer_when_it_was_built_for_another_processor_then_a_function_that_imports_it_stops_there(
+    tmp_path: Path,
+) -> None:
+    package = Path(encryptor_runtime.__file__).parent
+    shutil.copytree(package, tmp_path / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    layer(tmp_path, "x86_64" if platform.machine() == "aarch64" else "aarch64")
+
+    started = subprocess.run(
+        [sys.executable, "-c", f"import {package.name}"],
+        cwd=tmp_path,
+        env={},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert started.returncode == 1
+    assert "ImportError: the layer was built for" in started.stderr
+    assert "do `sam build` and `sam deploy` again" in started.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Lambda runs Linux's binaries")
