@@ -434,9 +434,14 @@ class TestApi:
     def test_origins_are_allowed_by_parameter(self):
         cors = stack(AllowedOrigins="https://a.example,https://b.example").properties("HttpApi")["CorsConfiguration"]
         assert cors["AllowOrigins"] == ["https://a.example", "https://b.example"]
-        assert set(cors["AllowMethods"]) == {"GET", "PUT", "POST", "DELETE"}
-        assert {"authorization", "content-type"} <= set(cors["AllowHeaders"])
+        assert cors["AllowMethods"] == ["GET", "PUT", "POST", "DELETE"]
         assert "AllowCredentials" not in cors
+
+    def test_pages_of_allowed_origins_may_sign_and_make_conditions_and_read_what_answers_tell_in_headers(self):
+        cors = stack(AllowedOrigins="https://a.example").properties("HttpApi")["CorsConfiguration"]
+        signature = {"x-amz-content-sha256", "x-amz-date", "x-amz-security-token"}
+        assert set(cors["AllowHeaders"]) == {"authorization", "content-type", "if-match", "if-none-match"} | signature
+        assert cors["ExposeHeaders"] == ["etag", "retry-after", "apigw-requestid"]
 
 
 class TestAlarmsAndDashboard:
