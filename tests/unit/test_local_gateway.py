@@ -1,5 +1,6 @@
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -196,6 +197,13 @@ def test_responses_and_refusals_carry_the_allowed_origin():
     for headers in ({}, bearer(a_token())):
         response = a_gateway(cors=CORS).handle(a_request(Origin="https://app.example", **headers))
         assert dict(response.headers)["access-control-allow-origin"] == "https://app.example"
+
+
+def test_responses_and_refusals_name_the_headers_that_a_page_may_read():
+    cors = replace(CORS, exposed=("etag", "retry-after"))
+    for headers in ({}, bearer(a_token())):
+        response = a_gateway(cors=cors).handle(a_request(Origin="https://app.example", **headers))
+        assert dict(response.headers)["access-control-expose-headers"] == "etag,retry-after"
 
 
 def test_without_cors_a_preflight_is_a_request_like_any_other():
