@@ -11,8 +11,8 @@ import pytest
 from encryptor_runtime.messages import SegmentWork
 from item_crypto.errors import TransientError
 from migrator import sweep
-from migrator.segments import Carried
-from tests.factories import json_lines
+from migrator.segments import MAX_HOPS, Carried
+from tests.factories import json_lines, metrics
 from tests.faults import ALWAYS
 from tests.migration import Crash, Migration, context
 from tests.records import bodies, received
@@ -204,6 +204,28 @@ class TestBetweenPages:
         work = SegmentWork(sweep_id, 0, 0)
         assert world.parts.worker.carry_on(work, lambda: 300.0) is Carried.SETTING_CHANGED
         assert world.parts.worker.carry_on(work, lambda: 300.0) is Carried.NOT_RUNNING
+
+    def test_given_a_sweep_at_the_hop_limit_when_messages_come_then_it_is_counted_as_dead_once(
+        self, world: Migration, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        body = SegmentWork(world.start("encrypt", segments=1), 0, MAX_HOPS).body()
+        capsys.readouterr()
+        work(world, body)
+        assert metrics(capsys.readouterr().out)["SweepsDead"] == [1.0]
+
+        work(world, body)
+        assert "SweepsDead" not in metrics(capsys.readouterr().out)
+
+    def test_given_a_paused_sweep_when_its_message_comes_then_it_is_not_counted_as_dead(
+        self, world: Migration, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        sweep_id = world.start("encrypt", segments=1)
+        world.command("pause", sweep=sweep_id)
+        capsys.readouterr()
+        work(world, SegmentWork(sweep_id, 0, MAX_HOPS).body())
+        output = capsys.readouterr().out
+        assert [line["state"] for line in json_lines(output) if line.get("message") == "segment"] == ["not-running"]
+        assert "SweepsDead" not in metrics(output)
 
     def test_given_a_rate_when_pages_follow_one_another_in_a_message_then_it_waits_between_them(
         self, world: Migration
