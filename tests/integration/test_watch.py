@@ -10,6 +10,8 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sqs.models import sqs_backends
 
 from encryptor_runtime.clients import Clients
 from item_crypto import ConfigurationError, SystemicError
@@ -98,6 +100,19 @@ class TestMappings:
         mappings.states = dict.fromkeys(MAPPINGS, state)
         assert look(world, capsys)["MappingsDisabled"] == [0.0]
 
+    @pytest.mark.parametrize("state", ["Disabling", "Disabled"])
+    def test_given_one_that_is_being_disabled_when_looked_or_a_sweep_is_started_then_it_is_as_if_it_were(
+        self, world: Migration, mappings: Mappings, capsys: pytest.CaptureFixture[str], state: str
+    ) -> None:
+        mappings.states[MAPPINGS[0]] = state
+        world.set(STREAM_MAPPING_ID=MAPPINGS[0])
+
+        assert look(world, capsys)["MappingsDisabled"] == [1.0]
+        assert world.command("start", goal="encrypt")["error"] == {
+            "code": "mapping-not-enabled",
+            "message": f"The stream's event source mapping is {state}: enable it first.",
+        }
+
 
 class TestStream:
     def test_given_the_stream_was_switched_off_when_looked_then_it_is_told(
@@ -139,6 +154,18 @@ class TestSweeps:
         (seconds,) = look(world, capsys)["SweepStandstill"]
         assert 7200 <= seconds < 7260
 
+    def test_given_two_that_run_when_looked_then_each_is_told(
+        self, world: Migration, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world.start("encrypt")
+        world.passed += timedelta(hours=2)
+        world.start("verify", force=True)
+        world.passed += timedelta(minutes=10)
+
+        newer, older = sorted(look(world, capsys)["SweepStandstill"])
+        assert 600 <= newer < 660
+        assert 7800 <= older < 7860
+
     @pytest.mark.parametrize("command", ["pause", "cancel"])
     def test_given_a_sweep_that_does_not_run_when_looked_then_it_does_not_stand_still(
         self, world: Migration, capsys: pytest.CaptureFixture[str], command: str
@@ -160,6 +187,18 @@ class TestLetters:
         assert 2 * 86400 <= age < 2 * 86400 + 60
         seen = world.sqs.receive_message(QueueUrl=world.failures, MaxNumberOfMessages=10)["Messages"]
         assert len(seen) == 3
+
+    @pytest.mark.parametrize("oldest", range(3))
+    def test_given_letters_of_several_ages_when_looked_then_the_oldest_is_told(
+        self, world: Migration, capsys: pytest.CaptureFixture[str], oldest: int
+    ) -> None:
+        for n in range(3):
+            world.sqs.send_message(QueueUrl=world.failures, MessageBody=f'{{"n": {n}}}')
+        letters = sqs_backends[DEFAULT_ACCOUNT_ID]["eu-central-1"].queues["failures"]._messages
+        letters[oldest].sent_timestamp -= 86_400_000
+
+        (age,) = look(world, capsys)["OldestFailureAge"]
+        assert 86400 <= age < 86400 + 60
 
 
 class TestFailures:
