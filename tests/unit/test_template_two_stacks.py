@@ -37,7 +37,11 @@ PARAMETERS: Final[list[dict[str, str]]] = [
     {},
     {"TableName": "orders", "TableStreamArn": "arn", "KmsKeyArn": "key"},
     {"JwtIssuer": "https://issuer.example", "JwtAudience": "app", "AdminClientId": "app"},
+    {"Architecture": "arm64", "KeyringType": "hierarchical"},
+    {"Architecture": "x86_64", "KeyringType": "hierarchical"},
 ]
+
+IDS: Final = ["own table", "given table and key", "with users", "branch keys on Arm", "branch keys on x86"]
 
 
 def stack_of(name: str, number: int, parameters: dict[str, str]) -> Stack:
@@ -52,7 +56,12 @@ def names(stack: Stack) -> Iterator[tuple[str, str]]:
             yield kind, resource["Properties"][NAMING[kind]]
 
 
-@pytest.mark.parametrize("parameters", PARAMETERS, ids=["own table", "given table and key", "with users"])
+def is_left(resource: dict[str, Any]) -> bool:
+    """Tell whether a resource stays when its stack is deleted."""
+    return str(resource.get("DeletionPolicy")) in ("Retain", "RetainExceptOnCreate")
+
+
+@pytest.mark.parametrize("parameters", PARAMETERS, ids=IDS)
 def test_no_name_is_given_twice(parameters: dict[str, str]):
     first, second = set(names(stack_of("one", 1, parameters))), set(names(stack_of("two", 2, parameters)))
     assert first
@@ -64,6 +73,13 @@ def test_a_stack_that_is_made_anew_keeps_the_names_that_go_with_it_only():
     first, anew = dict.fromkeys(names(stack_of("one", 1, {}))), dict.fromkeys(names(stack_of("one", 2, {})))
     kept = {kind for kind, _ in first.keys() & anew.keys()}
     assert kept.isdisjoint({"AWS::SQS::Queue", "AWS::Logs::LogGroup"})
+
+
+@pytest.mark.parametrize("parameters", PARAMETERS, ids=IDS)
+def test_a_stack_that_is_made_anew_gives_nothing_the_name_of_what_the_first_one_left(parameters: dict[str, str]):
+    first, anew = stack_of("one", 1, parameters), stack_of("one", 2, parameters)
+    first.resources = {name: one for name, one in first.resources.items() if is_left(one)}
+    assert set(names(first)) & set(names(anew)) == set()
 
 
 def test_every_type_is_known_to_have_a_name_or_none():
