@@ -564,6 +564,11 @@ class TestAlarmsAndDashboard:
             *(f"<{queue}.QueueName>" for queue in [*CONSUMERS, "FailureQueue"]),
             *(f"<{function}>" for function in HANDLERS),
         }
+        searches = " ".join(member["expression"] for metric in metrics for member in metric if "expression" in member)
+        assert re.findall(r"{StreamEncryptor,(\w+),service} MetricName=\"(\w+)\"", searches) == [
+            ("route", "Requests"),
+            ("class", "Errors"),
+        ]
         stats = {metric[-1].get("stat") for metric in metrics if isinstance(metric[-1], dict)}
         assert {"p50", "p99"} <= stats
 

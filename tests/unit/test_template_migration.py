@@ -102,6 +102,7 @@ class TestWatch:
         schedule = made.properties("WatchSchedule")
         assert schedule["Target"]["Arn"] == "<WatcherFunction.Arn>"
         assert schedule["ScheduleExpression"] == "rate(5 minutes)"
+        assert schedule.get("State", "ENABLED") == "ENABLED"
         assert made.properties("WatcherSilentAlarm")["Period"] >= 3 * 300
 
     def test_a_page_that_waits_for_a_crashed_invocation_raises_no_alarm(self):
