@@ -11,7 +11,7 @@ from evidence.report import Findings, evidence
 from evidence.retention import plaintext_gone
 from evidence.summary import sentence, summary
 from evidence.sweep import read_sweep
-from evidence.verdict import Judgement, Verdict, judge, wanted
+from evidence.verdict import Judgement, Verdict, inside, judge, wanted
 from tests.fake_control import WHO, setting, status, sweep
 
 PART = {"setting": {**setting(), "part": {"buckets": 100, "of": 10_000}}}
@@ -105,6 +105,13 @@ def test_part_when_no_item_is_in_it_then_nothing_was_looked_at() -> None:
 
     assert result.verdict is Verdict.FINDINGS
     assert result.findings == ("No item is in the part (1% of the keys): nothing of it was looked at.",)
+
+
+def test_part_when_items_outside_keep_conflicts_then_each_is_one_item_all_the_same() -> None:
+    found = {**GOOD, "outside": {"plaintext": 700, "none": 2, "conflicts": 8}}
+
+    assert inside(read_sweep(sweep(**found))) == 8
+    assert judged(found).findings == ("8 items with a conflict to look at, though outside of the part.",)
 
 
 NOTHING = "No item of the part (1% of the keys) has anything to encrypt: nothing was verified."
