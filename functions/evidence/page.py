@@ -52,6 +52,7 @@ th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; b
 thead th { color: var(--soft); font-size: .82rem; font-weight: 500; white-space: nowrap; }
 tbody th { font-weight: 500; width: 13rem; overflow-wrap: normal; }
 tr:last-child > * { border-bottom: 0; }
+li { overflow-wrap: anywhere; }
 code { font: .88em ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 .figures td:first-child { min-width: 8.5rem; } .narrow { display: none; }
 .figures th + th, .figures td + td { text-align: right; font-variant-numeric: tabular-nums; }
