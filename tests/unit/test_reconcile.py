@@ -2,6 +2,7 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -341,6 +342,27 @@ def test_changes_when_there_are_two_or_more_then_they_are_sent_in_one_request(sc
 
     assert len(requests) == (0 if count == 1 else 1)  # Which moto refuses: each is then written alone.
     assert {outcome.status for outcome in outcomes.values()} == {Status.ENCRYPTED}
+
+
+def test_setting_when_it_changes_after_the_plans_then_no_request_is_sent_by_what_it_was(scene: Scene) -> None:
+    keys = [scene.new_key() for _ in range(2)]
+    for key in keys:
+        scene.store(key | {"history": HISTORY})
+    asked = count()
+    reconciler = Reconciler(
+        scene.table,
+        scene.cipher,
+        current=lambda policy: replace(policy, enabled=next(asked) < 2),  # Once an item, as it is planned.
+        batch=Batch(scene.dynamodb, TABLE),
+    )
+    requests: list[int] = []
+
+    with interrupting(scene.dynamodb, "dynamodb.BatchExecuteStatement", lambda: requests.append(1), times=ALWAYS):
+        outcomes = reconciler.reconcile(keys, scene.policy, Role.ENCRYPTOR)
+
+    assert requests == []
+    assert [outcomes[key_id(key)].status for key in keys] == [Status.NOTHING] * 2
+    assert [scene.stored(key) for key in keys] == [key | {"history": HISTORY} for key in keys]
 
 
 @pytest.mark.parametrize(("left", "status"), [(0.5, Status.ENCRYPTED), (0.0, Status.RETRY)])
