@@ -159,6 +159,35 @@ def test_sweep_when_an_item_fails_then_that_is_audited_and_a_metric_too(
     assert sum(counted(output, "ItemsFailedPermanent")) == 1
 
 
+def test_sweep_when_a_page_is_done_then_what_it_asked_of_kms_is_told_by_then(
+    migration: Migration, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for session in ("s-1", "s-2"):
+        migration.put(session, history=HISTORY)
+    migration.start("encrypt", segments=1)
+    capsys.readouterr()
+
+    migration.pump()
+
+    output = capsys.readouterr().out  # Read before a command has told what is left.
+    assert sum(counted(output, "KmsCalls")) == len(counted(output, "KmsLatency")) == 2
+
+
+def test_redrive_when_an_item_is_mended_then_its_encryption_is_audited_and_a_metric(
+    migration: Migration, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migration.put("s-1", encrypted_history={"S": "no ciphertext"})
+    migration.run("encrypt")
+    migration.put("s-1", history=HISTORY)
+    capsys.readouterr()
+
+    assert migration.command("redrive")["done"] == 1
+
+    output = capsys.readouterr().out
+    assert audited(output, "migrator") == [("s-1", "encrypted")]
+    assert sum(counted(output, "ItemsEncrypted")) == 1
+
+
 def test_sweep_that_a_switch_asks_for_when_its_message_comes_then_the_audit_says_what_came_of_it(
     migration: Migration, capsys: pytest.CaptureFixture[str]
 ) -> None:
