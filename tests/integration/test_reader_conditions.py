@@ -302,6 +302,18 @@ def test_given_the_tag_of_what_stands_when_deleted_then_it_is_gone_and_with_anot
     assert world.stored() == {}
 
 
+def test_given_a_session_that_cannot_be_decrypted_when_deleted_under_a_tag_then_it_stays_and_that_is_counted(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored = session(history=None, encrypted_history={"S": "Z2FyYmFnZQ=="})
+    world.store(stored)
+
+    assert send(world, "DELETE", if_match='"other"').status == 500
+
+    assert world.stored() == stored
+    assert metrics(capsys.readouterr().out)["DecryptionsFailed"] == [1.0]
+
+
 @pytest.mark.parametrize("name", ["name", "history", "lastUpdated", "configuration"])
 def test_given_a_writer_between_read_and_deletion_when_deleted_under_a_tag_then_412_and_theirs_stands(
     world: World, name: str
