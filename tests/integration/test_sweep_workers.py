@@ -11,6 +11,7 @@ import pytest
 from encryptor_runtime.messages import SegmentWork
 from item_crypto.errors import TransientError
 from migrator import sweep
+from migrator.adaptive_rate import LimitedBy, Pace
 from migrator.segments import MAX_HOPS, Carried
 from tests.factories import json_lines, metrics
 from tests.faults import ALWAYS
@@ -74,6 +75,26 @@ class TestTwoWorkers:
         assert (done["state"], done["scanned"], done["counts"]) == ("done", 25, {"nothing": 25})
         assert done["segmentsDetail"][0]["pages"] == 3
         assert done["segmentsDone"] == 1
+
+    @pytest.mark.parametrize("pages", [0, 1])
+    def test_given_another_worker_that_commits_first_when_a_page_comes_to_nothing_then_the_pace_is_left_alone(
+        self, world: Migration, pages: int
+    ) -> None:
+        world.pages_of(10)
+        for number in range(25):
+            world.put(f"s{number}")
+        sweep_id, sweeps = world.start("encrypt", segments=1), world.parts.sweeps
+        body = message(world)
+        for _ in range(pages):
+            work(world, body, seconds=10)  # One page a message.
+        stale = sweeps.segment(sweep_id, 0)
+        work(world, body, seconds=10)
+        committed = sweeps.segment(sweep_id, 0)
+
+        sweeps.slow_down(sweep_id, stale, Pace(1.0, 2.0, LimitedBy.TABLE_THROTTLED))
+
+        assert (stale.pages, committed.pages) == (pages, pages + 1)
+        assert sweeps.segment(sweep_id, 0) == committed
 
     @pytest.mark.parametrize("seed", range(6))
     def test_given_workers_that_overtake_one_another_and_crash_amid_calls_then_each_item_is_counted_once(
@@ -241,6 +262,20 @@ class TestBetweenPages:
         # A second's worth a page, less what the page took itself; after the last one nobody waits.
         assert len(waits) == 24
         assert all(0.5 < wait <= 1 for wait in waits)
+
+    def test_given_a_rate_when_a_message_ends_after_a_page_then_the_next_one_is_held_back_for_it(
+        self, world: Migration
+    ) -> None:
+        for number in range(3):
+            world.put(f"s{number}")
+        world.start("encrypt", segments=1, rate=0.1)
+        messages = asked(world, "sqs.SendMessage")
+
+        work(world, message(world), seconds=10)
+
+        # Ten seconds for the one item, less what the page took itself.
+        (delay,) = [sent["DelaySeconds"] for sent in messages]
+        assert 5 <= delay <= 10
 
     @pytest.mark.parametrize("rate", [1, 0.01])
     def test_given_a_rate_below_the_segments_when_swept_then_a_page_has_one_item_at_least(
