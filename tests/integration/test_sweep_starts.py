@@ -638,6 +638,18 @@ def test_given_all_that_is_done_with_sweeps_when_the_control_table_is_read_then_
 CACHE = 60
 
 
+def delays_of_messages(world: Migration, queue: str) -> list[int]:
+    """Return the seconds that the migrator's messages to a queue are held back for, as they come."""
+    delays: list[int] = []
+
+    def note(params: Mapping[str, Any], **_: Any) -> None:
+        if params["QueueUrl"] == queue:
+            delays.append(params["DelaySeconds"])
+
+    world.clients.sqs.meta.events.register("provide-client-params.sqs.SendMessage", note)
+    return delays
+
+
 @pytest.mark.parametrize(
     ("after", "begins"),
     [(CACHE + longest_call() + 0.5, False), (CACHE + longest_call() + 1.5, True)],
@@ -650,12 +662,14 @@ def test_given_a_change_when_a_sweep_is_due_then_it_begins_when_nothing_can_be_w
     world.set(SETTING_CACHE_SECONDS=str(CACHE))
     world.command("set-config", enabled=False, version=0, confirm="switch-off")
     started = datetime.fromisoformat(world.sweep(world.start("decrypt", segments=1))["startedAt"])
+    delays = delays_of_messages(world, world.work)
     world.passed = started + timedelta(seconds=after) - datetime.now(UTC)
 
     world.deliver(world.work, sweep_function.handle, 300)
 
     assert (sweeps(world)[0]["state"] == "done") is begins
     assert [message["hop"] for message in bodies(world.work)] == ([] if begins else [1])
+    assert delays == ([] if begins else [1])  # Queues wait for whole seconds: half of one would be none.
 
 
 def test_given_a_change_that_took_long_when_a_sweep_is_due_then_it_waits_from_when_the_change_was_seen(
@@ -678,6 +692,21 @@ def test_given_a_change_long_ago_when_a_sweep_is_started_then_it_begins_at_once(
     world.switch(False, 0)
 
     assert world.run("decrypt", segments=1)["state"] == "done"
+
+
+def test_given_listed_keys_when_switched_on_then_they_are_held_back_until_every_function_has_read_it(
+    world: Migration,
+) -> None:
+    """One that has not would decrypt the item again, and nobody would come back to it."""
+    off_with_plaintext(world)
+    world.set(SETTING_CACHE_SECONDS=str(CACHE))
+    listed = {"keys": [{"sessionId": {"S": "s1"}, "userId": {"S": "alice"}}]}
+    world.command("set-config", enabled=True, version=1, part=listed)
+    delays = delays_of_messages(world, world.deferred)
+
+    world.deliver_now(bodies(world.work)[0])
+
+    assert delays == [settled_after(CACHE) + 1]
 
 
 # The sweep that follows switching on, and others
