@@ -9,7 +9,7 @@ from tests.faults import failing, interrupting
 from tests.migration import Crash, Migration
 
 
-def test_given_a_crash_between_done_and_unlocked_when_the_message_comes_again_then_the_next_sweep_may_start(
+def test_given_a_crash_once_done_and_unlocked_when_the_message_comes_again_then_the_next_sweep_may_start(
     world: Migration,
 ) -> None:
     world.plain("s1")
