@@ -1,12 +1,14 @@
 """The setting is changed by what it is now, never by a reading of before, through the API and the command alike."""
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import boto3
 import pytest
 
 from admin import application
 from migrator.application import application as migrator
+from tests.factories import audit_lines
 from tests.integration.test_admin import Admin
 from tests.migration import Migration
 from tests.records import bodies
@@ -53,6 +55,18 @@ class TestApi:
         admin.put({"enabled": True, "version": 1})
 
         assert admin.setting().enabled is True
+
+    def test_given_a_change_of_somebody_else_when_put_then_the_audit_line_says_what_was_found(
+        self, admin: Admin, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        admin.set(POWERTOOLS_SERVICE_NAME=f"test-{uuid4()}")  # It starts anew, where its lines are read.
+        application.application().switch.read()
+        admin.other.change(False, "carol", 0)
+
+        admin.put({"enabled": True, "version": 1})
+
+        (line,) = [line for line in audit_lines(capsys.readouterr().out) if line["operation"] == "change-config"]
+        assert (line["versionBefore"], line["enabledBefore"], line["result"]) == (1, False, "changed")
 
 
 @pytest.mark.usefixtures("_anew")
