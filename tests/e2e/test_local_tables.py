@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +52,7 @@ class Table:
         client, stream = self.stack.client("lambda"), self.stack.outputs["TableStreamArn"]
         (mapping,) = client.list_event_source_mappings(EventSourceArn=stream)["EventSourceMappings"]
         client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
-        time.sleep(1)  # The stack looks at its mappings twice a second.
+        self.stack.wait_until_idle(PATIENCE)  # Which also looks at the mappings anew.
 
     def load(self, path: Path, numbers: range) -> None:
         path.write_text("".join(json.dumps(self.item(n)) + "\n" for n in numbers))

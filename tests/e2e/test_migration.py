@@ -69,7 +69,7 @@ def mapping(stack: LocalStack, enabled: bool) -> None:
         m for m in client.list_event_source_mappings()["EventSourceMappings"] if ":dynamodb:" in m["EventSourceArn"]
     )
     client.update_event_source_mapping(UUID=found["UUID"], Enabled=enabled)
-    time.sleep(1.5)
+    stack.wait_until_idle()  # Which also looks at the mappings anew.
 
 
 def load(stack: LocalStack, sessions: list[Session]) -> dict[str, Session]:
@@ -144,7 +144,6 @@ def test_migrate_verify_and_back(stack: LocalStack, sessions: list[Session]) -> 
     version = command(stack, "config", "show")["setting"]["version"]
     command(stack, "config", "off", "--yes")
     assert command(stack, "config", "show")["setting"]["version"] == version + 1
-    time.sleep(2.5)
     command(stack, "decrypt", "--watch")
     stored = items(stack)
     assert not any(name.startswith("encrypted_") or name == "is_encrypted" for i in plain for name in stored[i])
