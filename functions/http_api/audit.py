@@ -1,13 +1,17 @@
 """One audit line for each request: who, what, which item, attributes, result; and what needs a person, in the log.
 
 Requests are counted by route and errors by class. Both are small sets: the API's own routes, the code's own classes.
+
+Lambda ends a function whose time is over without a word. So a request that is still under way a second before that has
+its line by then: nobody knows what will come of it. If it ends after all, a second line says how.
 """
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Timer
 from typing import Any, Final
 
 from encryptor_runtime.telemetry import Telemetry
@@ -17,6 +21,9 @@ from item_crypto.errors import DecryptionFailed, ItemCryptoError, SystemicError,
 
 NO_ROUTE: Final = "none"
 """Stands for a request that came by none of the API's routes."""
+
+_RESERVE: Final = 1.0  # Seconds of the invocation's time with which its line has to be written.
+_OUT_OF_TIME: Final = {"reason": "out-of-time"}
 
 
 @dataclass
@@ -44,20 +51,26 @@ class AuditLine:
 
 @contextmanager
 def audited(
-    telemetry: Telemetry, operation: str, route: str = NO_ROUTE, request_id: str | None = None
+    telemetry: Telemetry,
+    operation: str,
+    seconds_left: float,
+    route: str = NO_ROUTE,
+    request_id: str | None = None,
 ) -> Iterator[AuditLine]:
     """Write the audit line of what happens within, also where that raises; then also log what needs a person.
 
     Args:
         telemetry: where to.
         operation: what is asked for.
+        seconds_left: time that remains of the invocation.
         route: one of the API's own routes, such as ``GET /session``; never what a caller made up.
         request_id: the id that the answer carries; None where there is none.
     """
     line = AuditLine(operation, request_id=request_id)
     telemetry.count_by("Requests", "route", route)
     try:
-        yield line
+        with told_in_time(seconds_left, lambda: _write(telemetry, replace(line, result="unknown"), _OUT_OF_TIME)):
+            yield line
     except Exception as error:
         line.result, facts = _failure(error)
         telemetry.count_by("Errors", "class", type(error).__name__)
@@ -67,12 +80,34 @@ def audited(
     _write(telemetry, line, {})
 
 
-def audit_failed_start(telemetry: Telemetry, operation: str, request_id: str | None, error: ItemCryptoError) -> None:
-    """Write the audit line of a request that a function could not even look at, since it cannot start."""
-    _write(telemetry, AuditLine(operation, result="failed", request_id=request_id), {"reason": error.reason})
+@contextmanager
+def told_in_time(seconds_left: float, tell: Callable[[], None]) -> Iterator[None]:
+    """Call ``tell``, in a thread of its own, where what happens within is still under way as its time runs out."""
+    late = Timer(max(0.0, seconds_left - _RESERVE), tell)
+    late.daemon = True
+    late.start()
+    try:
+        yield
+    finally:
+        late.cancel()
 
 
-def _write(telemetry: Telemetry, line: AuditLine, facts: dict[str, Any]) -> None:
+def audit_failed_start(
+    telemetry: Telemetry, operation: str, request_id: str | None, error: ItemCryptoError | None
+) -> None:
+    """Write the audit line of a request that a function could not even look at, since it cannot start.
+
+    Args:
+        telemetry: where to.
+        operation: what is asked for.
+        request_id: the id that the answer carries; None where there is none.
+        error: why; None where the function is still starting when its time is over.
+    """
+    result, facts = ("unknown", _OUT_OF_TIME) if error is None else ("failed", {"reason": error.reason})
+    _write(telemetry, AuditLine(operation, result=result, request_id=request_id), facts)
+
+
+def _write(telemetry: Telemetry, line: AuditLine, facts: Mapping[str, Any]) -> None:
     ids = {} if line.request_id is None else {"requestId": line.request_id}
     telemetry.audit(line.who, line.operation, line.key, line.result, line.attributes, **ids, **line.facts, **facts)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from encryptor_runtime.telemetry import Telemetry, log_failed_start
-from http_api.audit import NO_ROUTE, audit_failed_start, audited
+from http_api.audit import NO_ROUTE, audit_failed_start, audited, told_in_time
 from http_api.errors import NotPermitted
 from http_api.responses import Sentences, error_response, secured
 from http_api.routes import Call, Router
@@ -58,12 +58,11 @@ class Function(Generic[P]):
     def serve(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """Return the response to ``event``, both of payload format 2.0; every error has a response of its own."""
         try:
-            parts = self.compose()
+            with told_in_time(_seconds_left(context), lambda: self._audit_failed_start(event, context, None)):
+                parts = self.compose()
         except ItemCryptoError as error:
             log_failed_start(self.name, error)
-            telemetry = Telemetry(self.name, key_arn="")
-            telemetry.begin(context)
-            audit_failed_start(telemetry, self._operation(event), _request_id(event), error)
+            self._audit_failed_start(event, context, error)
             return error_response(error, self.sentences)
         with parts.invocation(context):
             try:
@@ -74,7 +73,8 @@ class Function(Generic[P]):
     def _answer(self, event: Mapping[str, Any], context: Any, parts: P) -> dict[str, Any]:
         route = event.get("routeKey", "")
         route = route if route in self.operations else NO_ROUTE
-        with audited(parts.telemetry, self._operation(event), route, _request_id(event)) as line:
+        left = _seconds_left(context)
+        with audited(parts.telemetry, self._operation(event), left, route, _request_id(event)) as line:
             try:
                 # Before the body is looked at: whoever may not do this learns nothing of what it takes.
                 line.who = self.identify(event, line.operation, parts)
@@ -83,8 +83,17 @@ class Function(Generic[P]):
                 raise
             return self.routes.answer(event, context, Call(parts, line))
 
+    def _audit_failed_start(self, event: Mapping[str, Any], context: Any, error: ItemCryptoError | None) -> None:
+        telemetry = Telemetry(self.name, key_arn="")
+        telemetry.begin(context)
+        audit_failed_start(telemetry, self._operation(event), _request_id(event), error)
+
     def _operation(self, event: Mapping[str, Any]) -> str:
         return self.operations.get(event.get("routeKey", ""), "unknown")
+
+
+def _seconds_left(context: Any) -> float:
+    return float(context.get_remaining_time_in_millis()) / 1000
 
 
 def _request_id(event: Mapping[str, Any]) -> str | None:

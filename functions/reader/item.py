@@ -44,13 +44,13 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         raise ItemUnreadable from None
     with invocation(runtime, context):
         try:
-            return _read(event, runtime)
+            return _read(event, runtime, float(context.get_remaining_time_in_millis()) / 1000)
         except Exception:  # noqa: BLE001 - Lambda logs and returns what is raised, text and all
             raise ItemUnreadable from None
 
 
-def _read(event: Mapping[str, Any], runtime: Runtime) -> dict[str, Any]:
-    with audited(runtime.telemetry, "read") as line:
+def _read(event: Mapping[str, Any], runtime: Runtime, seconds_left: float) -> dict[str, Any]:
+    with audited(runtime.telemetry, "read", seconds_left) as line:
         line.who = _WHO
         line.key = key = key_from_json(event.get("Key"))
         with telling_of_keys(runtime, line):

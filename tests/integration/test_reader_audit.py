@@ -1,14 +1,27 @@
 """What accesses leave in audit lines and metrics: who acted, what was decrypted, what failed."""
 
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 
-from reader import application
+from reader import application, handler
 from reader.item import ItemUnreadable
-from tests.factories import HISTORY, World, audit_lines, json_lines, lisa_session, metrics, session
+from tests.factories import (
+    HISTORY,
+    Answer,
+    World,
+    audit_lines,
+    json_lines,
+    jwt,
+    lisa_session,
+    metrics,
+    request,
+    session,
+)
 
 KEY = {"sessionId": {"S": "dlg-1"}, "userId": {"S": "alice"}}
 OTHER = {"L": [{"S": "other"}]}
@@ -162,3 +175,57 @@ def test_given_a_session_when_part_of_it_is_put_then_the_rest_is_answered_as_it_
     assert answer.body["configuration"]["model"] == "small"
     assert answer.body["startTime"] == "2026-01-02T08:00:00+00:00"  # Kept: it was there.
     assert answer.body["lastUpdated"] > "2026-01-02T08:00:00+00:00"
+
+
+class Hanging:
+    """Calls that last until somebody is told of the request."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.lines: list[dict[str, Any]] = []
+        self._capsys = capsys
+
+    def __call__(self, **_: Any) -> None:
+        for _second in range(200):
+            self.lines += audit_lines(self._capsys.readouterr().out)
+            if self.lines:
+                return
+            time.sleep(0.05)
+
+
+def put_with(seconds: float) -> Answer:
+    late = SimpleNamespace(aws_request_id="late", get_remaining_time_in_millis=lambda: seconds * 1000)
+    return Answer(
+        handler.lambda_handler(request("PUT", "dlg-1", authorizer=jwt("alice"), body='{"history": []}'), late)
+    )
+
+
+@pytest.mark.parametrize("operation", ["kms.GenerateDataKey", "dynamodb.UpdateItem"])
+def test_given_a_service_that_hangs_when_lambda_is_about_to_end_the_function_then_the_request_has_its_line(
+    world: World, capsys: pytest.CaptureFixture[str], operation: str
+) -> None:
+    world.store(session())
+    hanging = Hanging(capsys)
+    boto3.DEFAULT_SESSION.events.register_first(f"before-call.{operation}", hanging)
+    world.set()
+
+    assert put_with(1.1).status == 200
+
+    (line,) = hanging.lines
+    assert (line["who"], line["operation"], line["item"]["sessionId"]) == ("alice", "replace", {"S": "dlg-1"})
+    assert (line["result"], line["reason"]) == ("unknown", "out-of-time")
+    (after,) = [line for line in audit_lines(capsys.readouterr().out) if line["operation"] == "replace"]
+    assert after["result"] == "replaced"  # It ended after all.
+
+
+def test_given_a_start_that_hangs_when_lambda_is_about_to_end_the_function_then_the_request_has_its_line(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hanging = Hanging(capsys)
+    boto3.DEFAULT_SESSION.events.register_first("before-call.dynamodb.DescribeTable", hanging)
+    world.set()
+
+    put_with(1.1)
+
+    (line,) = hanging.lines
+    assert (line["who"], line["operation"]) == ("unknown", "replace")
+    assert (line["result"], line["reason"]) == ("unknown", "out-of-time")

@@ -93,7 +93,7 @@ class Decision:
             policy.enabled
             and policy.renew_before is None
             and not self.reencoded
-            and all(name in policy.encrypted for name in self.changed)
+            and all(name in policy.attributes and name not in policy.earlier for name in self.changed)
         )
 
     @property
