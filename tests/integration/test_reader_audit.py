@@ -1,13 +1,15 @@
 """What accesses leave in audit lines and metrics: who acted, what was decrypted, what failed."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from threading import Timer
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 
+from http_api.audit import told_in_time
 from reader import application, handler
 from reader.item import ItemUnreadable
 from tests.factories import (
@@ -229,3 +231,19 @@ def test_given_a_start_that_hangs_when_lambda_is_about_to_end_the_function_then_
     (line,) = hanging.lines
     assert (line["who"], line["operation"]) == ("unknown", "replace")
     assert (line["result"], line["reason"]) == ("unknown", "out-of-time")
+
+
+@pytest.mark.parametrize(("left", "after"), [(28.0, 27.0), (0.4, 0.0)])
+def test_given_so_much_time_when_a_request_begins_then_its_line_is_due_a_second_before(
+    monkeypatch: pytest.MonkeyPatch, left: float, after: float
+) -> None:
+    due: list[float] = []
+
+    def timer(seconds: float, tell: Callable[[], None]) -> Timer:
+        due.append(seconds)
+        return Timer(seconds, tell)
+
+    monkeypatch.setattr("http_api.audit.Timer", timer)
+    with told_in_time(left, lambda: None):
+        pass
+    assert due == [after]

@@ -34,7 +34,16 @@ PACKAGES: Final = {
     **{name: f"layers/crypto/{name}" for name in ("item_crypto", "encryptor_runtime")},
     **{
         name: f"functions/{name}"
-        for name in ("stream_encryptor", "migrator", "reader", "admin", "session_keys", "evidence", "http_api")
+        for name in (
+            "stream_encryptor",
+            "migrator",
+            "reader",
+            "admin",
+            "admin_page",
+            "session_keys",
+            "evidence",
+            "http_api",
+        )
     },
 }
 NOT_THESE: Final = re.compile(r"_(local|cli|readme|template|mutations|import_contracts|alarms_documented)(_|$)")

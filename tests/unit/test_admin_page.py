@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from admin_page import handler
 from admin_page.errors import CannotStart
 from admin_page.files import PageFiles
 from admin_page.page import AdminPage
@@ -191,9 +192,21 @@ class TestHeaders:
         assert PageSettings.from_environment(ENVIRONMENT | changes).reachable == reachable
 
 
+class TestHandler:
+    @pytest.mark.parametrize(("route", "status"), [("GET /admin/config.json", 200), ("GET /nothing", 404)])
+    def test_it_answers_by_the_settings_of_its_environment(self, monkeypatch, route, status):
+        for name, value in ENVIRONMENT.items():
+            monkeypatch.setenv(name, value)
+        handler.admin_page.cache_clear()
+        answer = handler.lambda_handler(asked(route), None)
+        handler.admin_page.cache_clear()
+        assert answer["statusCode"] == status
+
+
 class TestSettings:
     def test_the_page_reads_whom_it_signs_in_with(self, page):
         answer = page.answer(asked("GET /admin/config.json"))
+        assert answer["statusCode"] == 200
         assert answer["headers"]["Content-Type"] == "application/json"
         assert answer["headers"]["Cache-Control"] == "no-store"
         assert json.loads(body(answer)) == {

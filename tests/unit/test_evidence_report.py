@@ -50,6 +50,12 @@ def test_all_as_it_should_be():
     assert json.loads(json.dumps(document)) == document
 
 
+def test_states_that_were_not_counted_are_none():
+    verification = read_sweep(sweep(counts={"encrypted": 700}, outside={}))
+    by_state = evidence(findings(verification=verification))["verification"]["byState"]
+    assert by_state == {**dict.fromkeys(CLEAN, 0), "encrypted": 700}
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
@@ -204,6 +210,7 @@ def test_the_page_shows_attributes_only_where_they_were_counted():
     [
         ({"rotationEnabled": True, "rotationPeriodInDays": 90}, "on every 90 days", "next"),
         ({"rotationEnabled": True, "nextRotationDate": "2026-04-01T00:00:00+00:00"}, "on, next 2026-04-01", "every"),
+        ({"rotationEnabled": True, "nextRotationDate": "some day"}, "on, next some day", "every"),
         ({"rotationEnabled": False, "rotationPeriodInDays": 90}, "off or unknown", "every"),
         ({}, "off or unknown", "next"),
     ],

@@ -25,6 +25,11 @@ def test_clean_table_when_summarised_then_every_state_is_told_and_none_is_wrong(
     assert json.loads(json.dumps(shown)) == shown
 
 
+def test_states_that_were_not_counted_when_summarised_then_they_are_none() -> None:
+    items = {state["state"]: state["items"] for state in summarised(counts={"encrypted": 710})["states"]}
+    assert items == {**dict.fromkeys(STATE_WORDS, 0), "encrypted": 710}
+
+
 def test_findings_when_summarised_then_those_that_no_count_shows_are_told_apart() -> None:
     shown = summarised(counts={**CLEAN, "plaintext": 3}, strays={"encrypted_notes": 1})
 
