@@ -66,9 +66,8 @@ def evidence(found: Findings) -> dict[str, Any]:
     recovery = status.get("recovery") or {}
     judged = judge(verification, wanted(status, found.may_be_absent, found.changed))
     gone = None
-    if (
-        not judged.blind and not judged.by.changed and judged.by.part is None
-    ):  # Else that no plaintext was found says nothing.
+    # Where it does not vouch for the whole table as it is now, that no plaintext was found says nothing.
+    if not (judged.blind or judged.by.changed or judged.by.part):
         sweeps = [read_sweep(sweep) for sweep in status.get("sweeps") or ()]
         gone = plaintext_gone(verification, sweeps, _listed_since(status))
     stream = status.get("stream") or {}
